@@ -1,0 +1,226 @@
+"""A contract written in TOML, turned into the messages that record it: signature, option, calendar, credits."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError
+
+from adapters.holidays import UnknownPlace, italian_holidays, library_version
+from domain.facts import Euro, Identifier, Minutes, Value, instant_text
+from domain.terms import Terms
+from domain.working_time import Week, local_midnight
+
+FROM_FILE = "verbale:contract-file"
+
+
+class BadContractFile(ValueError):
+    """The file does not describe a contract; the message names the file, the field and what to write."""
+
+
+class AssistanceTable(Value):
+    """The [assistance] table."""
+
+    active_from: date | None = None
+
+
+class CalendarTable(Value):
+    """The [calendar] table."""
+
+    years: tuple[int, int]
+    subdivision: str | None = None
+    standard: Week | None = None
+    data_centre: Week | None = None
+
+
+class CreditsTable(Value):
+    """One [[credits]] table."""
+
+    package: Identifier
+    bought_on: date
+    minutes: Minutes
+    price: Annotated[Euro, Field(ge=0)]
+    last_day: date | None = None
+
+
+class ContractFile(Value):
+    """A whole file."""
+
+    id: Identifier
+    customers: tuple[Identifier, ...] = ()
+    signed_on: date | None = None
+    first_day: date
+    last_day: date | None = None
+    assistance: AssistanceTable | None = None
+    calendar: CalendarTable
+    credits: tuple[CreditsTable, ...] = ()
+    terms: Terms
+
+
+def example() -> str:
+    """A commented contract file."""
+    return _packaged("contract_example.toml")
+
+
+def assumed_terms() -> Terms:
+    """The default terms, marked as assumed."""
+    return Terms.model_validate(tomllib.loads(_packaged("assumed_terms.toml")))
+
+
+def _packaged(name: str) -> str:
+    return files("adapters").joinpath(name).read_text(encoding="utf-8")
+
+
+def contract_messages(path: Path) -> list[dict[str, Any]]:
+    """The messages that record the contract written in a file. Raises BadContractFile."""
+    file = _read(path)
+    zone = ZoneInfo(file.terms.time_zone)
+
+    def begins(day: date) -> str:
+        return instant_text(local_midnight(zone, day))
+
+    def after(day: date | None) -> str | None:
+        return begins(day + timedelta(days=1)) if day else None
+
+    signed = begins(file.signed_on or file.first_day)
+    until = after(file.last_day)
+    found = [sign_message(FROM_FILE, file.id, signed, begins(file.first_day), file.terms, file.customers, until)]
+    if file.assistance is not None:
+        active = begins(file.assistance.active_from or file.first_day)
+        found.append(activate_message(FROM_FILE, file.id, signed, active))
+    try:
+        found.append(_calendar_message(file, signed))
+    except UnknownPlace as error:
+        raise BadContractFile(f"{path}: calendar: {error}") from None
+    found += [
+        purchase_message(
+            FROM_FILE,
+            file.id,
+            begins(credit.bought_on),
+            credit.package,
+            credit.minutes,
+            str(credit.price),
+            after(credit.last_day),
+        )
+        for credit in file.credits
+    ]
+    return found
+
+
+def _read(path: Path) -> ContractFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise BadContractFile(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadContractFile(f"{path} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadContractFile(f"{path} is not TOML: {error}") from None
+    terms = document.get("terms")
+    if terms is None:
+        document["terms"] = assumed_terms().model_dump(mode="json")
+    elif isinstance(terms, dict):
+        document["terms"] = {"source": "signed", **terms}
+    try:
+        return ContractFile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise BadContractFile(f"{path}: {where}: {said} (verbale contract example shows a whole file)") from None
+
+
+def _calendar_message(file: ContractFile, at: str) -> dict[str, Any]:
+    table = file.calendar
+    first, last = table.years
+    return calendar_message(
+        FROM_FILE,
+        file.id,
+        at,
+        first,
+        last,
+        table.subdivision,
+        {"standard": table.standard, "data_centre": table.data_centre},
+    )
+
+
+def calendar_message(
+    source: str,
+    contract: str,
+    at: str,
+    first_year: int,
+    last_year: int,
+    subdivision: str | None = None,
+    hours: Mapping[str, Week | None] | None = None,
+) -> dict[str, Any]:
+    """Adopts the Italian calendar of some years: the contract's hours (unless given) and the public holidays."""
+    usual = tomllib.loads(_packaged("calendar_hours.toml"))
+    own = {kind: week.model_dump(mode="json") for kind, week in (hours or {}).items() if week is not None}
+    holidays = italian_holidays(first_year, last_year, subdivision)
+    data = {
+        "source": f"holidays IT {subdivision}" if subdivision else "holidays IT",
+        "source_version": library_version(),
+        "first_year": first_year,
+        "last_year": last_year,
+        **usual,
+        **own,
+        "holidays": [holiday.model_dump(mode="json") for holiday in holidays],
+    }
+    return _message(source, "contract", contract, "adopt_calendar", at, data)
+
+
+def sign_message(
+    source: str,
+    contract: str,
+    at: str,
+    in_force_from: str,
+    terms: Terms,
+    customers: Sequence[str] = (),
+    in_force_until: str | None = None,
+) -> dict[str, Any]:
+    """Signs a contract."""
+    data = {
+        "in_force_from": in_force_from,
+        "in_force_until": in_force_until,
+        "customers": list(customers),
+        "terms": terms.model_dump(mode="json"),
+    }
+    return _message(source, "contract", contract, "sign", at, data, identified_by=data["terms"])
+
+
+def activate_message(source: str, contract: str, at: str, effective: str) -> dict[str, Any]:
+    """Activates Assistenza."""
+    option = {"service": "assistance"}
+    data = {"option": option, "effective": effective}
+    return _message(source, "contract", contract, "activate_option", at, data, identified_by=option)
+
+
+def purchase_message(
+    source: str, contract: str, at: str, package: str, minutes: int, price: str, expires_at: str | None = None
+) -> dict[str, Any]:
+    """Buys a package of credits."""
+    data = {"package": package, "minutes": minutes, "price": price, "expires_at": expires_at}
+    return _message(source, "credits", contract, "purchase", at, data)
+
+
+def _message(
+    source: str, kind: str, contract: str, verb: str, at: str, data: dict[str, Any], identified_by: object = None
+) -> dict[str, Any]:
+    """A message whose id follows from the contract and from what it says, so that saying it again changes nothing."""
+    text = json.dumps(data if identified_by is None else identified_by, sort_keys=True)
+    return {
+        "specversion": "1.0",
+        "id": f"{contract}:{verb}:{sha256(text.encode()).hexdigest()[:16]}",
+        "source": source,
+        "type": f"verbale.{kind}.{verb}.v1",
+        "subject": f"{kind}-{contract}",
+        "time": at,
+        "data": data,
+    }

@@ -1,0 +1,418 @@
+"""The desk: the one place that loads, folds, decides and appends. Every message gets an outcome; nothing is lost.
+
+A batch of messages is decided first and recorded in one transaction after; only then does anybody hear an answer. A
+message whose incident (or contract) is not recorded yet is kept, and tried again when it is; after a stated patience
+it is refused, and still kept. Rules of the record cited here: R2 identity, R4 order.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from adapters.ledger import Batch, Identity, Kept, Ledger, LostRace, NewFact, Receipt, RefusedMessage
+from adapters.messages import Message, Unreadable, read_message
+from adapters.seal import Origin
+from domain import contract as contracts
+from domain import credits as accounts
+from domain import incident as incidents
+from domain.contract import Contract, ContractCommand, SignContract
+from domain.coverage import Answer, cover
+from domain.credits import CreditAccount, CreditCommand
+from domain.facts import Fact, NotYet, Rejected, moment, refuse_future
+from domain.incident import Incident, IncidentCommand, OpenIncident
+
+HOUR = 3_600_000_000
+DEFAULT_PATIENCE = 72 * HOUR
+MOST_ATTEMPTS = 20
+MOST_STREAMS_REMEMBERED = 20_000
+
+State = Contract | CreditAccount | Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Recorded: where."""
+
+    stream: str
+    version: int
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Already recorded, by this message or by another that said the same; answered as the first time."""
+
+    stream: str
+    version: int | None
+    leaf: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not recorded, and why; kept whole."""
+
+    clause: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Kept until `stream` is there."""
+
+    stream: str
+    reason: str
+
+
+Outcome = Done | Duplicate | Refused | Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The outcome of each message of a batch, and of earlier ones that this batch woke or that waited too long."""
+
+    outcomes: list[Outcome]
+    woken: list[Outcome]
+    expired: list[Outcome]
+
+
+class Desk:
+    """Takes messages, gives outcomes. `now` gives microseconds UTC, `patience` is in microseconds."""
+
+    def __init__(self, ledger: Ledger, now: Callable[[], int], patience: int = DEFAULT_PATIENCE) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._patience = patience
+        self._states: dict[str, State] = {}
+        self._position = -1
+
+    def handle(self, raws: Sequence[bytes]) -> Answered:
+        """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it."""
+        read = [_read(raw) for raw in raws]
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                return self._settle(read)
+            except LostRace:
+                self._forget()
+        raise LostRace("other writers were always faster: try again when they are done")
+
+    def _settle(self, read: Sequence[Message | RefusedMessage]) -> Answered:
+        self._catch_up()
+        sitting = _Sitting(self, self._now())
+        expired = sitting.expire(self._patience)
+        sitting.prepare([one for one in read if isinstance(one, Message)])
+        for index, one in enumerate(read):
+            sitting.take(index, one)
+        woken = sitting.wake()
+        if sitting.batch:
+            positions = self._ledger.append(sitting.batch)
+            self._remember(sitting, positions)
+        outcomes = [sitting.outcome(one) for one in range(len(read))]
+        return Answered(outcomes, [sitting.outcome(one) for one in woken], expired)
+
+    def _catch_up(self) -> None:
+        position = self._ledger.store.position()
+        if position != self._position or len(self._states) > MOST_STREAMS_REMEMBERED:
+            self._forget()
+            self._position = position
+
+    def _remember(self, sitting: "_Sitting", positions: Sequence[int]) -> None:
+        if not positions:
+            return
+        alone = positions[0] == self._position + 1
+        self._states.update(sitting.changed)
+        self._position = positions[-1]
+        if not alone:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._states.clear()
+        self._position = -1
+
+    def load(self, streams: Iterable[str]) -> None:
+        """Fold the streams not remembered yet."""
+        unknown = sorted({stream for stream in streams if stream not in self._states})
+        for stream, facts in self._ledger.streams(unknown).items():
+            self._states[stream] = _fold(stream, facts)
+
+    def state(self, stream: str) -> State:
+        """What the facts of a stream say together."""
+        if stream not in self._states:
+            self.load([stream])
+        return self._states[stream]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The log behind the desk."""
+        return self._ledger
+
+
+def _read(raw: bytes) -> Message | RefusedMessage:
+    try:
+        return read_message(raw)
+    except Unreadable as error:
+        return RefusedMessage(error.identity, raw, error.clause, error.field, error.reason)
+
+
+def _fold(stream: str, facts: Iterable[Any]) -> State:
+    kind, _, name = stream.partition("-")
+    match kind:
+        case "contract":
+            return contracts.fold(name, facts)
+        case "credits":
+            return accounts.fold(name, facts)
+        case _:
+            return incidents.fold(name, facts)
+
+
+def _evolve(state: State, fact: Any) -> State:
+    match state:
+        case Contract():
+            return contracts.evolve(state, fact)
+        case CreditAccount():
+            return accounts.evolve(state, fact)
+        case Incident():
+            return incidents.evolve(state, fact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """The outcome of a message whose facts are not sealed yet: its leaf is known after the append."""
+
+    stream: str
+    version: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SameAs:
+    """The outcome of a message that came twice in one batch: that of the first time."""
+
+    first: int
+
+
+@dataclass
+class _Sitting:
+    """One batch being decided: what it changes, what it records, what it answers."""
+
+    desk: Desk
+    now: int
+    batch: Batch = field(default_factory=Batch)
+    changed: dict[str, State] = field(default_factory=dict)
+    answers: dict[int, Outcome | _Recorded | _SameAs] = field(default_factory=dict)
+    _receipts: dict[Identity, Receipt] = field(default_factory=dict)
+    _kept: dict[Identity, Kept] = field(default_factory=dict)
+    _here: dict[Identity, tuple[bytes, int]] = field(default_factory=dict)
+    _pending: list[tuple[int, Message, Kept]] = field(default_factory=list)
+    _grown: set[str] = field(default_factory=set)
+
+    def expire(self, patience: int) -> list[Outcome]:
+        """Refuse what has waited too long; it stays among the refused, whole."""
+        expired: list[Outcome] = []
+        for kept in self.desk.ledger.store.waiting_since(self.now - patience):
+            since = f"{moment(kept.since):%Y-%m-%d %H:%M} UTC"
+            reason = f"waited since {since}, and still {kept.reason}: send it again once that is recorded"
+            self.batch.no_longer_waiting.append(kept.identity)
+            self.batch.refused.append(RefusedMessage(kept.identity, kept.raw, "R4", "subject", reason))
+            expired.append(Refused("R4", "subject", reason))
+        return expired
+
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Look up in one go what deciding these messages needs."""
+        store = self.desk.ledger.store
+        identities = list({message.identity for message in messages})
+        self._receipts = store.receipts(identities)
+        gone = set(self.batch.no_longer_waiting)
+        self._kept = {name: kept for name, kept in store.waiting(identities).items() if name not in gone}
+        streams = {message.stream for message in messages}
+        for message in messages:
+            if message.stream.startswith("credits-"):
+                streams.add(f"contract-{message.name}")
+            if isinstance(message.command, OpenIncident) and message.command.contract is not None:
+                streams |= {f"contract-{message.command.contract}", f"credits-{message.command.contract}"}
+        self.desk.load(streams)
+
+    def take(self, index: int, read: Message | RefusedMessage) -> None:
+        """Decide one message, unless it was answered before."""
+        if isinstance(read, RefusedMessage):
+            self._refuse(index, read)
+            return
+        known = self._known(read)
+        if known is not None:
+            self.answers[index] = known
+            if isinstance(known, Refused):
+                self.batch.refused.append(_refused(read, known))
+            return
+        self._here[read.identity] = (read.digest, index)
+        self._decide(index, read)
+
+    def _known(self, message: Message) -> Outcome | _SameAs | None:
+        """The answer to a message whose identity is on record, waits, or is in this batch already."""
+        identity, digest = message.identity, message.digest
+        if receipt := self._receipts.get(identity):
+            same = Duplicate(receipt.stream, receipt.version, receipt.leaf)
+            return same if receipt.digest == digest else _OTHER_CONTENT
+        if kept := self._kept.get(identity):
+            return Waiting(kept.stream, kept.reason) if kept.digest == digest else _OTHER_CONTENT
+        if identity in self._here:
+            first_digest, first = self._here[identity]
+            return _SameAs(first) if first_digest == digest else _OTHER_CONTENT
+        return None
+
+    def _decide(self, index: int, message: Message) -> None:
+        try:
+            refuse_future(message.command.at, self.now)
+            facts, contract = self._facts(message)
+        except Rejected as rejected:
+            refused = Refused(rejected.clause, rejected.field, rejected.reason)
+            self.answers[index] = refused
+            self.batch.refused.append(_refused(message, refused))
+            self._here.pop(message.identity, None)
+        except NotYet as not_yet:
+            kept = Kept(message.identity, message.digest, not_yet.stream, not_yet.reason, message.raw, self.now)
+            self.answers[index] = Waiting(not_yet.stream, not_yet.reason)
+            self._pending.append((index, message, kept))
+        else:
+            self._record(index, message, facts, contract)
+
+    def _record(self, index: int, message: Message, facts: Sequence[Fact], contract: str | None) -> None:
+        state = self._state(message.stream)
+        origin = Origin(contract, message.source, message.id, message.actor)
+        first = len(state.record) + 1
+        for version, fact in enumerate(facts, first):
+            state = _evolve(state, fact)
+            self.batch.facts.append(NewFact(message.stream, version, fact, origin))
+        receipt = Receipt(message.identity, message.digest, message.stream, first if facts else None, None)
+        at = len(self.batch.facts) - len(facts)
+        self.batch.receipts.append((receipt, at if facts else None))
+        if facts:
+            self.changed[message.stream] = state
+            self._grown.add(message.stream)
+            self.answers[index] = _Recorded(message.stream, first, at)
+        else:
+            self.answers[index] = Duplicate(message.stream, None, None)
+
+    def wake(self) -> list[int]:
+        """Try again, in order of arrival, what waits for a stream that has grown; then keep what still waits.
+
+        Gives the numbers of the answers to messages of earlier batches.
+        """
+        woken: list[int] = []
+        number = len(self.answers)
+        while self._grown:
+            grown, self._grown = self._grown, set()
+            for kept in self._still_kept(grown):
+                self.batch.no_longer_waiting.append(kept.identity)
+                message = _read(kept.raw)
+                woken.append(number)
+                self.take_again(number, message, kept)
+                number += 1
+            again = [one for one in self._pending if one[2].stream in grown]
+            self._pending = [one for one in self._pending if one[2].stream not in grown]
+            for index, message, _ in again:
+                self._decide(index, message)
+        self.batch.waiting += [kept for _, _, kept in self._pending]
+        return [one for one in woken if not isinstance(self.answers[one], Waiting)]
+
+    def _still_kept(self, grown: set[str]) -> list[Kept]:
+        gone = set(self.batch.no_longer_waiting)
+        return [kept for kept in self.desk.ledger.store.waiting_for(sorted(grown)) if kept.identity not in gone]
+
+    def take_again(self, number: int, read: Message | RefusedMessage, kept: Kept) -> None:
+        """Decide a kept message once more; what still waits goes on waiting since it first arrived."""
+        if isinstance(read, RefusedMessage):
+            self._refuse(number, read)
+            return
+        before = len(self._pending)
+        self._decide(number, read)
+        for position in range(before, len(self._pending)):
+            index, message, again = self._pending[position]
+            self._pending[position] = (index, message, again._replace(since=kept.since))
+
+    def outcome(self, number: int) -> Outcome:
+        """The answer to a message, once the batch is recorded."""
+        answer = self.answers[number]
+        match answer:
+            case _Recorded():
+                return Done(answer.stream, answer.version, self.batch.first_leaf + answer.index)
+            case _SameAs():
+                first = self.outcome(answer.first)
+                return Duplicate(first.stream, first.version, first.leaf) if isinstance(first, Done) else first
+            case _:
+                return answer
+
+    def _refuse(self, index: int, refused: RefusedMessage) -> None:
+        self.answers[index] = Refused(refused.clause, refused.field, refused.reason)
+        self.batch.refused.append(refused)
+
+    def _state(self, stream: str) -> State:
+        return self.changed[stream] if stream in self.changed else self.desk.state(stream)
+
+    def _contract(self, name: str) -> Contract:
+        state = self._state(f"contract-{name}")
+        if not isinstance(state, Contract):
+            raise TypeError(f"contract-{name} is no contract")
+        return state
+
+    def _account(self, name: str) -> CreditAccount:
+        state = self._state(f"credits-{name}")
+        if not isinstance(state, CreditAccount):
+            raise TypeError(f"credits-{name} is no account")
+        return state
+
+    def _facts(self, message: Message) -> tuple[Sequence[Fact], str | None]:
+        """What a message adds, and the contract it belongs to (if any). Raises Rejected, NotYet.
+
+        The type of a message is checked against its stream when it is read: hence the casts.
+        """
+        state, command = self._state(message.stream), message.command
+        match state:
+            case Contract():
+                return self._contract_facts(state, command), message.name
+            case CreditAccount():
+                if self._contract(message.name).signed is None:
+                    raise NotYet(f"contract-{message.name}", f"contract {message.name} is not signed")
+                return accounts.decide(state, cast(CreditCommand, command)), message.name
+            case Incident():
+                return self._incident_facts(state, cast(IncidentCommand, command))
+
+    def _contract_facts(self, contract: Contract, command: Any) -> Sequence[Fact]:
+        if isinstance(command, SignContract) and command.customers and contract.signed is None:
+            names = (name.partition("-")[2] for name in self._contract_streams())
+            contracts.refuse_shared_customers(contract, command, (self._contract(name) for name in names))
+        return contracts.decide(contract, cast(ContractCommand, command))
+
+    def _incident_facts(self, incident: Incident, command: IncidentCommand) -> tuple[Sequence[Fact], str | None]:
+        if not isinstance(command, OpenIncident):
+            opened = incident.opened
+            belongs = (opened.answer.contract or opened.contract) if opened else None
+            return incidents.decide(incident, command), belongs
+        answer = self._answer(command)
+        return incidents.decide(incident, command, answer), answer.contract or command.contract
+
+    def _answer(self, command: OpenIncident) -> Answer:
+        contract = self._routed(command)
+        account = self._account(contract.id) if contract else None
+        return cover(contract, account, command.requested_by, command.at)
+
+    def _routed(self, command: OpenIncident) -> Contract | None:
+        if command.contract is not None:
+            named = self._contract(command.contract)
+            return named if named.signed else None
+        if command.customer is None:
+            return None
+        streams = self._contract_streams()
+        self.desk.load(streams)
+        found = (self._contract(stream.partition("-")[2]) for stream in streams)
+        return next((one for one in found if one.routes(command.customer, command.at)), None)
+
+    def _contract_streams(self) -> list[str]:
+        new = {stream for stream in self.changed if stream.startswith("contract-")}
+        return sorted(new | set(self.desk.ledger.store.stream_names("contract-")))
+
+
+_OTHER_CONTENT = Refused("R2", "id", "this id was already used by this source for another content: give it its own id")
+
+
+def _refused(message: Message, refused: Refused) -> RefusedMessage:
+    return RefusedMessage(message.identity, message.raw, refused.clause, refused.field, refused.reason)

@@ -1,0 +1,41 @@
+"""The one place that asks the `holidays` library: it proposes Italian holidays, which a contract then adopts.
+
+A proposal is only that. What judges an incident is the calendar on record, because the library changes its mind with
+releases (4 October is an Italian holiday again from 2026).
+"""
+
+from importlib.metadata import version
+
+import holidays
+from holidays.countries.italy import Italy
+
+from domain.working_time import Holiday
+
+
+class UnknownPlace(ValueError):
+    """The library knows no such country, subdivision or years."""
+
+
+def library_version() -> str:
+    """The version of the library that proposes."""
+    return version("holidays")
+
+
+def italian_holidays(first_year: int, last_year: int, subdivision: str | None = None) -> tuple[Holiday, ...]:
+    """Public holidays of whole years, with Italian names; `subdivision` (as MI, Roma) adds its patron saint.
+
+    Raises UnknownPlace where the library knows no such subdivision or year: beyond its years it would give nothing,
+    silently.
+    """
+    if first_year < Italy.start_year or last_year > Italy.end_year:
+        known = f"{Italy.start_year} to {Italy.end_year}"
+        raise UnknownPlace(f"holidays are known for {known}, not for {first_year} to {last_year}")
+    try:
+        found = holidays.country_holidays(
+            "IT", subdiv=subdivision, years=range(first_year, last_year + 1), language="it_IT"
+        )
+    except NotImplementedError:
+        raise UnknownPlace(
+            f"no Italian place is called {subdivision}: give a province or city, as MI or Milano"
+        ) from None
+    return tuple(Holiday(day=day, name=name) for day, name in sorted(found.items()))

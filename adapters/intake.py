@@ -1,0 +1,95 @@
+"""Takes messages in, many at a time, and tells what became of them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple
+
+from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Waiting
+from adapters.messages import MOST_BYTES
+
+BATCH = 500
+
+
+class Line(NamedTuple):
+    """A message as it came, and where: "file.jsonl:12"."""
+
+    where: str
+    raw: bytes
+
+
+class RefusedLine(NamedTuple):
+    """A message refused, where it came from, and why."""
+
+    where: str
+    raw: bytes
+    refused: Refused
+
+
+@dataclass
+class Tally:
+    """What became of the messages taken in; `woken` and `expired` are earlier ones that this run settled."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    woken: Counter[str] = field(default_factory=Counter)
+    expired: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+
+    @property
+    def messages(self) -> int:
+        """How many were taken in."""
+        return self.outcomes.total()
+
+
+def read_lines(file: BinaryIO, name: str) -> Iterator[Line]:
+    """The messages of a JSON Lines file; blank lines are passed over, one too long is cut so that it is refused."""
+    number = 0
+    while raw := file.readline(MOST_BYTES + 1):
+        number += 1
+        whole = raw.rstrip(b"\r\n")
+        while not raw.endswith(b"\n") and (raw := file.readline(MOST_BYTES + 1)):
+            continue
+        if number == 1:
+            whole = whole.removeprefix(b"\xef\xbb\xbf")
+        if whole.strip():
+            yield Line(f"{name}:{number}", whole)
+
+
+def written(messages: Iterable[dict[str, Any]], name: str) -> Iterator[Line]:
+    """Messages made here, as lines."""
+    for message in messages:
+        yield Line(f"{name}: {message['id']}", json.dumps(message, ensure_ascii=False).encode())
+
+
+def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None) -> Tally:
+    """Give lines to the desk, a batch in each transaction; `on_progress` hears how many more are settled.
+
+    Raises StoreError where the store cannot take them: what earlier batches recorded stays.
+    """
+    tally = Tally()
+    rest = iter(lines)
+    while batch := list(islice(rest, BATCH)):
+        answered = desk.handle([line.raw for line in batch])
+        for line, outcome in zip(batch, answered.outcomes, strict=True):
+            tally.outcomes[outcome_name(outcome)] += 1
+            if isinstance(outcome, Refused):
+                tally.refused.append(RefusedLine(line.where, line.raw, outcome))
+        tally.woken.update(outcome_name(outcome) for outcome in answered.woken)
+        tally.expired += len(answered.expired)
+        on_progress(len(batch))
+    return tally
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """The word for an outcome."""
+    match outcome:
+        case Done():
+            return "done"
+        case Duplicate():
+            return "duplicate"
+        case Refused():
+            return "refused"
+        case Waiting():
+            return "waiting"

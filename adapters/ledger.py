@@ -1,0 +1,292 @@
+"""The log of facts, on eventsourcing's Application: append a batch in one transaction, read what is recorded.
+
+StoreError                 the store cannot be used as asked; the message says why and what to do
+ ├── NoStore               there is none at that place
+ ├── NotAStore             what is there is not a Verbale store
+ ├── NewerStore            a newer Verbale wrote it
+ ├── DamagedStore          it is truncated or malformed
+ ├── LockedStore           another process holds it
+ ├── ReadOnlyStore         it cannot be written
+ └── LostRace              another writer was faster: load again and decide again
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, cast
+
+from eventsourcing.application import Application
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    InfrastructureFactory,
+    JSONTranscoder,
+    Mapper,
+    StoredEvent,
+)
+from eventsourcing.utils import Environment, EnvType
+
+from adapters.seal import Origin
+from domain.catalogue import FACTS, Catalogue
+from domain.facts import Fact
+from projections.history import Entry
+
+
+class StoreError(Exception):
+    """The store cannot be used as asked."""
+
+
+class NoStore(StoreError):
+    """There is no store at that place."""
+
+
+class NotAStore(StoreError):
+    """What is there is not a Verbale store."""
+
+
+class NewerStore(StoreError):
+    """A newer Verbale wrote the store."""
+
+
+class DamagedStore(StoreError):
+    """The store is truncated or malformed."""
+
+
+class LockedStore(StoreError):
+    """Another process holds the store."""
+
+
+class ReadOnlyStore(StoreError):
+    """The store cannot be written."""
+
+
+class LostRace(StoreError):
+    """Another writer recorded something first."""
+
+
+Identity = tuple[str, str]
+"""Source and id of a message: its name for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact to be recorded as `version` of `stream`."""
+
+    stream: str
+    version: int
+    fact: Fact
+    origin: Origin
+
+    @property
+    def originator_id(self) -> str:
+        """The stream, in the library's word."""
+        return self.stream
+
+    @property
+    def originator_version(self) -> int:
+        """The version, in the library's word."""
+        return self.version
+
+
+class Receipt(NamedTuple):
+    """What the inbox keeps of a message: the digest of its content and where its facts are (if it added any)."""
+
+    identity: Identity
+    digest: bytes
+    stream: str
+    version: int | None
+    leaf: int | None
+
+
+class Kept(NamedTuple):
+    """A message that waits for `stream` to grow, whole, and since when (microseconds UTC)."""
+
+    identity: Identity
+    digest: bytes
+    stream: str
+    reason: str
+    raw: bytes
+    since: int
+
+
+class RefusedMessage(NamedTuple):
+    """A refused message, whole, with its reason; the identity is None where it could not be read."""
+
+    identity: Identity | None
+    raw: bytes
+    clause: str
+    field: str
+    reason: str
+
+
+@dataclass
+class Batch:
+    """What one transaction records: facts with their seals, receipts, and messages kept or no longer kept.
+
+    `receipts` pairs a receipt with the index of its first fact in `facts`, from which its leaf follows; the store
+    sets `first_leaf` when it has recorded the facts.
+    """
+
+    facts: list[NewFact] = field(default_factory=list)
+    receipts: list[tuple[Receipt, int | None]] = field(default_factory=list)
+    waiting: list[Kept] = field(default_factory=list)
+    no_longer_waiting: list[Identity] = field(default_factory=list)
+    refused: list[RefusedMessage] = field(default_factory=list)
+    first_leaf: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.receipts or self.waiting or self.no_longer_waiting or self.refused)
+
+
+class Sealed(NamedTuple):
+    """A recorded fact with its whole seal, as an auditor reads it."""
+
+    entry: Entry
+    leaf: int
+    leaf_hash: bytes
+    origin: Origin
+
+
+class Row(NamedTuple):
+    """A recorded fact as stored."""
+
+    position: int
+    stream: str
+    version: int
+    recorded_at: int
+    stored_type: str
+    state: bytes
+
+
+class SealedRow(NamedTuple):
+    """A recorded fact and its seal as stored."""
+
+    row: Row
+    leaf: int
+    leaf_hash: bytes
+    origin: Origin
+
+
+class EvidenceRecorder(Protocol):
+    """What the ledger asks of a store, beyond eventsourcing's own recorder."""
+
+    ledger_id: str
+
+    def position(self) -> int:
+        """The last position recorded; 0 where there is none."""
+
+    def rows(self, known_on: int | None, incident: str | None) -> Iterator[Row]:
+        """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
+
+    def stream_rows(self, streams: Sequence[str]) -> Iterator[Row]:
+        """The facts of some streams, each in order of version."""
+
+    def stream_names(self, prefix: str) -> list[str]:
+        """The streams whose name starts with `prefix`."""
+
+    def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
+        """The facts of one stream with their seals, in order of version."""
+
+    def receipts(self, identities: Sequence[Identity]) -> dict[Identity, Receipt]:
+        """What the inbox keeps of these messages."""
+
+    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Kept]:
+        """Those of these messages that wait."""
+
+    def waiting_for(self, streams: Sequence[str]) -> list[Kept]:
+        """The messages that wait for one of these streams, the oldest first."""
+
+    def waiting_since(self, before: int) -> list[Kept]:
+        """The messages that have waited since before an instant, the oldest first."""
+
+    def refused(self) -> list[RefusedMessage]:
+        """The refused messages that have not succeeded since, in order of arrival."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many facts, streams, messages waiting and refused the store holds."""
+
+
+class FactMapper(Mapper[str]):
+    """Stores facts under their own type names, as their own JSON; reads and validates them through the catalogue."""
+
+    catalogue: Catalogue = FACTS
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        """The stored form of a NewFact."""
+        new = cast(NewFact, domain_event)
+        return StoredEvent(new.stream, new.version, new.fact.TYPE, self.catalogue.write(new.fact))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        """The fact on record; its seal is read beside it, not through the library."""
+        fact = self.catalogue.read(stored_event.topic, stored_event.state)
+        new = NewFact(str(stored_event.originator_id), stored_event.originator_version, fact, _READ_BACK)
+        return cast(DomainEventProtocol[str], new)
+
+
+_READ_BACK = Origin(None, "", "", None)
+
+
+class Ledger(Application[str]):
+    """One log, one store. Appends whole batches; reads facts, receipts and what waits."""
+
+    name = "verbale"
+
+    def __init__(self, factory: InfrastructureFactory[Any], catalogue: Catalogue = FACTS) -> None:
+        self._given_factory = factory
+        self.catalogue = catalogue
+        super().__init__()
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Only what is given here: no variable of the process may change how evidence is stored."""
+        return Environment(name, dict(env or {}))
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:  # noqa: ARG002 (the library's name)
+        """The factory this ledger was composed with."""
+        return self._given_factory
+
+    def construct_mapper(self) -> Mapper[str]:
+        """Our mapper, over this ledger's catalogue."""
+        mapper = FactMapper(JSONTranscoder())
+        mapper.catalogue = self.catalogue
+        return mapper
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """The recorder of the store."""
+        return self._given_factory.application_recorder()
+
+    @property
+    def store(self) -> EvidenceRecorder:
+        """The recorder, for what eventsourcing does not ask of one."""
+        return cast(EvidenceRecorder, self.recorder)
+
+    @property
+    def id(self) -> str:
+        """The name of this ledger."""
+        return self.store.ledger_id
+
+    def append(self, batch: Batch) -> list[int]:
+        """Record a batch in one transaction, and return the positions of its facts.
+
+        Raises LostRace where another writer came first (nothing is then recorded), and other StoreErrors.
+        """
+        recordings = self.save(*cast(list[DomainEventProtocol[str]], batch.facts), batch=batch)
+        return [recording.notification.id for recording in recordings]
+
+    def entries(self, known_on: int | None = None, incident: str | None = None) -> Iterator[Entry]:
+        """Facts in order of recording, known by `known_on`; with `incident`, no other incident's."""
+        return map(self._entry, self.store.rows(known_on, incident))
+
+    def streams(self, names: Sequence[str]) -> dict[str, list[Fact]]:
+        """The facts of some streams, from version 1; a stream with none is []."""
+        found: dict[str, list[Fact]] = {name: [] for name in names}
+        for row in self.store.stream_rows(names):
+            found[row.stream].append(self.catalogue.read(row.stored_type, row.state))
+        return found
+
+    def sealed(self, stream: str) -> list[Sealed]:
+        """The facts of one stream with their seals."""
+        rows = self.store.sealed_rows(stream)
+        return [Sealed(self._entry(row.row), row.leaf, row.leaf_hash, row.origin) for row in rows]
+
+    def _entry(self, row: Row) -> Entry:
+        fact = self.catalogue.read(row.stored_type, row.state)
+        return Entry(row.position, row.stream, row.version, row.recorded_at, fact)

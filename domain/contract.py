@@ -1,0 +1,391 @@
+"""Il contratto: signed, its options, its levels and calendars as they change, its end, and what became of penalties.
+
+Clauses G1, A6, P2, H1. Read in this order: facts, state, commands, `decide`, `evolve`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Annotated, Self, TypeVar, assert_never
+
+from pydantic import Field, model_validator
+
+from domain.facts import (
+    Command,
+    Euro,
+    Fact,
+    Identifier,
+    Instant,
+    NotYet,
+    RecordRectified,
+    Rectify,
+    Rejected,
+    Text,
+    Value,
+    already_told,
+    corrected,
+    moment,
+    rectify,
+)
+from domain.terms import Levels, Option, Service, Terms
+from domain.working_time import CalendarRules, Holiday, ServiceHours, Week, check_years
+
+# --- facts ------------------------------------------------------------------------------------------------------
+
+
+class Agreement(Value):
+    """What the parties sign: from when and until when (excluded), for which customer keys, on which terms."""
+
+    in_force_from: Instant
+    in_force_until: Instant | None = None
+    customers: tuple[Identifier, ...] = ()
+    terms: Terms
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.in_force_until is not None and self.in_force_until <= self.in_force_from:
+            raise ValueError("in_force_until: a contract ends after it begins")
+        return self
+
+
+class Activation(Value):
+    """The option of one service is active from an instant on (G1)."""
+
+    option: Option
+    effective: Instant
+
+
+class Revision(Value):
+    """A new table of guaranteed times, for incidents opened from `effective` on (A6)."""
+
+    levels: Levels
+    effective: Instant
+
+
+class CalendarChosen(Value):
+    """Weekly windows and holidays, by whom proposed, and the whole years they cover (H1, H2)."""
+
+    source: Identifier
+    source_version: Identifier
+    first_year: Annotated[int, Field(strict=True, ge=1900, le=2200)]
+    last_year: Annotated[int, Field(strict=True, ge=1900, le=2200)]
+    standard: Week
+    data_centre: Week
+    holidays: tuple[Holiday, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_years(self.first_year, self.last_year, self.holidays)
+        return self
+
+    def rules(self, hours: ServiceHours) -> CalendarRules:
+        """The rules for one kind of service."""
+        return CalendarRules(
+            week=self.data_centre if hours is ServiceHours.DATA_CENTRE else self.standard,
+            holidays=self.holidays,
+            first_year=self.first_year,
+            last_year=self.last_year,
+        )
+
+
+class Ending(Value):
+    """The contract ends before its term."""
+
+    effective: Instant
+    why: Text
+
+
+class PenaltyStep(Value):
+    """What a party does about a maximum penalty, and on which computation it relies (P2)."""
+
+    amount: Annotated[Euro, Field(gt=0)]
+    reading: Identifier
+    as_of: Instant
+    known_on: Instant
+
+
+class ContractSigned(Fact, Agreement):
+    """The contract is signed."""
+
+    TYPE = "contract.signed.v1"
+
+
+class OptionActivated(Fact, Activation):
+    """A service is activated by its option."""
+
+    TYPE = "contract.option_activated.v1"
+
+
+class ServiceLevelRevised(Fact, Revision):
+    """The guaranteed times change from a date on."""
+
+    TYPE = "contract.service_level_revised.v1"
+
+
+class CalendarAdopted(Fact, CalendarChosen):
+    """The parties' working calendar is on record, day by day: calendars are evidence."""
+
+    TYPE = "contract.calendar_adopted.v1"
+
+
+class ContractTerminated(Fact, Ending):
+    """The contract is ended before its term."""
+
+    TYPE = "contract.terminated.v1"
+
+
+class PenaltyClaimed(Fact, PenaltyStep):
+    """The customer claims a penalty."""
+
+    TYPE = "contract.penalty_claimed.v1"
+
+
+class PenaltyWaived(Fact, PenaltyStep):
+    """The customer gives up (part of) a penalty."""
+
+    TYPE = "contract.penalty_waived.v1"
+
+
+class PenaltySettled(Fact, PenaltyStep):
+    """The supplier has paid (part of) a penalty."""
+
+    TYPE = "contract.penalty_settled.v1"
+
+
+ContractFact = (
+    ContractSigned
+    | OptionActivated
+    | ServiceLevelRevised
+    | CalendarAdopted
+    | ContractTerminated
+    | PenaltyClaimed
+    | PenaltyWaived
+    | PenaltySettled
+    | RecordRectified
+)
+F = TypeVar("F", bound=Fact)
+
+# --- state ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the facts of one contract say together. Its questions count only facts dated by the instant asked about."""
+
+    id: str
+    record: tuple[ContractFact, ...] = ()
+    signed: ContractSigned | None = None
+    activations: tuple[OptionActivated, ...] = ()
+    revisions: tuple[ServiceLevelRevised, ...] = ()
+    calendars: tuple[CalendarAdopted, ...] = ()
+    terminations: tuple[ContractTerminated, ...] = ()
+    claims: tuple[PenaltyClaimed, ...] = ()
+    waivers: tuple[PenaltyWaived, ...] = ()
+    settlements: tuple[PenaltySettled, ...] = ()
+
+    @property
+    def end(self) -> int | None:
+        """The instant at which it stops being in force, or None."""
+        until = self.signed.in_force_until if self.signed else None
+        ends = [ending.effective for ending in self.terminations]
+        return min([*ends, *([until] if until is not None else [])], default=None)
+
+    def signed_by(self, at: int) -> bool:
+        """Whether it was signed at or before `at`."""
+        return self.signed is not None and self.signed.at <= at
+
+    def in_force(self, at: int) -> bool:
+        """Whether it was in force, by what had been told at `at`."""
+        if self.signed is None or self.signed.at > at or at < self.signed.in_force_from:
+            return False
+        until = self.signed.in_force_until
+        ended = any(ending.at <= at and ending.effective <= at for ending in self.terminations)
+        return not ended and (until is None or at < until)
+
+    def active(self, service: Service, at: int) -> bool:
+        """Whether a service was activated (G1), by what had been told at `at`."""
+        return any(a.option.service is service and a.at <= at and a.effective <= at for a in self.activations)
+
+    def levels(self, at: int) -> Levels:
+        """The guaranteed times in force at `at` (A6): an incident keeps those of its opening."""
+        if self.signed is None:
+            raise ValueError(f"contract {self.id} is not signed: it has no levels")
+        due = [revision for revision in self.revisions if revision.at <= at and revision.effective <= at]
+        last = max(due, key=lambda revision: (revision.effective, revision.at), default=None)
+        return last.levels if last else self.signed.terms.levels
+
+    def routes(self, customer: str, at: int) -> bool:
+        """Whether requests of a customer key come under this contract at `at`."""
+        return self.in_force(at) and self.signed is not None and customer in self.signed.customers
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+class SignContract(Command, Agreement):
+    """Record that the contract is signed."""
+
+    TYPE = "verbale.contract.sign.v1"
+
+
+class ActivateOption(Command, Activation):
+    """Record that a service is activated."""
+
+    TYPE = "verbale.contract.activate_option.v1"
+
+
+class ReviseServiceLevel(Command, Revision):
+    """Record new guaranteed times; `effective` may not be before the revision itself (A6)."""
+
+    TYPE = "verbale.contract.revise_service_level.v1"
+
+
+class AdoptCalendar(Command, CalendarChosen):
+    """Record the working calendar of some years; the last adopted rules the days that follow."""
+
+    TYPE = "verbale.contract.adopt_calendar.v1"
+
+
+class TerminateContract(Command, Ending):
+    """Record an early end; `effective` may not be before the termination itself."""
+
+    TYPE = "verbale.contract.terminate.v1"
+
+
+class ClaimPenalty(Command, PenaltyStep):
+    """Record a claim."""
+
+    TYPE = "verbale.contract.claim_penalty.v1"
+
+
+class WaivePenalty(Command, PenaltyStep):
+    """Record a waiver."""
+
+    TYPE = "verbale.contract.waive_penalty.v1"
+
+
+class SettlePenalty(Command, PenaltyStep):
+    """Record a payment."""
+
+    TYPE = "verbale.contract.settle_penalty.v1"
+
+
+ContractCommand = (
+    SignContract
+    | ActivateOption
+    | ReviseServiceLevel
+    | AdoptCalendar
+    | TerminateContract
+    | ClaimPenalty
+    | WaivePenalty
+    | SettlePenalty
+    | Rectify
+)
+
+# --- decide -----------------------------------------------------------------------------------------------------
+
+
+def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, ...]:
+    """What recording `command` adds; () where it says what is already told.
+
+    Raises Rejected for a second signature and for what is backdated, NotYet while the contract is not signed.
+    """
+    content = dict(command)
+    if isinstance(command, SignContract):
+        return _sign(contract, ContractSigned(**content))
+    if contract.signed is None:
+        raise NotYet(f"contract-{contract.id}", f"contract {contract.id} is not signed yet")
+    match command:
+        case Rectify():
+            return rectify(contract.record, command)
+        case ActivateOption():
+            return _unless_told(OptionActivated(**content), contract.activations)
+        case ReviseServiceLevel():
+            _refuse_backdated("A6", command.effective, command.at, "a revision of the levels")
+            return _unless_told(ServiceLevelRevised(**content), contract.revisions)
+        case AdoptCalendar():
+            return _unless_told(CalendarAdopted(**content), contract.calendars)
+        case TerminateContract():
+            _refuse_backdated("G2", command.effective, command.at, "a termination")
+            return _unless_told(ContractTerminated(**content), contract.terminations)
+        case ClaimPenalty():
+            return _unless_told(PenaltyClaimed(**content), contract.claims)
+        case WaivePenalty():
+            return _unless_told(PenaltyWaived(**content), contract.waivers)
+        case SettlePenalty():
+            return _unless_told(PenaltySettled(**content), contract.settlements)
+        case _:
+            assert_never(command)
+
+
+def _sign(contract: Contract, signed: ContractSigned) -> tuple[ContractSigned, ...]:
+    if contract.signed is None:
+        return (signed,)
+    if contract.signed == signed:
+        return ()
+    raise Rejected(
+        "G1", "subject", f"contract {contract.id} was already signed on {moment(contract.signed.at).date()} "
+        "otherwise: rectify that fact, or give the new contract its own id"
+    )  # fmt: skip
+
+
+def refuse_shared_customers(contract: Contract, command: SignContract, others: Iterable[Contract]) -> None:
+    """Raise Rejected where a customer key of this signature already belongs, at some instant, to another contract."""
+    for other in others:
+        if other.signed is None or other.id == contract.id:
+            continue
+        shared = sorted(set(command.customers) & set(other.signed.customers))
+        ends_before = other.end is not None and other.end <= command.in_force_from
+        begins_after = command.in_force_until is not None and command.in_force_until <= other.signed.in_force_from
+        if shared and not (ends_before or begins_after):
+            raise Rejected(
+                "G1", "customers", f"customer {shared[0]} already comes under contract {other.id} in that time: "
+                "a customer key belongs to one contract at an instant"
+            )  # fmt: skip
+
+
+def _refuse_backdated(clause: str, effective: int, at: int, what: str) -> None:
+    if effective < at:
+        raise Rejected(
+            clause, "effective", f"{what} cannot take effect before it is made: effective "
+            f"{moment(effective).isoformat()} is before {moment(at).isoformat()}"
+        )  # fmt: skip
+
+
+def _unless_told(fact: F, among: tuple[F, ...]) -> tuple[F, ...]:
+    return () if already_told(fact, among) else (fact,)
+
+
+# --- evolve -----------------------------------------------------------------------------------------------------
+
+
+def evolve(contract: Contract, fact: ContractFact) -> Contract:
+    """The contract with one more fact told. Never guards: what is on record always replays."""
+    told = replace(contract, record=(*contract.record, fact))
+    match fact:
+        case ContractSigned():
+            return replace(told, signed=told.signed or fact)
+        case OptionActivated():
+            return replace(told, activations=(*told.activations, fact))
+        case ServiceLevelRevised():
+            return replace(told, revisions=(*told.revisions, fact))
+        case CalendarAdopted():
+            return replace(told, calendars=(*told.calendars, fact))
+        case ContractTerminated():
+            return replace(told, terminations=(*told.terminations, fact))
+        case PenaltyClaimed():
+            return replace(told, claims=(*told.claims, fact))
+        case PenaltyWaived():
+            return replace(told, waivers=(*told.waivers, fact))
+        case PenaltySettled():
+            return replace(told, settlements=(*told.settlements, fact))
+        case RecordRectified():
+            afresh = fold(contract.id, (right.fact for right in corrected(enumerate(told.record, 1))))
+            return replace(afresh, record=told.record)
+        case _:
+            assert_never(fact)
+
+
+def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
+    """The contract as its facts, in the order given, tell it."""
+    return reduce(evolve, facts, Contract(contract_id))

@@ -1,0 +1,285 @@
+"""Crediti di assistenza (monte ore): packages bought, minutes consumed from them, shortfalls, reversals (G2).
+
+One account per contract. Expiry is computed from dates, never an event. Read: facts, state, commands, `decide`,
+`evolve`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Annotated, NamedTuple, Self, assert_never
+
+from pydantic import Field, model_validator
+
+from domain.facts import (
+    Command,
+    Euro,
+    Fact,
+    Identifier,
+    Instant,
+    Minutes,
+    NotYet,
+    RecordRectified,
+    Rectify,
+    Rejected,
+    Text,
+    Value,
+    already_told,
+    corrected,
+    rectify,
+)
+
+# --- facts ------------------------------------------------------------------------------------------------------
+
+
+class Package(Value):
+    """Prepaid minutes bought together: a name unique in the account, price net of VAT, expiry (excluded) if any."""
+
+    package: Identifier
+    minutes: Minutes
+    price: Annotated[Euro, Field(ge=0)]
+    expires_at: Instant | None = None
+
+
+class Work(Value):
+    """Minutes worked for an incident; `work` names the timesheet entry, unique in the account."""
+
+    work: Identifier
+    incident: Identifier
+    minutes: Minutes
+
+
+class Draw(Value):
+    """Minutes taken from, or given back to, one package."""
+
+    package: Identifier
+    minutes: Minutes
+
+
+class Reversal(Value):
+    """A consumption is undone: `work` names it."""
+
+    work: Identifier
+    why: Text
+
+
+class CreditsPurchased(Fact, Package):
+    """A package is bought; it counts from its instant until it expires."""
+
+    TYPE = "credits.purchased.v1"
+
+
+class CreditsConsumed(Fact, Work):
+    """Minutes consumed, and from which packages Verbale took them: earliest expiry first."""
+
+    TYPE = "credits.consumed.v1"
+    DECIDED = frozenset({"packages"})
+
+    packages: tuple[Draw, ...]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if sum(draw.minutes for draw in self.packages) != self.minutes:
+            raise ValueError("minutes and the packages they came from do not add up: reverse it and consume again")
+        return self
+
+
+class CreditShortfallRecorded(Fact, Work):
+    """Minutes worked that no package available at that instant could cover."""
+
+    TYPE = "credits.shortfall_recorded.v1"
+
+
+class CreditsReversed(Fact, Reversal):
+    """Minutes go back to the packages they came from, whose expiry does not change."""
+
+    TYPE = "credits.reversed.v1"
+    DECIDED = frozenset({"packages"})
+
+    packages: tuple[Draw, ...]
+
+
+CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | RecordRectified
+
+# --- state ------------------------------------------------------------------------------------------------------
+
+
+class Movement(NamedTuple):
+    """Minutes in (+) or out (-) of a package at an instant."""
+
+    at: int
+    package: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAccount:
+    """What the facts of one account say together. Its questions count only facts dated by the instant asked about."""
+
+    contract: str
+    record: tuple[CreditFact, ...] = ()
+    purchases: tuple[CreditsPurchased, ...] = ()
+    consumptions: tuple[CreditsConsumed, ...] = ()
+    shortfalls: tuple[CreditShortfallRecorded, ...] = ()
+    reversals: tuple[CreditsReversed, ...] = ()
+
+    @property
+    def movements(self) -> list[Movement]:
+        """Every movement of every package, by instant."""
+        bought = [Movement(p.at, p.package, p.minutes) for p in self.purchases]
+        out = [Movement(c.at, d.package, -d.minutes) for c in self.consumptions for d in c.packages]
+        back = [Movement(r.at, d.package, d.minutes) for r in self.reversals for d in r.packages]
+        return sorted([*bought, *out, *back], key=lambda movement: movement.at)
+
+    def available(self, at: int) -> int:
+        """Minutes of credit available at `at`, over the packages bought by then and not yet expired."""
+        return sum(max(0, self.balance(p.package, at)) for p in self.usable(at))
+
+    def usable(self, at: int) -> list[CreditsPurchased]:
+        """The packages bought and not expired at `at`, earliest expiry first, those without expiry last."""
+        bought = [p for p in self.purchases if p.at <= at and (p.expires_at is None or at < p.expires_at)]
+        return sorted(bought, key=lambda p: (p.expires_at is None, p.expires_at or 0, p.at))
+
+    def balance(self, package: str, at: int) -> int:
+        """Minutes left in a package by the facts dated at or before `at`."""
+        return sum(m.minutes for m in self.movements if m.package == package and m.at <= at)
+
+    def spare(self, package: str, at: int) -> int:
+        """Minutes of a package that a consumption dated `at` may take without emptying it for one dated later."""
+        left, spare = 0, None
+        for movement in self.movements:
+            if movement.package != package:
+                continue
+            if movement.at > at:
+                spare = left if spare is None else min(spare, left)
+            left += movement.minutes
+        return max(0, left if spare is None else min(spare, left))
+
+    def allocate(self, minutes: int, at: int) -> tuple[Draw, ...]:
+        """Where a consumption of `minutes` at `at` comes from: earliest expiry first, as far as it goes."""
+        draws = []
+        for package in self.usable(at):
+            taken = min(minutes, self.spare(package.package, at))
+            if taken > 0:
+                draws.append(Draw(package=package.package, minutes=taken))
+                minutes -= taken
+        return tuple(draws)
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+class PurchaseCredits(Command, Package):
+    """Record a purchase."""
+
+    TYPE = "verbale.credits.purchase.v1"
+
+
+class ConsumeCredits(Command, Work):
+    """Record minutes worked; Verbale decides the packages they come from."""
+
+    TYPE = "verbale.credits.consume.v1"
+
+
+class ReverseConsumption(Command, Reversal):
+    """Undo a consumption."""
+
+    TYPE = "verbale.credits.reverse.v1"
+
+
+CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | Rectify
+
+# --- decide -----------------------------------------------------------------------------------------------------
+
+
+def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, ...]:
+    """What recording `command` adds; () where it says what is already told.
+
+    Raises Rejected for a package or a work entry told otherwise before, NotYet for a reversal whose consumption is
+    not recorded yet.
+    """
+    match command:
+        case Rectify():
+            return rectify(account.record, command)
+        case PurchaseCredits():
+            return _purchase(account, CreditsPurchased(**dict(command)))
+        case ConsumeCredits():
+            return _consume(account, command)
+        case ReverseConsumption():
+            return _reverse(account, command)
+        case _:
+            assert_never(command)
+
+
+def _purchase(account: CreditAccount, purchase: CreditsPurchased) -> tuple[CreditFact, ...]:
+    known = next((p for p in account.purchases if p.package == purchase.package), None)
+    if known is None:
+        return (purchase,)
+    if known == purchase:
+        return ()
+    raise Rejected("G2", "package", f"package {purchase.package} was already bought otherwise: give this purchase its "
+                   "own name, or rectify the first")  # fmt: skip
+
+
+def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFact, ...]:
+    entries: tuple[CreditsConsumed | CreditShortfallRecorded, ...] = (*account.consumptions, *account.shortfalls)
+    parts = [entry for entry in entries if entry.work == command.work]
+    if parts:
+        same = all((p.at, p.incident, p.evidence) == (command.at, command.incident, command.evidence) for p in parts)
+        if same and sum(part.minutes for part in parts) == command.minutes:
+            return ()
+        raise Rejected("G2", "work", f"work {command.work} is already recorded otherwise: reverse it and record it "
+                       "under another name")  # fmt: skip
+    told = dict(command)
+    draws = account.allocate(command.minutes, command.at)
+    covered = sum(draw.minutes for draw in draws)
+    facts: list[CreditFact] = []
+    if covered:
+        facts.append(CreditsConsumed(**{**told, "minutes": covered}, packages=draws))
+    if covered < command.minutes:
+        facts.append(CreditShortfallRecorded(**{**told, "minutes": command.minutes - covered}))
+    return tuple(facts)
+
+
+def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[CreditFact, ...]:
+    consumption = next((c for c in account.consumptions if c.work == command.work), None)
+    if consumption is None:
+        if any(shortfall.work == command.work for shortfall in account.shortfalls):
+            raise Rejected("G2", "work", f"work {command.work} took no credits: it was all shortfall")
+        raise NotYet(f"credits-{account.contract}", f"no consumption is recorded for work {command.work} yet")
+    if command.at < consumption.at:
+        raise Rejected("G2", "time", f"work {command.work} cannot be reversed before it was done")
+    reversal = CreditsReversed(**dict(command), packages=consumption.packages)
+    earlier = [r for r in account.reversals if r.work == command.work]
+    if not earlier:
+        return (reversal,)
+    if already_told(reversal, earlier):
+        return ()
+    raise Rejected("G2", "work", f"work {command.work} was already reversed")
+
+
+# --- evolve -----------------------------------------------------------------------------------------------------
+
+
+def evolve(account: CreditAccount, fact: CreditFact) -> CreditAccount:
+    """The account with one more fact told. Never guards: what is on record always replays."""
+    told = replace(account, record=(*account.record, fact))
+    match fact:
+        case CreditsPurchased():
+            return replace(told, purchases=(*told.purchases, fact))
+        case CreditsConsumed():
+            return replace(told, consumptions=(*told.consumptions, fact))
+        case CreditShortfallRecorded():
+            return replace(told, shortfalls=(*told.shortfalls, fact))
+        case CreditsReversed():
+            return replace(told, reversals=(*told.reversals, fact))
+        case RecordRectified():
+            afresh = fold(account.contract, (right.fact for right in corrected(enumerate(told.record, 1))))
+            return replace(afresh, record=told.record)
+        case _:
+            assert_never(fact)
+
+
+def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
+    """The account as its facts, in the order given, tell it."""
+    return reduce(evolve, facts, CreditAccount(contract_id))

@@ -1,0 +1,352 @@
+"""What every fact and every command share: instants, money, parties, rectification, refusal.
+
+A fact (event) is what happened; a command asks for it to be recorded. Instants and durations are whole
+microseconds UTC, credits are whole minutes, money is euro with two places, ratios are exact fractions.
+No float appears in any of them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializationInfo,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import to_json
+
+MICROSECOND = 1
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+
+FUTURE_TOLERANCE = 5 * MINUTE
+"""How far past the recorder's clock the instant of a fact may be: clocks disagree by seconds, not by hours."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_EURO = re.compile(r"-?\d{1,13}(\.\d{1,2})?", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,9})(?:/(\d{1,9})|(?:\.(\d{1,6}))?%)", re.ASCII)
+
+WIRE = {"wire": True}
+"""Context of what comes from or goes outside: there an instant is text with an offset, never a bare number."""
+
+
+class Rejected(Exception):
+    """The contract or the rules forbid this. An outcome, never an event.
+
+    `clause` is an id of docs/clauses.md, `field` the field at fault ("" where it is the whole message), `reason` a
+    sentence that a person can act on.
+    """
+
+    def __init__(self, clause: str, field: str, reason: str) -> None:
+        super().__init__(f"{reason} [{clause}]")
+        self.clause = clause
+        self.field = field
+        self.reason = reason
+
+
+class NotYet(Exception):
+    """What this depends on is not recorded yet: kept, and tried again when `stream` grows."""
+
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(reason)
+        self.stream = stream
+        self.reason = reason
+
+
+def microseconds(moment: datetime) -> int:
+    """The instant of an aware `moment` in microseconds UTC. Raises ValueError where it has no offset."""
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs an offset")
+    return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(instant: int) -> datetime:
+    """The UTC datetime of an instant in microseconds."""
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def read_instant(text: str) -> int:
+    """Microseconds UTC of an RFC 3339 text. Raises ValueError, in words, where it is not one or has no offset."""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError("not an instant: write it as 2026-03-02T09:30:00+01:00 (RFC 3339)")
+    if match[2] is None:
+        raise ValueError("an instant needs an offset: write 2026-03-02T09:30:00+01:00, or end it with Z")
+    if match[1] and len(match[1]) > 6:
+        raise ValueError("an instant is whole microseconds: give at most six decimals of a second")
+    try:
+        return microseconds(datetime.fromisoformat(text.upper()))
+    except (ValueError, OverflowError):
+        raise ValueError(f"no such instant: {text}") from None
+
+
+def _instant(value: object, info: ValidationInfo) -> int:
+    if isinstance(value, str):
+        return read_instant(value)
+    if isinstance(value, int) and not isinstance(value, bool) and not (info.context or {}).get("wire"):
+        return value
+    raise ValueError("an instant is text with an offset, as 2026-03-02T09:30:00+01:00")
+
+
+def instant_text(instant: int) -> str:
+    """RFC 3339 text of an instant, in UTC, to the microsecond where it has any."""
+    return moment(instant).isoformat().replace("+00:00", "Z")
+
+
+def _instant_out(instant: int, info: SerializationInfo) -> int | str:
+    return instant_text(instant) if (info.context or {}).get("wire") else instant
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    Field(ge=-62_135_596_800 * SECOND, lt=253_402_300_800 * SECOND),
+    PlainSerializer(_instant_out, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-02T09:30:00+01:00"]}),
+]
+"""Microseconds since 1970-01-01T00:00:00Z. Outside, text with an offset (RFC 3339)."""
+
+
+def _euro(value: object) -> Decimal:
+    if isinstance(value, str) and _EURO.fullmatch(value):
+        return Decimal(value).quantize(Decimal("0.01"))
+    if isinstance(value, Decimal) and value.is_finite() and value == value.quantize(Decimal("0.01")):
+        return value.quantize(Decimal("0.01"))
+    raise ValueError('an amount in euro is text with at most two decimals, as "5000.00"')
+
+
+Euro = Annotated[
+    Decimal,
+    BeforeValidator(_euro),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d{1,13}(\.\d{1,2})?$", "examples": ["5000.00"]}),
+]
+"""Euro, exactly two decimals."""
+
+
+def euro(amount: Fraction) -> Decimal:
+    """An exact amount rounded half up to cents."""
+    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
+    return exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _fraction(value: object) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    match = _FRACTION.fullmatch(value) if isinstance(value, str) else None
+    if match is None or (match[2] is not None and int(match[2]) == 0):
+        raise ValueError('a share is text, as "10%" or "1/10"')
+    if match[2] is not None:
+        return Fraction(int(match[1]), int(match[2]))
+    decimals = match[3] or ""
+    return Fraction(int(match[1] + decimals), 100 * 10 ** len(decimals))
+
+
+Share = Annotated[
+    Fraction,
+    BeforeValidator(_fraction),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(/\d+|(\.\d+)?%)$", "examples": ["10%", "1/10"]}),
+]
+"""An exact fraction of a whole, kept as "1/10"."""
+
+Minutes = Annotated[int, Field(strict=True, gt=0, le=1_000_000_000)]
+"""Whole minutes, more than none."""
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Value(BaseModel):
+    """An immutable value whose every field is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Paper(Value):
+    """A paper attached to a fact as evidence: its name and the SHA-256 of its bytes."""
+
+    name: Identifier
+    sha256: Sha256
+
+
+class Party(StrEnum):
+    """A party to the contract: Fornitore, Cliente."""
+
+    SUPPLIER = "supplier"
+    CUSTOMER = "customer"
+
+
+class Responsibility(StrEnum):
+    """To whom a delay is due ("per motivi imputabili al Fornitore", A4 and P1)."""
+
+    SUPPLIER = "supplier"
+    CUSTOMER = "customer"
+    THIRD_PARTY = "third_party"
+    FORCE_MAJEURE = "force_majeure"
+
+
+class Told(Value):
+    """Who records a fact that a party may contest, and which parties have agreed to it."""
+
+    by: Party = Party.SUPPLIER
+    agreed_by: tuple[Party, ...] = ()
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both parties stand behind it."""
+        return {self.by, *self.agreed_by} == set(Party)
+
+
+class Command(Value):
+    """Asks for a fact to be recorded; `TYPE` is its CloudEvents type, `at` when the fact occurred."""
+
+    TYPE: ClassVar[str]
+
+    at: Instant
+    evidence: tuple[Paper, ...] = ()
+
+
+class Fact(Value):
+    """What happened, at the instant `at`; `TYPE` is the type it is stored under, for ever."""
+
+    TYPE: ClassVar[str]
+    DECIDED: ClassVar[frozenset[str]] = frozenset()
+    """Fields that Verbale decided when it recorded the fact: no party's word, so nobody rectifies them."""
+
+    at: Instant
+    evidence: tuple[Paper, ...] = ()
+
+
+F = TypeVar("F", bound=Fact)
+
+
+class Correction(Told):
+    """Which recorded fact of the stream was wrong, in which field, and what is right."""
+
+    version: Annotated[int, Field(strict=True, ge=1)]
+    field: Identifier
+    value: Any
+    why: Text
+
+
+class Rectify(Command, Correction):
+    """Correct one field of one recorded fact of the subject's stream. Nothing is erased: both stay on record."""
+
+    TYPE = "verbale.record.rectify.v1"
+
+
+class RecordRectified(Fact, Correction):
+    """One field of an earlier fact of this stream is corrected; the last one recorded for a field rules."""
+
+    TYPE = "record.rectified.v1"
+
+
+class Corrected(NamedTuple, Generic[F]):
+    """A fact as it stands after rectification, and the versions that prove it."""
+
+    version: int
+    fact: F
+    rectified_by: tuple[int, ...] = ()
+
+
+def corrected(
+    record: Iterable[tuple[int, F]], counts: Callable[[RecordRectified], bool] = lambda _: True
+) -> list[Corrected[F]]:
+    """The facts of one stream, in order of recording, with the rectifications that count applied and left out.
+
+    `record` gives (version, fact). The last rectification recorded for a field rules, whatever its own date. One that
+    no longer fits, because another field was rectified otherwise, is left unapplied.
+    """
+    facts: dict[int, Corrected[F]] = {}
+    rectifications: list[tuple[int, RecordRectified]] = []
+    for version, fact in record:
+        if isinstance(fact, RecordRectified):
+            rectifications.append((version, fact))
+        else:
+            facts[version] = Corrected(version, fact)
+    for version, rectification in rectifications:
+        if counts(rectification) and (told := facts.get(rectification.version)):
+            amended = _amended(told.fact, rectification.field, rectification.value)
+            if amended is not None:
+                facts[told.version] = Corrected(told.version, amended, (*told.rectified_by, version))
+    return list(facts.values())
+
+
+def _amend(fact: F, field: str, value: Any, context: dict[str, bool] | None) -> F:
+    fields = fact.model_dump(mode="json", context=context)
+    return type(fact).model_validate_json(to_json({**fields, field: value}), strict=True, context=context)
+
+
+def _amended(fact: F, field: str, value: Any) -> F | None:
+    try:
+        return _amend(fact, field, value, context=None)
+    except ValidationError:
+        return None
+
+
+def rectify(record: Sequence[Fact], command: Rectify, earliest: int | None = None) -> tuple[RecordRectified, ...]:
+    """Decide a rectification of `record`, the stream's facts from version 1.
+
+    `earliest` is the instant before which nothing in this stream may be dated, if any. Raises Rejected where there is
+    no such fact or field, the field was decided by Verbale, or the corrected fact would not be valid.
+    """
+    fact = record[command.version - 1] if command.version <= len(record) else None
+    if fact is None:
+        raise Rejected("R5", "version", f"this stream has {len(record)} facts: there is no version {command.version}")
+    if isinstance(fact, RecordRectified):
+        raise Rejected("R5", "version", f"version {command.version} is itself a rectification: rectify version "
+                       f"{fact.version} again instead")  # fmt: skip
+    name = {info.alias: name for name, info in type(fact).model_fields.items() if info.alias}.get(
+        command.field, command.field
+    )
+    if name not in type(fact).model_fields or name in fact.DECIDED:
+        allowed = ", ".join(sorted(set(type(fact).model_fields) - fact.DECIDED))
+        raise Rejected("R5", "field", f"{command.field} of {fact.TYPE} cannot be rectified; these can: {allowed}")
+    before = next(told.fact for told in corrected(enumerate(record, 1)) if told.version == command.version)
+    try:
+        after = _amend(before, name, command.value, context=WIRE)
+    except ValidationError as error:
+        raise Rejected("R5", "value", f"{command.field} of {fact.TYPE}: {error.errors()[0]['msg']}") from None
+    if earliest is not None and after.at < earliest and command.version != 1:
+        raise Rejected("R3", "value", f"a fact cannot be dated before the opening, {moment(earliest).isoformat()}")
+    if after == before:
+        return ()
+    value = after.model_dump(mode="json")[name]
+    fields: Mapping[str, Any] = command.model_dump(exclude={"value", "field"})
+    return (RecordRectified(**fields, field=name, value=value),)
+
+
+def already_told(fact: Fact, among: Iterable[Fact]) -> bool:
+    """Whether `fact` says again what is on record: it equals the last of `among` told of the same instant.
+
+    Only the last: suspended, resumed and suspended again within one minute are three facts.
+    """
+    last = None
+    for earlier in among:
+        if earlier.at == fact.at:
+            last = earlier
+    return last == fact
+
+
+def refuse_future(at: int, now: int) -> None:
+    """Raise Rejected where `at` lies more than five minutes after `now`, the recorder's clock (microseconds UTC)."""
+    if at > now + FUTURE_TOLERANCE:
+        raise Rejected(
+            "R3", "time", f"{moment(at).isoformat()} is in the future: it is {moment(now).isoformat()} here; "
+            "a fact is recorded once it has occurred (check the sender's clock and its offset)"
+        )  # fmt: skip

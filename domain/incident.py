@@ -1,0 +1,366 @@
+"""L'incidente (richiesta, segnalazione): what happened to one request, as its producers told it (A1, A2, A4, A5).
+
+Order of arrival never refuses a fact: only the opening must come first, and nothing is dated before it. Read: facts,
+state, commands, `decide`, `evolve`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import reduce
+from typing import TypeVar, assert_never
+
+from domain.coverage import Answer, Requester
+from domain.facts import (
+    Command,
+    Fact,
+    Identifier,
+    NotYet,
+    RecordRectified,
+    Rectify,
+    Rejected,
+    Responsibility,
+    Text,
+    Told,
+    Value,
+    already_told,
+    corrected,
+    moment,
+    rectify,
+)
+from domain.terms import Clock, Impact, RequestKind, Urgency
+
+# --- facts ------------------------------------------------------------------------------------------------------
+
+
+class Assessment(Value):
+    """Impact and urgency; the priority follows from the matrix of the terms (A2)."""
+
+    impact: Impact
+    urgency: Urgency
+
+
+class Request(Assessment):
+    """What the customer (or supplier, or a monitor) asked for, as declared when it came in (A1, A2).
+
+    It names its contract, or the customer key by which the contracts route it, or neither. `system` is the connected
+    system it affects, if any; `data_centre` says that data-centre hours apply (H2).
+    """
+
+    contract: Identifier | None = None
+    customer: Identifier | None = None
+    kind: RequestKind = RequestKind.INCIDENT
+    requested_by: Requester = Requester.CUSTOMER
+    data_centre: bool = False
+    system: Identifier | None = None
+
+
+class Suspension(Told):
+    """The clocks stop for a cause; one that is the supplier's own stops nothing (A4)."""
+
+    cause: Responsibility
+
+
+class Attribution(Told):
+    """To whom the lateness of one clock is due, and why (A4)."""
+
+    party: Responsibility
+    clock: Clock
+    why: Text
+
+
+class ClosingReason(StrEnum):
+    """How a request ends: resolved, or void because it never was a case of its own."""
+
+    RESOLVED = "resolved"
+    DUPLICATE = "duplicate"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def void(self) -> bool:
+        """Whether the request counts as no case."""
+        return self is not ClosingReason.RESOLVED
+
+
+class Closing(Value):
+    """Why the request is closed."""
+
+    reason: ClosingReason = ClosingReason.RESOLVED
+
+
+class IncidentOpened(Fact, Request):
+    """The request comes in; both clocks start. `answer` keeps the coverage given then."""
+
+    TYPE = "incident.opened.v1"
+    DECIDED = frozenset({"answer"})
+
+    answer: Answer
+
+
+class IncidentTakenInCharge(Fact):
+    """Presa in carico: stops the charge clock (TPC)."""
+
+    TYPE = "incident.taken_in_charge.v1"
+
+
+class InterventionStarted(Fact):
+    """Inizio dell'intervento: stops both clocks (TI is the time to the start of delivery, A5)."""
+
+    TYPE = "incident.intervention_started.v1"
+
+
+class ClockSuspended(Fact, Suspension):
+    """The clocks are suspended, or go on being so for another cause."""
+
+    TYPE = "incident.suspended.v1"
+
+
+class ClockResumed(Fact):
+    """Every suspension ends."""
+
+    TYPE = "incident.resumed.v1"
+
+
+class IncidentReassessed(Fact, Assessment):
+    """Impact or urgency is judged anew; only a reading lets it count (A2)."""
+
+    TYPE = "incident.reassessed.v1"
+
+
+class ResponsibilityAttributed(Fact, Attribution):
+    """The lateness of a clock is attributed; the last one recorded rules."""
+
+    TYPE = "incident.responsibility_attributed.v1"
+
+
+class IncidentResolved(Fact):
+    """The request is resolved."""
+
+    TYPE = "incident.resolved.v1"
+
+
+class IncidentReopened(Fact):
+    """The request is open again; no clock restarts."""
+
+    TYPE = "incident.reopened.v1"
+
+
+class IncidentClosed(Fact, Closing):
+    """The request is closed."""
+
+    TYPE = "incident.closed.v1"
+
+
+IncidentFact = (
+    IncidentOpened
+    | IncidentTakenInCharge
+    | InterventionStarted
+    | ClockSuspended
+    | ClockResumed
+    | IncidentReassessed
+    | ResponsibilityAttributed
+    | IncidentResolved
+    | IncidentReopened
+    | IncidentClosed
+    | RecordRectified
+)
+F = TypeVar("F", bound=Fact)
+
+# --- state ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the facts of one incident say together."""
+
+    id: str
+    record: tuple[IncidentFact, ...] = ()
+    opened: IncidentOpened | None = None
+    charges: tuple[IncidentTakenInCharge, ...] = ()
+    interventions: tuple[InterventionStarted, ...] = ()
+    suspensions: tuple[ClockSuspended | ClockResumed, ...] = ()
+    reassessments: tuple[IncidentReassessed, ...] = ()
+    attributions: tuple[ResponsibilityAttributed, ...] = ()
+    endings: tuple[IncidentResolved | IncidentReopened | IncidentClosed, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to deal with it: opened, and not resolved or closed since."""
+        last = max(self.endings, key=lambda ending: ending.at, default=None)
+        for ending in self.endings:
+            if last is not None and ending.at == last.at:
+                last = ending
+        return self.opened is not None and (last is None or isinstance(last, IncidentReopened))
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+class OpenIncident(Command, Request):
+    """Record an incoming request. Opening never waits for a contract or for credits."""
+
+    TYPE = "verbale.incident.open.v1"
+
+
+class TakeInCharge(Command):
+    """Record the taking in charge."""
+
+    TYPE = "verbale.incident.take_in_charge.v1"
+
+
+class StartIntervention(Command):
+    """Record the start of the intervention."""
+
+    TYPE = "verbale.incident.start_intervention.v1"
+
+
+class Suspend(Command, Suspension):
+    """Record that the clocks are suspended, and by what cause."""
+
+    TYPE = "verbale.incident.suspend.v1"
+
+
+class Resume(Command):
+    """Record that no suspension lasts."""
+
+    TYPE = "verbale.incident.resume.v1"
+
+
+class Reassess(Command, Assessment):
+    """Record a new impact or urgency."""
+
+    TYPE = "verbale.incident.reassess.v1"
+
+
+class AttributeResponsibility(Command, Attribution):
+    """Record to whom the lateness of a clock is due."""
+
+    TYPE = "verbale.incident.attribute_responsibility.v1"
+
+
+class Resolve(Command):
+    """Record the resolution."""
+
+    TYPE = "verbale.incident.resolve.v1"
+
+
+class Reopen(Command):
+    """Record that it is open again."""
+
+    TYPE = "verbale.incident.reopen.v1"
+
+
+class Close(Command, Closing):
+    """Record the closing."""
+
+    TYPE = "verbale.incident.close.v1"
+
+
+IncidentCommand = (
+    OpenIncident
+    | TakeInCharge
+    | StartIntervention
+    | Suspend
+    | Resume
+    | Reassess
+    | AttributeResponsibility
+    | Resolve
+    | Reopen
+    | Close
+    | Rectify
+)
+
+# --- decide -----------------------------------------------------------------------------------------------------
+
+
+def decide(incident: Incident, command: IncidentCommand, answer: Answer | None = None) -> tuple[IncidentFact, ...]:
+    """What recording `command` adds; () where it says what is already told.
+
+    `answer` is the coverage at the opening, which `cover` gave; only an OpenIncident needs it. Raises Rejected for a
+    second opening and for a fact dated before the opening, NotYet for anything else that comes before the opening.
+    """
+    content = dict(command)
+    if isinstance(command, OpenIncident):
+        if answer is None:
+            raise ValueError("an opening is decided with its coverage")
+        return _open(incident, IncidentOpened(**content, answer=answer))
+    if incident.opened is None:
+        raise NotYet(f"incident-{incident.id}", f"incident {incident.id} is not opened yet")
+    if isinstance(command, Rectify):
+        return rectify(incident.record, command, earliest=incident.opened.at)
+    if command.at < incident.opened.at:
+        raise Rejected("R3", "time", f"{moment(command.at).isoformat()} is before the incident was opened, "
+                       f"{moment(incident.opened.at).isoformat()}: correct it, or rectify the opening")  # fmt: skip
+    match command:
+        case TakeInCharge():
+            return _unless_told(IncidentTakenInCharge(**content), incident.charges)
+        case StartIntervention():
+            return _unless_told(InterventionStarted(**content), incident.interventions)
+        case Suspend():
+            return _unless_told(ClockSuspended(**content), incident.suspensions)
+        case Resume():
+            return _unless_told(ClockResumed(**content), incident.suspensions)
+        case Reassess():
+            return _unless_told(IncidentReassessed(**content), incident.reassessments)
+        case AttributeResponsibility():
+            return _attribute(incident, ResponsibilityAttributed(**content))
+        case Resolve():
+            return _unless_told(IncidentResolved(**content), incident.endings)
+        case Reopen():
+            return _unless_told(IncidentReopened(**content), incident.endings)
+        case Close():
+            return _unless_told(IncidentClosed(**content), incident.endings)
+        case _:
+            assert_never(command)
+
+
+def _open(incident: Incident, opening: IncidentOpened) -> tuple[IncidentOpened, ...]:
+    first = incident.opened
+    if first is None:
+        return (opening,)
+    if first.model_copy(update={"answer": opening.answer}) == opening:
+        return ()
+    raise Rejected("R4", "subject", f"incident {incident.id} was already opened otherwise, at "
+                   f"{moment(first.at).isoformat()}: rectify that fact, or give this request its own id")  # fmt: skip
+
+
+def _attribute(incident: Incident, attribution: ResponsibilityAttributed) -> tuple[IncidentFact, ...]:
+    earlier = [a for a in incident.attributions if a.clock is attribution.clock]
+    return () if earlier and earlier[-1] == attribution else (attribution,)
+
+
+def _unless_told(fact: F, among: Iterable[Fact]) -> tuple[F, ...]:
+    return () if already_told(fact, among) else (fact,)
+
+
+# --- evolve -----------------------------------------------------------------------------------------------------
+
+
+def evolve(incident: Incident, fact: IncidentFact) -> Incident:
+    """The incident with one more fact told. Never guards: what is on record always replays."""
+    told = replace(incident, record=(*incident.record, fact))
+    match fact:
+        case IncidentOpened():
+            return replace(told, opened=told.opened or fact)
+        case IncidentTakenInCharge():
+            return replace(told, charges=(*told.charges, fact))
+        case InterventionStarted():
+            return replace(told, interventions=(*told.interventions, fact))
+        case ClockSuspended() | ClockResumed():
+            return replace(told, suspensions=(*told.suspensions, fact))
+        case IncidentReassessed():
+            return replace(told, reassessments=(*told.reassessments, fact))
+        case ResponsibilityAttributed():
+            return replace(told, attributions=(*told.attributions, fact))
+        case IncidentResolved() | IncidentReopened() | IncidentClosed():
+            return replace(told, endings=(*told.endings, fact))
+        case RecordRectified():
+            afresh = fold(incident.id, (right.fact for right in corrected(enumerate(told.record, 1))))
+            return replace(afresh, record=told.record)
+        case _:
+            assert_never(fact)
+
+
+def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
+    """The incident as its facts, in the order given, tell it."""
+    return reduce(evolve, facts, Incident(incident_id))

@@ -1,0 +1,165 @@
+"""The signed terms: priorities, guaranteed times, tolerance, penalty (clauses A1-A6, P1, P2).
+
+Rates, tolerances and times come from here, never from code.
+"""
+
+from enum import IntEnum, StrEnum
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from domain.facts import MINUTE, Identifier, Minutes, Share, Value
+
+
+class Service(StrEnum):
+    """The three services of the contract (G1): Conduzione, Manutenzione, Assistenza."""
+
+    OPERATION = "operation"
+    MAINTENANCE = "maintenance"
+    ASSISTANCE = "assistance"
+
+
+class RequestKind(StrEnum):
+    """The five kinds of assistance (A1)."""
+
+    INCIDENT = "incident"
+    SUPPORT = "support"
+    BUG = "bug"
+    RECOVERY = "recovery"
+    USER_SUPPORT = "user_support"
+
+
+class Impact(StrEnum):
+    """Impatto: what the incident does to the customer's business (A2)."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Urgency(StrEnum):
+    """Urgenza: how soon it must be solved (A2)."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Priority(IntEnum):
+    """Priorità: 1 is the highest (A2)."""
+
+    CRITICAL = 1
+    HIGH = 2
+    MODERATE = 3
+    LOW = 4
+    PLANNING = 5
+
+
+class Clock(StrEnum):
+    """The two guaranteed times (A3, A5): TPC, to taking in charge; TI, to the start of the intervention."""
+
+    CHARGE = "charge"
+    INTERVENTION = "intervention"
+
+
+class PriorityMatrix(Value):
+    """Priority from impact and urgency; each row is an impact."""
+
+    high: dict[Urgency, Priority]
+    medium: dict[Urgency, Priority]
+    low: dict[Urgency, Priority]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for impact in Impact:
+            if missing := set(Urgency) - set(self._row(impact)):
+                raise ValueError(f"the matrix gives no priority for impact {impact}, urgency {', '.join(missing)}")
+        return self
+
+    def _row(self, impact: Impact) -> dict[Urgency, Priority]:
+        return {Impact.HIGH: self.high, Impact.MEDIUM: self.medium, Impact.LOW: self.low}[impact]
+
+    def priority(self, impact: Impact, urgency: Urgency) -> Priority:
+        """The priority of a request as declared (A2)."""
+        return self._row(impact)[urgency]
+
+
+class Level(Value):
+    """The guaranteed times of one priority, in working minutes (A3)."""
+
+    charge: Minutes
+    intervention: Minutes
+
+    def target(self, clock: Clock) -> int:
+        """The guaranteed time in working microseconds."""
+        return (self.charge if clock is Clock.CHARGE else self.intervention) * MINUTE
+
+
+class Levels(Value):
+    """The table of guaranteed times, one level for each priority (livelli di servizio, A3 and A6)."""
+
+    p1: Level
+    p2: Level
+    p3: Level
+    p4: Level
+    p5: Level
+
+    def level(self, priority: Priority) -> Level:
+        """The level of a priority."""
+        return (self.p1, self.p2, self.p3, self.p4, self.p5)[priority - 1]
+
+
+def _below_one(share: Fraction) -> Fraction:
+    if share >= 1:
+        raise ValueError("a share of the whole must be less than 100%")
+    return share
+
+
+Tolerance = Annotated[Share, AfterValidator(_below_one)]
+"""The share of cases that may be late for reasons of the supplier (P1): exactly this much is still within it."""
+
+
+class PenaltyClause(Value):
+    """The rate of the maximum one-off penalty as the text gives it twice (P2): in figures and in words."""
+
+    figures: Share
+    words: Share
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether figure and words differ, so that a reading has to choose."""
+        return self.figures != self.words
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"no time zone is called {name}: give an IANA name, as Europe/Rome") from None
+    return name
+
+
+TimeZone = Annotated[Identifier, AfterValidator(_known_zone)]
+
+
+class Terms(Value):
+    """What was signed. `source` is "assumed" where the text gave no table and the default terms stand in for it."""
+
+    source: Literal["signed", "assumed"]
+    time_zone: TimeZone = "Europe/Rome"
+    matrix: PriorityMatrix
+    levels: Levels
+    tolerance: Tolerance
+    penalty: PenaltyClause
+
+
+class AssistanceOption(Value):
+    """The option that activates Assistenza: its levels are the terms', its credits the account's (G1, G2)."""
+
+    service: Literal[Service.ASSISTANCE] = Service.ASSISTANCE
+
+
+Option = Annotated[AssistanceOption, Field(description="The service activated, and what its option contains.")]
+"""What an option contains, by service. Conduzione and Manutenzione add their own members here."""

@@ -1,0 +1,390 @@
+"""Ore lavorative: what counts as working time, and how much of it lies between two instants (H1, H2, H3).
+
+Windows are half-open and belong to the local day on which they open; one that closes at or before its opening runs
+into the next day. Inside, everything is integer microseconds UTC; local time is met only while compiling.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Annotated, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from domain.facts import SECOND, Identifier, Value, microseconds, moment
+
+MINUTES_A_DAY = 24 * 60
+MOST_YEARS = 60
+
+
+class OutsideCoverage(ValueError):
+    """An instant lies outside the years that the adopted calendars cover."""
+
+
+class ReversedInterval(ValueError):
+    """An interval that ends before it starts."""
+
+
+class ServiceHours(StrEnum):
+    """Which weekly windows apply: the standard ones (H1), or those of data-centre services (H2)."""
+
+    STANDARD = "standard"
+    DATA_CENTRE = "data_centre"
+
+
+def _wall(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) == 5 and value[2] == ":" and (value[:2] + value[3:]).isdecimal():
+        hours, minutes = int(value[:2]), int(value[3:])
+        if minutes < 60:
+            return hours * 60 + minutes
+    raise ValueError('a time of day is text, "08:00" to "24:00"')
+
+
+def wall_text(minute: int) -> str:
+    """Minutes after midnight as a clock shows them: "18:00"."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+WallTime = Annotated[
+    int,
+    BeforeValidator(_wall),
+    Field(ge=0, le=MINUTES_A_DAY),
+    PlainSerializer(wall_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", "examples": ["08:00"]}),
+]
+"""Minutes after local midnight, written "HH:MM"."""
+
+
+def _opens_within_the_day(window: tuple[int, int]) -> tuple[int, int]:
+    if window[0] == MINUTES_A_DAY:
+        raise ValueError("a window opens within its day: 24:00 is the next day's 00:00")
+    return window
+
+
+Window = Annotated[tuple[WallTime, WallTime], AfterValidator(_opens_within_the_day)]
+"""Opening and closing of a weekly window; closing at or before the opening means the next day."""
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and len(value) == 10:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError("a day is text, as 2026-12-25")
+
+
+LocalDay = Annotated[date, BeforeValidator(_day)]
+
+
+class Week(Value):
+    """The windows of each day of the week, in local time."""
+
+    monday: tuple[Window, ...] = ()
+    tuesday: tuple[Window, ...] = ()
+    wednesday: tuple[Window, ...] = ()
+    thursday: tuple[Window, ...] = ()
+    friday: tuple[Window, ...] = ()
+    saturday: tuple[Window, ...] = ()
+    sunday: tuple[Window, ...] = ()
+
+    @cached_property
+    def days(self) -> tuple[tuple[Window, ...], ...]:
+        """The windows from Monday to Sunday."""
+        return (
+            self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday
+        )  # fmt: skip
+
+
+class Holiday(Value):
+    """A day without windows, and what it is called."""
+
+    day: LocalDay
+    name: Identifier
+
+
+class Extension(Value):
+    """Windows added to one day by agreement, by union; they beat its holiday (H4)."""
+
+    day: LocalDay
+    windows: tuple[Window, ...]
+
+
+class CalendarRules(Value):
+    """The rules of one calendar for one kind of service: weekly windows, holidays, extensions, years covered."""
+
+    week: Week
+    holidays: tuple[Holiday, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    first_year: Annotated[int, Field(strict=True, ge=1900, le=2200)]
+    last_year: Annotated[int, Field(strict=True, ge=1900, le=2200)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_years(self.first_year, self.last_year, self.holidays)
+        return self
+
+    @cached_property
+    def _holiday_names(self) -> Mapping[date, str]:
+        return {holiday.day: holiday.name for holiday in self.holidays}
+
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+        return self.first_year <= day.year <= self.last_year
+
+    def holiday(self, day: date) -> str | None:
+        """The name of the holiday on `day`, or None."""
+        return self._holiday_names.get(day)
+
+    def windows(self, day: date) -> tuple[tuple[int, int], ...]:
+        """The windows that open on `day`, in minutes after local midnight."""
+        usual = () if day in self._holiday_names else self.week.days[day.weekday()]
+        agreed = (window for extension in self.extensions if extension.day == day for window in extension.windows)
+        return (*usual, *agreed)
+
+
+def check_years(first_year: int, last_year: int, holidays: Sequence[Holiday]) -> None:
+    """Raise ValueError where the years are reversed or too many, or a holiday is outside them or given twice."""
+    if not first_year <= last_year < first_year + MOST_YEARS:
+        raise ValueError(f"a calendar covers from 1 to {MOST_YEARS} whole years: {first_year} to {last_year} does not")
+    days = [holiday.day for holiday in holidays]
+    if outside := [day for day in days if not first_year <= day.year <= last_year]:
+        raise ValueError(f"the holiday {outside[0]} is outside the years covered, {first_year} to {last_year}")
+    if len(set(days)) != len(days):
+        raise ValueError("a holiday is given twice: one name a day")
+
+
+class Adopted(NamedTuple):
+    """Rules, and the instant at which they were adopted."""
+
+    at: int
+    rules: CalendarRules
+
+
+class Stretch(NamedTuple):
+    """A stretch of one local day, all in one window or all out of any."""
+
+    start: int
+    end: int
+    day: date
+    window: tuple[int, int] | None
+    holiday: str | None
+
+
+class WorkingCalendar:
+    """Working time compiled to sorted windows and prefix sums; answers `elapsed`, `due` and `is_open`.
+
+    Instants are microseconds UTC, working time is microseconds. Beyond the years covered every question raises
+    OutsideCoverage, which names them: never a guess.
+    """
+
+    def __init__(self, time_zone: str, adopted: Sequence[Adopted]) -> None:
+        """Compile calendars given in order of adoption.
+
+        A local day is judged by the last calendar covering it that was adopted at or before its midnight; if there is
+        none, by the first adopted after, and `judged_by_later` says so.
+        """
+        self.zone = ZoneInfo(time_zone)
+        self._adopted = tuple(adopted)
+        self._runs: list[tuple[int, int]] = []
+        self._anticipated: list[tuple[int, int]] = []
+        self._opens: list[int] = []
+        self._closes: list[int] = []
+        self._before: list[int] = []
+        self._until: list[int] = []
+        self._compile()
+
+    @classmethod
+    def of(cls, time_zone: str, rules: CalendarRules) -> Self:
+        """The calendar of one set of rules, whenever adopted."""
+        return cls(time_zone, (Adopted(-(2**62), rules),))
+
+    def elapsed(self, start: int, end: int) -> int:
+        """Working microseconds in [start, end). Raises ReversedInterval, OutsideCoverage."""
+        if end < start:
+            raise ReversedInterval(f"the interval ends {moment(end)} before it starts {moment(start)}")
+        self._check_covered(start, end)
+        return self._worked(end) - self._worked(start)
+
+    def due(self, start: int, working: int) -> int:
+        """The earliest instant at which `working` microseconds have elapsed since `start`; at a closing, the closing.
+
+        None to wait for is due at once, also outside hours. Raises ValueError where `working` is negative, and
+        OutsideCoverage where the answer lies beyond the years covered.
+        """
+        if working < 0:
+            raise ValueError("working time to wait for cannot be negative")
+        if working == 0:
+            return start
+        self._check_covered(start, start)
+        target = self._worked(start) + working
+        window = bisect_left(self._until, target)
+        instant = self._opens[window] + target - self._before[window] if window < len(self._opens) else None
+        if instant is None:
+            raise self._outside(self._runs[-1][1])
+        self._check_covered(start, instant)
+        return instant
+
+    def is_open(self, instant: int) -> bool:
+        """Whether the instant is in a window. Raises OutsideCoverage."""
+        self._check_covered(instant, instant)
+        window = bisect_right(self._opens, instant) - 1
+        return window >= 0 and instant < self._closes[window]
+
+    def judged_by_later(self, start: int, end: int) -> bool:
+        """Whether a day in [start, end] is judged by a calendar adopted only after that day had begun."""
+        return any(first <= end and start < last for first, last in self._anticipated)
+
+    def stretches(self, start: int, end: int) -> Iterator[Stretch]:
+        """[start, end) cut at local midnights, openings and closings. Raises as `elapsed`."""
+        self.elapsed(start, end)
+        edges = {start, end}
+        first = max(bisect_right(self._opens, start) - 1, 0)
+        last = bisect_right(self._opens, end)
+        edges.update(self._opens[first:last], self._closes[first:last])
+        day = moment(start).astimezone(self.zone).date()
+        while (midnight := local_midnight(self.zone, day)) < end:
+            edges.add(midnight)
+            day += timedelta(days=1)
+        for left, right in pairwise(sorted(edge for edge in edges if start <= edge <= end)):
+            local = moment(left).astimezone(self.zone).date()
+            rules, _ = self._rules(local)
+            window = self._window_at(left)
+            yield Stretch(left, right, local, window, rules.holiday(local) if rules else None)
+
+    def _window_at(self, instant: int) -> tuple[int, int] | None:
+        window = bisect_right(self._opens, instant) - 1
+        if window < 0 or instant >= self._closes[window]:
+            return None
+        return self._opens[window], self._closes[window]
+
+    def _worked(self, instant: int) -> int:
+        window = bisect_right(self._opens, instant) - 1
+        if window < 0:
+            return 0
+        return self._before[window] + min(instant, self._closes[window]) - self._opens[window]
+
+    def _check_covered(self, start: int, end: int) -> None:
+        run = bisect_right(self._runs, (start, 2**63)) - 1
+        if run < 0 or start > self._runs[run][1]:
+            raise self._outside(start)
+        if end > self._runs[run][1]:
+            raise self._outside(end)
+
+    @property
+    def years_text(self) -> str:
+        """The years covered, in words: "2025-2027"; "no year" where no calendar is adopted."""
+        years = sorted({(adopted.rules.first_year, adopted.rules.last_year) for adopted in self._adopted})
+        return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in years) or "no year"
+
+    def _outside(self, instant: int) -> OutsideCoverage:
+        day = moment(instant).astimezone(self.zone).date()
+        covered = self.years_text
+        return OutsideCoverage(f"the adopted calendars cover {covered}; {day} is outside: adopt one for {day.year}")
+
+    def _rules(self, day: date) -> tuple[CalendarRules | None, bool]:
+        """The rules that judge a day, and whether they were adopted only after it had begun."""
+        covering = [adopted for adopted in self._adopted if adopted.rules.covers(day)]
+        if not covering:
+            return None, False
+        midnight = local_midnight(self.zone, day)
+        in_time = [adopted for adopted in covering if adopted.at <= midnight]
+        return (in_time[-1].rules, False) if in_time else (covering[0].rules, True)
+
+    def _compile(self) -> None:
+        years = {year for c in self._adopted for year in range(c.rules.first_year, c.rules.last_year + 1)}
+        windows: list[tuple[int, int]] = []
+        for year in sorted(years):
+            for day in _days_of(year):
+                rules, anticipated = self._rules(day)
+                if rules is None:
+                    continue
+                start, end = local_midnight(self.zone, day), local_midnight(self.zone, day + timedelta(days=1))
+                self._cover(rules, day, start, end)
+                if anticipated:
+                    _extend(self._anticipated, start, end)
+                windows += [window_instants(self.zone, day, *window) for window in rules.windows(day)]
+        for opening, closing in sorted(windows):
+            if opening < closing:
+                self._add(opening, closing)
+        total = 0
+        for opening, closing in zip(self._opens, self._closes, strict=True):
+            self._before.append(total)
+            total += closing - opening
+            self._until.append(total)
+
+    def _cover(self, rules: CalendarRules, day: date, start: int, end: int) -> None:
+        if not self._runs or self._runs[-1][1] < start:
+            # The day before is not covered: what a window of it may have left open past midnight is not known.
+            eve = day - timedelta(days=1)
+            spills = [window_instants(self.zone, eve, *window)[1] for window in rules.week.days[eve.weekday()]]
+            start = max([start, *spills])
+        _extend(self._runs, start, end)
+
+    def _add(self, opening: int, closing: int) -> None:
+        if self._closes and opening <= self._closes[-1]:
+            self._closes[-1] = max(self._closes[-1], closing)
+        else:
+            self._opens.append(opening)
+            self._closes.append(closing)
+
+
+def _extend(intervals: list[tuple[int, int]], start: int, end: int) -> None:
+    if intervals and intervals[-1][1] >= start:
+        intervals[-1] = (intervals[-1][0], end)
+    else:
+        intervals.append((start, end))
+
+
+def _days_of(year: int) -> Iterator[date]:
+    day = date(year, 1, 1)
+    while day.year == year:
+        yield day
+        day += timedelta(days=1)
+
+
+@lru_cache(maxsize=65_536)
+def local_midnight(zone: ZoneInfo, day: date) -> int:
+    """The instant at which a local day begins."""
+    return _edge(zone, day, 0, closing=False)
+
+
+@lru_cache(maxsize=65_536)
+def window_instants(zone: ZoneInfo, day: date, opens: int, closes: int) -> tuple[int, int]:
+    """The real instants of a window of wall times on the day it opens.
+
+    An edge in a repeated hour means its first opening, its last closing; one in a skipped hour is the instant of the
+    change. So a window on such a day counts the time that really passes.
+    """
+    closing_day = day if closes > opens else day + timedelta(days=1)
+    return _edge(zone, day, opens, closing=False), _edge(zone, closing_day, closes, closing=True)
+
+
+def _edge(zone: ZoneInfo, day: date, minute: int, *, closing: bool) -> int:
+    wall = datetime.combine(day, time()) + timedelta(minutes=minute)
+    early, late = (microseconds(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+    if early > late:
+        return _change(zone, late, early)
+    return late if closing else early
+
+
+def _change(zone: ZoneInfo, low: int, high: int) -> int:
+    """The instant in (low, high] at which the zone's offset changes, to the second."""
+    before = moment(low).astimezone(zone).utcoffset()
+    while high - low > SECOND:
+        middle = (low + high) // 2 // SECOND * SECOND
+        if middle <= low:
+            middle = low + SECOND
+        if moment(middle).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high

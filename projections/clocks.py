@@ -1,0 +1,182 @@
+"""The two clocks of an incident: what ran, what did not count, and the verdict (A3, A4, A5, H3).
+
+A clock runs in working time from the opening to its stop. What counts is net: working time elapsed less the working
+time of suspensions that are not the supplier's. Judged on net, never on the due instant.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.facts import Responsibility
+from domain.incident import ClockSuspended, Incident, IncidentClosed, IncidentResolved
+from domain.terms import Clock
+from domain.working_time import OutsideCoverage, WorkingCalendar
+
+
+class Verdict(StrEnum):
+    """What a clock shows. BEST_EFFORT: no time is guaranteed. UNDECIDED: the calendars do not reach."""
+
+    MET = "met"
+    RUNNING = "running"
+    BREACHED = "breached"
+    VOID = "void"
+    UNDECIDED = "undecided"
+    BEST_EFFORT = "best_effort"
+
+    @property
+    def decided(self) -> bool:
+        """Whether no more time can change it."""
+        return self not in (Verdict.RUNNING, Verdict.UNDECIDED)
+
+
+class Suspended(NamedTuple):
+    """An interval in which the clocks do not run, and by whose cause; `end` is None while it lasts."""
+
+    start: int
+    end: int | None
+    cause: Responsibility
+
+
+class Span(NamedTuple):
+    """Where a clock starts and ends, and how it ended: at its stop, void, or not yet (at as_of)."""
+
+    start: int
+    end: int
+    stopped: bool
+    void: bool
+
+
+class Judged(NamedTuple):
+    """A clock judged. Durations in working microseconds, instants in microseconds UTC.
+
+    `changes_at`: when time alone will change the verdict. `decided_at`: when it became met or breached.
+    """
+
+    target_us: int | None
+    net_us: int | None
+    suspended_us: int | None
+    due: int | None
+    verdict: Verdict
+    changes_at: int | None
+    decided_at: int | None
+
+
+def suspensions(incident: Incident) -> list[Suspended]:
+    """The suspensions that stop the clocks, in order; those caused by the supplier stop nothing (A4).
+
+    The last one told rules: suspending again replaces the cause, resuming ends all.
+    """
+    intervals: list[Suspended] = []
+    running: tuple[int, Responsibility] | None = None
+    for fact in incident.suspensions:
+        if running and running[0] < fact.at:
+            intervals.append(Suspended(running[0], fact.at, running[1]))
+        counting = isinstance(fact, ClockSuspended) and fact.cause is not Responsibility.SUPPLIER
+        running = (fact.at, fact.cause) if counting and isinstance(fact, ClockSuspended) else None
+    return [*intervals, Suspended(running[0], None, running[1])] if running else intervals
+
+
+def span(incident: Incident, clock: Clock, contract_end: int | None, as_of: int) -> Span:
+    """From the opening to the earliest fact that stops this clock, or to what voids it, or to `as_of` (A5).
+
+    A stop at the very instant that would void it is a stop.
+    """
+    if incident.opened is None:
+        raise ValueError("an incident without opening has no clocks")
+    stops = [fact.at for fact in incident.interventions]
+    stops += [fact.at for fact in incident.endings if isinstance(fact, IncidentResolved)]
+    stops += [fact.at for fact in incident.endings if isinstance(fact, IncidentClosed) and not fact.reason.void]
+    if clock is Clock.CHARGE:
+        stops += [fact.at for fact in incident.charges]
+    voids = [fact.at for fact in incident.endings if isinstance(fact, IncidentClosed) and fact.reason.void]
+    if contract_end is not None and contract_end <= as_of:
+        voids.append(contract_end)
+    stop, void = min(stops, default=None), min(voids, default=None)
+    start = incident.opened.at
+    if stop is not None and (void is None or stop <= void):
+        return Span(start, stop, stopped=True, void=False)
+    if void is not None:
+        return Span(start, max(start, void), stopped=False, void=True)
+    return Span(start, as_of, stopped=False, void=False)
+
+
+def judge(
+    calendar: WorkingCalendar,
+    span: Span,
+    suspended: Sequence[Suspended],
+    target: int | None,
+    *,
+    contract_end: int | None = None,
+    retargeted_at: int | None = None,
+) -> Judged:
+    """Judge one clock against `target` working microseconds (None: best effort, only measured).
+
+    `retargeted_at`: the target was set by a reassessment then, and a net already beyond it is breached only then.
+    """
+    race = _Race(calendar, span, suspended)
+    try:
+        elapsed, net = calendar.elapsed(span.start, span.end), race.net()
+    except OutsideCoverage:
+        verdict = Verdict.BEST_EFFORT if target is None else Verdict.UNDECIDED
+        return Judged(target, None, None, None, verdict, None, None)
+    if target is None:
+        return Judged(None, net, elapsed - net, None, Verdict.BEST_EFFORT, None, None)
+    due = race.reaches(target)
+    verdict = _verdict(span, net, target)
+    changes_at = decided_at = None
+    if verdict is Verdict.BREACHED:
+        decided_at = max(race.reaches(target + 1) or span.end, retargeted_at or span.start)
+    elif verdict is Verdict.MET:
+        decided_at = span.end
+    elif verdict is Verdict.RUNNING:
+        ends = [instant for instant in (race.reaches(target + 1), contract_end) if instant is not None]
+        changes_at = min(ends, default=None)
+    return Judged(target, net, elapsed - net, due, verdict, changes_at, decided_at)
+
+
+def _verdict(span: Span, net: int, target: int) -> Verdict:
+    if net > target:
+        return Verdict.BREACHED
+    if span.stopped:
+        return Verdict.MET
+    return Verdict.VOID if span.void else Verdict.RUNNING
+
+
+class _Race:
+    """Net working time along a span: the stretches in which the clock ran."""
+
+    def __init__(self, calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> None:
+        self.calendar = calendar
+        self.end = span.end
+        self.suspended_at_end = False
+        self.ran = list(self._running(span, suspended))
+
+    def _running(self, span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int]]:
+        start = span.start
+        for pause in suspended:
+            if pause.start > span.end:
+                break
+            if start < pause.start:
+                yield start, pause.start
+            self.suspended_at_end = pause.end is None or pause.end > span.end
+            start = span.end if self.suspended_at_end else max(start, pause.end or start)
+        if start < span.end:
+            yield start, span.end
+
+    def net(self) -> int:
+        return sum(self.calendar.elapsed(start, end) for start, end in self.ran)
+
+    def reaches(self, amount: int) -> int | None:
+        """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""
+        for start, end in self.ran:
+            worked = self.calendar.elapsed(start, end)
+            if worked >= amount:
+                return self.calendar.due(start, amount)
+            amount -= worked
+        if self.suspended_at_end:
+            return None
+        try:
+            return self.calendar.due(self.end, amount)
+        except OutsideCoverage:
+            return None

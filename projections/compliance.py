@@ -1,0 +1,172 @@
+"""Compliance of each incident: coverage, both clocks, who is responsible (A2-A6, G2, G3).
+
+One incident in, one row out; the rows are what ratios, penalties and the queue are counted from.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.coverage import Answer
+from domain.facts import Responsibility
+from domain.incident import IncidentReassessed
+from domain.terms import Clock, Priority
+from domain.working_time import WorkingCalendar
+from projections.clocks import Judged, Verdict, judge, span, suspensions
+from projections.history import ContractTold, Finding, IncidentTold, Telling
+
+NO_CALENDAR = Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None)
+"""A clock of a request under no contract: there is no calendar to measure it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """One clock of one incident: its verdict, and to whom a breach of it is due."""
+
+    judged: Judged
+    responsible: Responsibility
+
+    @property
+    def breached(self) -> bool:
+        """Whether the guaranteed time was exceeded, by whosever fault."""
+        return self.judged.verdict is Verdict.BREACHED
+
+    @property
+    def suppliers_breach(self) -> bool:
+        """Whether it was exceeded for reasons of the supplier (A4, P1)."""
+        return self.breached and self.responsible is Responsibility.SUPPLIER
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceRow:
+    """One incident judged; `versions` are those of its stream that prove it."""
+
+    incident: str
+    contract: str | None
+    opened_at: int
+    answer: Answer
+    priority: Priority | None
+    charge: ClockRow
+    intervention: ClockRow
+    open: bool
+    findings: tuple[Finding, ...]
+    versions: tuple[int, ...]
+
+    @property
+    def clocks(self) -> tuple[ClockRow, ClockRow]:
+        """Both clocks, charge first."""
+        return self.charge, self.intervention
+
+    @property
+    def breach(self) -> bool:
+        """Whether the incident is a supplier's breach: at least one breached clock is the supplier's."""
+        return any(clock.suppliers_breach for clock in self.clocks)
+
+    @property
+    def responsible(self) -> Responsibility | None:
+        """Whose the breach is: the supplier's if one clock's is; None where no clock is breached."""
+        if self.breach:
+            return Responsibility.SUPPLIER
+        return next((clock.responsible for clock in self.clocks if clock.breached), None)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it holds a clock that is still running, or that the calendars do not reach."""
+        return any(not clock.judged.verdict.decided for clock in self.clocks)
+
+
+def compliance(telling: Telling) -> list[ComplianceRow]:
+    """Every incident told, judged; by contract, opening, id."""
+    rows = (judge_incident(told, telling) for told in telling.incidents())
+    return sorted(rows, key=lambda row: (row.contract or "", row.opened_at, row.incident))
+
+
+def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
+    """One incident judged under the telling's reading, as of its instant."""
+    contract = told.contract
+    findings = list(told.findings)
+    clocks = {clock: _judge_clock(told, contract, clock, telling) for clock in Clock}
+    if contract is not None:
+        findings += _calendar_findings(told, contract, clocks.values(), telling.as_of)
+    return ComplianceRow(
+        incident=told.incident.id,
+        contract=told.contract_name,
+        opened_at=told.opened.at,
+        answer=told.answer,
+        priority=priority(told, telling),
+        charge=ClockRow(clocks[Clock.CHARGE], _responsible(told, Clock.CHARGE)),
+        intervention=ClockRow(clocks[Clock.INTERVENTION], _responsible(told, Clock.INTERVENTION)),
+        open=told.incident.open,
+        findings=tuple(findings),
+        versions=told.versions,
+    )
+
+
+def priority(told: IncidentTold, telling: Telling) -> Priority | None:
+    """The priority that the targets follow from (A2): as declared, or (a reading) as last reassessed."""
+    if told.contract is None or told.contract.contract.signed is None:
+        return None
+    assessment = ruling_reassessment(told, Clock.INTERVENTION, telling) or told.opened
+    return told.contract.contract.signed.terms.matrix.priority(assessment.impact, assessment.urgency)
+
+
+def ruling_reassessment(told: IncidentTold, clock: Clock, telling: Telling) -> IncidentReassessed | None:
+    """The reassessment that rules a clock under reading `latest`: the last one not after its stop (A2)."""
+    if telling.reading.reassessment == "declared" or told.contract is None:
+        return None
+    end = span(told.incident, clock, told.contract.contract.end, telling.as_of).end
+    by_then = [fact for fact in told.incident.reassessments if fact.at <= end]
+    return by_then[-1] if by_then else None
+
+
+def target(told: IncidentTold, clock: Clock, telling: Telling) -> int | None:
+    """The guaranteed time of a clock in working microseconds, by the levels in force at the opening (A3, A6)."""
+    if told.contract is None or told.contract.contract.signed is None or not told.answer.guaranteed:
+        return None
+    assessment = ruling_reassessment(told, clock, telling) or told.opened
+    contract = told.contract.contract
+    matrix = told.contract.contract.signed.terms.matrix
+    return contract.levels(told.opened.at).level(matrix.priority(assessment.impact, assessment.urgency)).target(clock)
+
+
+def calendar_of(told: IncidentTold) -> WorkingCalendar | None:
+    """The working calendar that an incident's clocks run in."""
+    return told.contract.calendar(told.hours) if told.contract else None
+
+
+def _judge_clock(told: IncidentTold, contract: ContractTold | None, clock: Clock, telling: Telling) -> Judged:
+    calendar = calendar_of(told)
+    if contract is None or calendar is None:
+        return NO_CALENDAR
+    # A request under no guarantee is only measured: the contract's end voids nothing there.
+    end = contract.contract.end if told.answer.guaranteed else None
+    reassessed = ruling_reassessment(told, clock, telling)
+    return judge(
+        calendar,
+        span(told.incident, clock, end, telling.as_of),
+        suspensions(told.incident) if telling.reading.suspensions == "excluded" else (),
+        target(told, clock, telling),
+        contract_end=end,
+        retargeted_at=reassessed.at if reassessed else None,
+    )
+
+
+def _responsible(told: IncidentTold, clock: Clock) -> Responsibility:
+    attributed = [fact.party for fact in told.incident.attributions if fact.clock is clock]
+    return attributed[-1] if attributed else Responsibility.SUPPLIER
+
+
+def _calendar_findings(
+    told: IncidentTold, contract: ContractTold, clocks: Iterable[Judged], as_of: int
+) -> list[Finding]:
+    calendar = calendar_of(told)
+    if calendar is None:
+        return []
+    if any(judged.net_us is None for judged in clocks):
+        years = calendar.years_text
+        text = f"a clock runs outside the years that the adopted calendars cover ({years}): adopt one that covers them"
+        return [Finding("calendar_does_not_cover", "H1", text)]
+    end = span(told.incident, Clock.INTERVENTION, contract.contract.end, as_of).end
+    if calendar.judged_by_later(told.opened.at, end):
+        text = "some of its days are judged by a calendar adopted only after they had begun"
+        return [Finding("calendar_adopted_later", "H1", text)]
+    return []

@@ -1,0 +1,52 @@
+"""What became of the prepaid hours of each contract: bought, consumed, expired, left, short (G2)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.credits import CreditAccount
+from projections.history import Telling
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRow:
+    """Minutes of credit of one contract, and the euro paid for them; `changes_at`: the next expiry."""
+
+    contract: str
+    bought: int
+    consumed: int
+    expired: int
+    left: int
+    shortfall: int
+    value: Decimal
+    changes_at: int | None
+    versions: tuple[int, ...]
+
+
+def credit_balance(telling: Telling) -> list[CreditRow]:
+    """One row for every signed contract and every account with facts, by contract."""
+    names = {told.contract.id for told in telling.signed_contracts} | set(telling.history.accounts)
+    rows = (_row(telling, name) for name in sorted(names))
+    return list(rows)
+
+
+def _row(telling: Telling, name: str) -> CreditRow:
+    told, as_of = telling.contract(name), telling.as_of
+    account = told.account
+    left = account.available(as_of)
+    given_back = sum(draw.minutes for reversal in account.reversals for draw in reversal.packages)
+    return CreditRow(
+        contract=name,
+        bought=sum(purchase.minutes for purchase in account.purchases),
+        consumed=sum(consumption.minutes for consumption in account.consumptions) - given_back,
+        expired=_expired(account, as_of),
+        left=left,
+        shortfall=sum(shortfall.minutes for shortfall in account.shortfalls),
+        value=sum((purchase.price for purchase in account.purchases), Decimal("0.00")),
+        changes_at=min((p.expires_at for p in account.usable(as_of) if p.expires_at is not None), default=None),
+        versions=tuple(told.version for told in told.account_facts),
+    )
+
+
+def _expired(account: CreditAccount, as_of: int) -> int:
+    gone = (p for p in account.purchases if p.expires_at is not None and p.expires_at <= as_of)
+    return sum(max(0, account.balance(p.package, as_of)) for p in gone)

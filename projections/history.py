@@ -1,0 +1,229 @@
+"""The recorded history as it was known on a date, told again under a reading, as of an instant.
+
+Known on: a prefix of the log. Then rectifications and attributions apply, whatever their own date. Then only facts
+whose corrected instant is by `as_of` remain, in order of instant, then version.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, cast
+
+from domain import contract as contracts
+from domain import credits as accounts
+from domain import incident as incidents
+from domain.contract import CalendarAdopted, Contract, ContractFact
+from domain.coverage import Answer, cover
+from domain.credits import CreditAccount, CreditFact
+from domain.facts import Corrected, Fact, corrected
+from domain.incident import Incident, IncidentFact, IncidentOpened, ResponsibilityAttributed
+from domain.working_time import Adopted, ServiceHours, WorkingCalendar
+from projections.readings import Reading
+
+
+class Entry(NamedTuple):
+    """A fact on record: where, and when it was recorded (microseconds UTC)."""
+
+    position: int
+    stream: str
+    version: int
+    recorded_at: int
+    fact: Fact
+
+
+class Finding(NamedTuple):
+    """Something a reader of a figure has to know, with the clause and the versions of the stream that show it."""
+
+    code: str
+    clause: str
+    text: str
+    versions: tuple[int, ...] = ()
+
+
+@dataclass
+class History:
+    """Every fact known, by stream, and the position up to which it is known."""
+
+    contracts: Mapping[str, Sequence[Entry]]
+    accounts: Mapping[str, Sequence[Entry]]
+    incidents: Mapping[str, Sequence[Entry]]
+    position: int
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "History":
+        """The history of entries given in order of recording."""
+        streams: dict[str, dict[str, list[Entry]]] = {
+            "contract": defaultdict(list), "credits": defaultdict(list), "incident": defaultdict(list)
+        }  # fmt: skip
+        position = 0
+        for entry in entries:
+            kind, _, name = entry.stream.partition("-")
+            streams[kind][name].append(entry)
+            position = entry.position
+        return cls(streams["contract"], streams["credits"], streams["incident"], position)
+
+
+@dataclass
+class ContractTold:
+    """One contract as told, with its account and its compiled calendars."""
+
+    contract: Contract
+    account: CreditAccount
+    facts: Sequence[Corrected[Fact]]
+    account_facts: Sequence[Corrected[Fact]]
+    _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
+
+    def calendar(self, hours: ServiceHours) -> WorkingCalendar | None:
+        """The working calendar of the contract for one kind of service; None where it is not signed."""
+        signed = self.contract.signed
+        if signed is None:
+            return None
+        if hours not in self._calendars:
+            adopted = [Adopted(adoption.at, adoption.rules(hours)) for adoption in self.contract.calendars]
+            self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, adopted)
+        return self._calendars[hours]
+
+    def versions(self, fact_type: type[Fact]) -> tuple[int, ...]:
+        """The versions of the contract's facts of one type."""
+        return tuple(told.version for told in self.facts if isinstance(told.fact, fact_type))
+
+    @property
+    def calendar_versions(self) -> tuple[int, ...]:
+        """The versions of its adopted calendars."""
+        return self.versions(CalendarAdopted)
+
+
+@dataclass
+class IncidentTold:
+    """One incident as told: its opening is told, its facts are in order of meaning."""
+
+    incident: Incident
+    opened: IncidentOpened
+    contract: ContractTold | None
+    answer: Answer
+    facts: Sequence[Corrected[Fact]]
+    findings: list[Finding]
+
+    @property
+    def contract_name(self) -> str | None:
+        """The contract it comes under, or the one it names though nobody has signed it."""
+        return self.contract.contract.id if self.contract else self.opened.contract
+
+    @property
+    def hours(self) -> ServiceHours:
+        """Which working hours its clocks run in (H1, H2)."""
+        return ServiceHours.DATA_CENTRE if self.opened.data_centre else ServiceHours.STANDARD
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Every version of its stream that the judgement rests on."""
+        return tuple(sorted({v for told in self.facts for v in (told.version, *told.rectified_by)}))
+
+    def version_of(self, fact: Fact) -> int:
+        """The version of one of its facts."""
+        return next(told.version for told in self.facts if told.fact is fact)
+
+
+class Telling:
+    """A history told under one reading, as of one instant (microseconds UTC)."""
+
+    def __init__(self, history: History, reading: Reading, as_of: int) -> None:
+        self.history = history
+        self.reading = reading
+        self.as_of = as_of
+        self._contracts: dict[str, ContractTold] = {}
+
+    def contract(self, name: str) -> ContractTold:
+        """A contract as told; unsigned where no signature is told."""
+        if name not in self._contracts:
+            facts = self._told(self.history.contracts.get(name, ()))
+            account_facts = self._told(self.history.accounts.get(name, ()))
+            self._contracts[name] = ContractTold(
+                contracts.fold(name, (cast(ContractFact, told.fact) for told in facts)),
+                accounts.fold(name, (cast(CreditFact, told.fact) for told in account_facts)),
+                facts,
+                account_facts,
+            )
+        return self._contracts[name]
+
+    @cached_property
+    def signed_contracts(self) -> list[ContractTold]:
+        """Every signed contract, by name."""
+        told = (self.contract(name) for name in sorted(self.history.contracts))
+        return [contract for contract in told if contract.contract.signed]
+
+    def incident(self, name: str) -> IncidentTold | None:
+        """An incident as told, or None where its opening is not (yet) told."""
+        facts = self._told(self.history.incidents.get(name, ()))
+        opening = next((told for told in facts if isinstance(told.fact, IncidentOpened)), None)
+        if opening is None:
+            return None
+        opened = cast(IncidentOpened, opening.fact)
+        facts, findings = _not_before(opened.at, facts)
+        contract = self._contract_of(opened)
+        answer = cover(
+            contract.contract if contract else None,
+            contract.account if contract else None,
+            opened.requested_by,
+            opened.at,
+        )
+        if (answer.coverage, answer.reason) != (opened.answer.coverage, opened.answer.reason):
+            findings.append(_coverage_differs(opened.answer, answer, opening.version))
+        if contract is None:
+            findings.append(_unrouted(opened, opening.version))
+        incident = incidents.fold(name, (cast(IncidentFact, told.fact) for told in facts))
+        return IncidentTold(incident, opened, contract, answer, facts, findings)
+
+    def incidents(self) -> Iterable[IncidentTold]:
+        """Every incident whose opening is told."""
+        told = (self.incident(name) for name in self.history.incidents)
+        return (incident for incident in told if incident)
+
+    def _told(self, entries: Sequence[Entry]) -> list[Corrected[Fact]]:
+        facts = corrected(((entry.version, entry.fact) for entry in entries), self.reading.counts)
+        counting = [
+            told
+            for told in facts
+            if (told.fact.at <= self.as_of or isinstance(told.fact, ResponsibilityAttributed))
+            and self.reading.counts(told.fact)
+        ]
+        return sorted(counting, key=lambda told: (_order(told.fact), told.version))
+
+    def _contract_of(self, opened: IncidentOpened) -> ContractTold | None:
+        if opened.contract is not None:
+            named = self.contract(opened.contract)
+            return named if named.contract.signed else None
+        if opened.customer is None:
+            return None
+        return next((c for c in self.signed_contracts if c.contract.routes(opened.customer, opened.at)), None)
+
+
+def _order(fact: Fact) -> int:
+    # The last attribution recorded rules, whatever its own date: sorting must not reorder attributions.
+    return 0 if isinstance(fact, ResponsibilityAttributed) else fact.at
+
+
+def _not_before(opened_at: int, facts: Sequence[Corrected[Fact]]) -> tuple[list[Corrected[Fact]], list[Finding]]:
+    """Facts dated before a rectified opening count at the opening."""
+    early = [told for told in facts if told.fact.at < opened_at and not isinstance(told.fact, ResponsibilityAttributed)]
+    if not early:
+        return list(facts), []
+    moved = {told.version: told._replace(fact=told.fact.model_copy(update={"at": opened_at})) for told in early}
+    versions = tuple(sorted(moved))
+    finding = Finding("dated_before_opening", "R3", "dated before the opening: counted at the opening", versions)
+    told_again = [moved.get(told.version, told) for told in facts]
+    return sorted(told_again, key=lambda told: (_order(told.fact), told.version)), [finding]
+
+
+def _coverage_differs(given: Answer, now: Answer, version: int) -> Finding:
+    was, is_now = (str(answer.reason or answer.coverage) for answer in (given, now))
+    return Finding("coverage_differs", "G2", f"recorded as {was}; by the facts now known it was {is_now}", (version,))
+
+
+def _unrouted(opened: IncidentOpened, version: int) -> Finding:
+    if opened.contract is not None:
+        text = f"names contract {opened.contract}, which nobody has signed"
+        return Finding("contract_unsigned", "G2", text, (version,))
+    whom = f"customer {opened.customer}" if opened.customer else "no contract and no customer"
+    return Finding("unrouted", "G2", f"names {whom}: no contract in force takes it", (version,))

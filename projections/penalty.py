@@ -1,0 +1,130 @@
+"""The maximum one-off penalty of each contract, and what the parties did about it (P2).
+
+A ceiling, never the amount owed: a judge may reduce it. One-off: the first window passed is the only one that counts.
+Recomputed always; payments stay.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+
+from domain.contract import Contract
+from domain.credits import CreditAccount
+from domain.facts import euro
+from domain.terms import PenaltyClause
+from projections.breach import BreachRow, Case, Window, exceeds
+from projections.history import Telling
+from projections.readings import Reading
+
+NOTHING = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """When a tolerance was passed for good, and by which incident."""
+
+    at: int
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyRow:
+    """The maximum penalty of a contract, in euro; nothing where no window passed its tolerance."""
+
+    contract: str
+    clause: PenaltyClause
+    rate: Fraction
+    passing: Passing | None
+    window: Window | None
+    base: Decimal
+    settled: bool
+    claimed: Decimal
+    waived: Decimal
+    settled_amount: Decimal
+
+    @property
+    def maximum_penalty(self) -> Decimal:
+        """Rate times base, half up to cents."""
+        return self._at(self.rate)
+
+    @property
+    def outstanding(self) -> Decimal:
+        """What is left of the maximum after payments and waivers; never less than nothing."""
+        return max(NOTHING, self.maximum_penalty - self.settled_amount - self.waived)
+
+    @property
+    def conflict(self) -> dict[str, Decimal] | None:
+        """The maximum by figures and by words, where the text gives two rates."""
+        if not self.clause.in_conflict:
+            return None
+        return {"figures": self._at(self.clause.figures), "words": self._at(self.clause.words)}
+
+    def _at(self, rate: Fraction) -> Decimal:
+        return euro(rate * Fraction(self.base)) if self.passing else NOTHING
+
+
+def penalty(telling: Telling, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
+    """One row for every signed contract, in the order of `rows`, the windows of each in order of time."""
+    found = []
+    for name, contract_windows in groupby(rows, key=lambda row: row.contract):
+        told = telling.contract(name)
+        found.append(_row(told.contract, told.account, list(contract_windows), telling))
+    return found
+
+
+def _row(
+    contract: Contract, account: CreditAccount, contract_windows: Sequence[BreachRow], telling: Telling
+) -> PenaltyRow:
+    if contract.signed is None:
+        raise ValueError(f"contract {contract.id} is not signed: it has no penalty clause")
+    clause = contract.signed.terms.penalty
+    first = next((row for row in contract_windows if row.passed), None)
+    return PenaltyRow(
+        contract=contract.id,
+        clause=clause,
+        rate=clause.figures if telling.reading.rate == "figures" else clause.words,
+        passing=passed_for_good(first.cases_decided, first.tolerance) if first else None,
+        window=first.window if first else None,
+        base=_base(account, first.window, telling.as_of, telling.reading) if first else NOTHING,
+        settled=first.settled if first else all(row.settled for row in contract_windows),
+        claimed=sum((claim.amount for claim in contract.claims), NOTHING),
+        waived=sum((waiver.amount for waiver in contract.waivers), NOTHING),
+        settled_amount=sum((settlement.amount for settlement in contract.settlements), NOTHING),
+    )
+
+
+def _base(account: CreditAccount, window: Window, as_of: int, reading: Reading) -> Decimal:
+    """The value of the hours purchased (P2): by the end of the window, or only in it; expired and consumed included."""
+    since = window.start if reading.base == "purchased_in_window" else None
+    counting = (
+        purchase.price
+        for purchase in account.purchases
+        if purchase.at <= as_of
+        and (window.end is None or purchase.at < window.end)
+        and (since is None or purchase.at >= since)
+    )
+    return sum(counting, NOTHING)
+
+
+def passed_for_good(cases: Sequence[Case], tolerance: Fraction) -> Passing | None:
+    """The verdict after which the ratio stays above the tolerance, or None where it is not above it now.
+
+    Verdicts of one instant count together; the incident named is the first, by id, in breach at that instant.
+    """
+    steps = [(case.at, 1, 0, case.incident) for case in cases]
+    steps += [(case.breach_at, 0, 1, case.incident) for case in cases if case.breach_at is not None]
+    decided = breached = 0
+    passing = None
+    for at, together in groupby(sorted(steps), key=lambda step: step[0]):
+        in_breach = []
+        for _, case, breach, incident in together:
+            decided, breached = decided + case, breached + breach
+            if breach:
+                in_breach.append(incident)
+        if not exceeds(breached, decided, tolerance):
+            passing = None
+        elif passing is None:
+            passing = Passing(at, min(in_breach))
+    return passing

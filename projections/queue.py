@@ -1,0 +1,63 @@
+"""Open requests in the order in which they are to be served (G3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from domain.coverage import Answer
+from domain.terms import Priority
+from projections.compliance import ComplianceRow
+from projections.history import Telling
+
+
+class Tier(IntEnum):
+    """Guaranteed, then best effort under a contract in force, then the rest."""
+
+    GUARANTEED = 1
+    UNDER_CONTRACT = 2
+    REST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One open request; `due` is the earliest due instant of its running clocks."""
+
+    incident: str
+    contract: str | None
+    tier: Tier
+    answer: Answer
+    due: int | None
+    priority: Priority | None
+    opened_at: int
+    versions: tuple[int, ...]
+
+
+def queue(telling: Telling, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
+    """Open requests by tier, earliest due (none last), priority, age, id."""
+    found = [_row(telling, row) for row in rows if row.open]
+    return sorted(found, key=_order)
+
+
+def _row(telling: Telling, row: ComplianceRow) -> QueueRow:
+    running = [clock.judged.due for clock in row.clocks if not clock.judged.verdict.decided]
+    return QueueRow(
+        incident=row.incident,
+        contract=row.contract,
+        tier=_tier(telling, row),
+        answer=row.answer,
+        due=min((due for due in running if due is not None), default=None),
+        priority=row.priority,
+        opened_at=row.opened_at,
+        versions=row.versions,
+    )
+
+
+def _tier(telling: Telling, row: ComplianceRow) -> Tier:
+    if row.answer.guaranteed:
+        return Tier.GUARANTEED
+    contract = telling.contract(row.contract).contract if row.contract is not None else None
+    return Tier.UNDER_CONTRACT if contract and contract.in_force(telling.as_of) else Tier.REST
+
+
+def _order(row: QueueRow) -> tuple[int, bool, int, int, int, str]:
+    return (row.tier, row.due is None, row.due or 0, row.priority or len(Priority) + 1, row.opened_at, row.incident)
