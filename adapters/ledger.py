@@ -171,8 +171,8 @@ class EvidenceRecorder(Protocol):
 
     ledger_id: str
 
-    def position(self) -> int:
-        """The last position recorded; 0 where there is none."""
+    def position(self, known_on: int | None = None) -> int:
+        """The last position recorded (by `known_on`); 0 where there is none."""
 
     def rows(self, known_on: int | None, incident: str | None) -> Iterator[Row]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""

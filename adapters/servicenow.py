@@ -17,7 +17,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.contract_file import activate_message, assumed_terms, calendar_message, purchase_message, sign_message
 from domain.facts import instant_text, microseconds, moment
@@ -100,7 +100,7 @@ class Credits:
 
 def read_log(path: Path, time_zone: str = "Europe/Rome", on_bytes: Callable[[int], None] | None = None) -> IncidentLog:
     """Read a log: plain, .gz or .xz. `on_bytes` hears how far into the file we are. Raises BadLog."""
-    zone = ZoneInfo(time_zone)
+    zone = _zone(time_zone)
     log = IncidentLog()
     by_number: dict[str, list[LogRow]] = defaultdict(list)
     try:
@@ -118,6 +118,23 @@ def read_log(path: Path, time_zone: str = "Europe/Rome", on_bytes: Callable[[int
             log.incidents[number] = usable
     log.quarantined.sort()
     return log
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadLog(f"no time zone is called {name}: give an IANA name, as Europe/Rome") from None
+
+
+def write_quarantine(path: Path, log: IncidentLog) -> None:
+    """Write the quarantined rows as CSV, each after its line and the reason."""
+    columns = list(dict.fromkeys(name for row in log.quarantined for name in row.row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["line", "reason", *columns])
+        for row in log.quarantined:
+            writer.writerow([row.line, row.reason, *(row.row.get(name, "") for name in columns)])
 
 
 def _from_first_known(rows: Sequence[LogRow], log: IncidentLog) -> list[LogRow]:
@@ -237,7 +254,7 @@ def local_instant(text: str, zone: ZoneInfo) -> int:
 
 def log_messages(log: IncidentLog, credits: Credits, time_zone: str = "Europe/Rome") -> Iterator[dict[str, Any]]:
     """The messages of a log: each contract set up, then each incident's history."""
-    yield from _set_up(log, credits, ZoneInfo(time_zone))
+    yield from _set_up(log, credits, _zone(time_zone))
     for rows in log.incidents.values():
         yield from incident_messages(rows)
 

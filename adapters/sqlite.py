@@ -50,6 +50,7 @@ from domain.catalogue import FACTS, Catalogue
 APPLICATION_ID = 0x56524241  # "VRBA"
 FORMAT = 1
 MOST_PARAMETERS = 400
+FOREVER = 2**62
 
 SCHEMA = (
     """CREATE TABLE ledger (
@@ -322,15 +323,20 @@ class SqliteRecorder(SQLiteApplicationRecorder):
         with _plainly(self.path), self.datastore.transaction(commit=False) as c:
             yield c.sqlite_cursor
 
-    def position(self) -> int:
-        """The last position recorded; 0 where there is none."""
+    def position(self, known_on: int | None = None) -> int:
+        """The last position recorded (by `known_on`); 0 where there is none."""
         with self._reading() as c:
-            return int(c.execute("SELECT coalesce(max(position), 0) FROM seal").fetchone()[0])
+            # Instants of recording never decrease, so the last of them by `known_on` ends a prefix of the log.
+            c.execute(
+                "SELECT position FROM seal WHERE recorded_at <= ? ORDER BY leaf DESC LIMIT 1",
+                (FOREVER if known_on is None else known_on,),
+            )
+            return int((c.fetchone() or (0,))[0])
 
     def rows(self, known_on: int | None, incident: str | None) -> Iterator[Row]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
         where = ["s.recorded_at <= ?"]
-        parameters: list[int | str] = [2**62 if known_on is None else known_on]
+        parameters: list[int | str] = [FOREVER if known_on is None else known_on]
         if incident is not None:
             where.append("(e.originator_id = ? OR e.originator_id < 'incident-')")
             parameters.append(f"incident-{incident}")

@@ -51,17 +51,17 @@ class History:
     position: int
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> "History":
-        """The history of entries given in order of recording."""
+    def of(cls, entries: Iterable[Entry], position: int | None = None) -> "History":
+        """The history of entries given in order of recording; `position` where they are not all there are."""
         streams: dict[str, dict[str, list[Entry]]] = {
             "contract": defaultdict(list), "credits": defaultdict(list), "incident": defaultdict(list)
         }  # fmt: skip
-        position = 0
+        last = 0
         for entry in entries:
             kind, _, name = entry.stream.partition("-")
             streams[kind][name].append(entry)
-            position = entry.position
-        return cls(streams["contract"], streams["credits"], streams["incident"], position)
+            last = entry.position
+        return cls(streams["contract"], streams["credits"], streams["incident"], position or last)
 
 
 @dataclass

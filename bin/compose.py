@@ -1,0 +1,126 @@
+"""The composition root: settings, clock, store and desk, put together once, for the commands and for the tests."""
+
+import os
+import time
+import zoneinfo
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from adapters.desk import HOUR, Desk
+from adapters.ledger import Ledger, StoreError
+from adapters.sqlite import open_memory, open_store
+from domain.facts import Identifier
+
+# Time zones come from the pinned tzdata package, never from the machine: the same figures everywhere.
+zoneinfo.reset_tzpath(())
+
+CONFIG_FILE = "verbale.toml"
+DEFAULT_STORE = "sqlite:///verbale.db"
+
+
+class BadSettings(ValueError):
+    """A setting is wrong; the message names it and where it came from."""
+
+
+class Settings(BaseSettings):
+    """What can be configured: in verbale.toml (or the file that VERBALE_CONFIG names), by VERBALE_*, by options."""
+
+    model_config = SettingsConfigDict(env_prefix="VERBALE_", extra="forbid", frozen=True)
+
+    store: str = DEFAULT_STORE
+    ledger: Identifier = "main"
+    patience_hours: int = Field(default=72, ge=1, description="how long a message may wait for its incident")
+    lock_timeout: int = Field(default=10, ge=1, le=600, description="seconds to wait for another process")
+    language: Literal["en", "it"] = "en"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (no .env: one file is enough)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options beat variables, variables beat the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file())
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get("VERBALE_CONFIG") or CONFIG_FILE)
+
+
+def settings(store: str | None = None, language: str | None = None) -> Settings:
+    """The settings in force, with the options given. Raises BadSettings."""
+    named = os.environ.get("VERBALE_CONFIG")
+    if named and not Path(named).is_file():
+        raise BadSettings(f"VERBALE_CONFIG names {named}, which is no file")
+    options: dict[str, Any] = {
+        name: value for name, value in (("store", store), ("language", language)) if value is not None
+    }
+    try:
+        return Settings(**options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(Settings.model_fields)
+        told = f"no such setting (there are {known})" if first["type"] == "extra_forbidden" else first["msg"]
+        raise BadSettings(f"setting {name}: {told}; see {_config_file()} and the VERBALE_ variables") from None
+    except ValueError as error:
+        raise BadSettings(f"{_config_file()} is not TOML: {error}") from None
+
+
+def clock() -> int:
+    """Microseconds UTC, now."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True)
+class StorePlace:
+    """Where a SQLite store is."""
+
+    path: Path
+    read_only: bool = False
+
+
+def store_place(url: str) -> StorePlace:
+    """The place a store URL names: sqlite:///relative.db, sqlite:////absolute.db, with ?mode=ro to only read.
+
+    Raises StoreError.
+    """
+    scheme, separator, rest = url.partition(":///")
+    if scheme != "sqlite" or not separator or not rest:
+        raise StoreError(f"{url} names no store: write sqlite:///PATH (sqlite:////tmp/a.db for /tmp/a.db)")
+    path, _, query = rest.partition("?")
+    mode = parse_qs(query).get("mode", ["rw"])
+    if mode not in (["rw"], ["ro"]) or (query and not query.startswith("mode=")):
+        raise StoreError(f"{url}: after ? only mode=ro is known")
+    return StorePlace(Path(unquote(path)).expanduser(), mode == ["ro"])
+
+
+def open_ledger(chosen: Settings, *, create: bool = False) -> Ledger:
+    """The ledger of the store chosen, made new where `create` says so. Raises StoreError."""
+    place = store_place(chosen.store)
+    return open_store(
+        place.path,
+        ledger_id=chosen.ledger,
+        now=clock,
+        create=create and not place.read_only,
+        read_only=place.read_only,
+        lock_timeout=chosen.lock_timeout,
+    )
+
+
+def trial_ledger(chosen: Settings) -> Ledger:
+    """A ledger in memory."""
+    return open_memory(ledger_id=chosen.ledger, now=clock)
+
+
+def open_desk(ledger: Ledger, chosen: Settings) -> Desk:
+    """The desk that records in a ledger."""
+    return Desk(ledger, clock, chosen.patience_hours * HOUR)

@@ -1,0 +1,397 @@
+"""Reports on paper and screen: tables that line up, JSON, CSV."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, TextIO
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bin.language import Say
+from bin.reports import HOUSE_ZONE, JsonRow, Report
+from domain.facts import MINUTE, SECOND, moment, read_instant
+
+Format = Literal["table", "json", "csv"]
+WIDTH_ON_PAPER = 250
+"""Columns when the output is no terminal: wide enough that nothing wraps."""
+
+
+class Column(NamedTuple):
+    """A column of a table: its heading, the text of a row, and whether it is a number."""
+
+    heading: str
+    cell: Callable[[JsonRow], str]
+    number: bool = False
+
+
+def show(report: Report, form: Format, say: Say, out: TextIO | None = None) -> None:
+    """Write a report."""
+    out = out or sys.stdout
+    if form == "json":
+        json.dump({"manifest": report.manifest, **report.about, "rows": report.rows}, out, ensure_ascii=False, indent=2)
+        out.write("\n")
+    elif form == "csv":
+        out.write(as_csv(report.rows))
+    else:
+        _show_table(report, say, console(out))
+
+
+def console(out: TextIO | None = None, *, stderr: bool = False) -> Console:
+    """A console that never wraps where nobody's screen is."""
+    plain = Console(file=out, stderr=stderr, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    if plain.is_terminal:
+        return plain
+    return Console(
+        file=out, stderr=stderr, highlight=False, emoji=False, markup=False, width=WIDTH_ON_PAPER, color_system=None
+    )
+
+
+# --- csv --------------------------------------------------------------------------------------------------------
+
+
+def as_csv(rows: Sequence[JsonRow]) -> str:
+    """Rows with a column for each field, nested ones joined by "_"; [] gives nothing but an empty text."""
+    flat = [dict(_flat(row)) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue() if columns else ""
+
+
+def _flat(row: JsonRow, prefix: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}_")
+        else:
+            yield f"{prefix}{name}", _csv_cell(value)
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    text = str(value)
+    # A spreadsheet would run such a cell as a formula.
+    return "'" + text if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+# --- tables -----------------------------------------------------------------------------------------------------
+
+
+def _show_table(report: Report, say: Say, console: Console) -> None:
+    for line in _heading(report, say):
+        console.print(Text(line, style="bold" if line == report.name else ""))
+    columns = _columns(report, say)
+    if report.name == "explain":
+        _show_explanation(report, columns, say, console)
+    elif report.rows:
+        console.print(table(columns, report.rows))
+    else:
+        console.print(say("Nothing to report."))
+    for line in _notes(report, say):
+        console.print(Text(line))
+
+
+def table(columns: Sequence[Column], rows: Iterable[JsonRow]) -> Table:
+    """A table of some columns."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        made.add_column(column.heading, justify="right" if column.number else "left", no_wrap=not column.number)
+    for row in rows:
+        made.add_row(*(Text(column.cell(row)) for column in columns))
+    return made
+
+
+def _heading(report: Report, say: Say) -> list[str]:
+    made = report.manifest
+    title = say(TITLES[report.name])
+    if report.name == "timeline":
+        return [f"{title}: {made['stream']}", ""]
+    zone = _zone(report)
+    as_of, known_on = (f"{moment(read_instant(made[name])).astimezone(zone):%Y-%m-%d %H:%M:%S}" for name in INSTANTS)
+    lines = [
+        f"{title}: {report.about['incident']['incident']}" if report.about else title,
+        f"{say('as of')} {as_of}, {say('known on')} {known_on} ({zone.key}); "
+        f"{say('reading')} {made['reading']}; {say('position')} {made['position']}",
+    ]
+    if "assumed" in (made["terms"] or ""):
+        lines.append(
+            say("Terms ASSUMED: the contract's text gives no table of times; the default one stands in for it.")
+        )
+    return [*lines, ""]
+
+
+INSTANTS = ("as_of", "known_on")
+TITLES = {
+    "compliance": "Compliance",
+    "breach": "Breach ratio against tolerance (P1)",
+    "penalty": "Maximum penalty (P2): a ceiling, not the amount owed",
+    "credits": "Assistance credits (G2), minutes",
+    "queue": "Queue of open requests (G3)",
+    "explain": "Explanation",
+    "timeline": "Timeline",
+}
+
+
+def _zone(report: Report) -> ZoneInfo:
+    return ZoneInfo(report.about["time_zone"]) if report.about else HOUSE_ZONE
+
+
+def _columns(report: Report, say: Say) -> list[Column]:
+    zone = _zone(report)
+
+    def at(name: str, *, seconds: bool = False) -> Callable[[JsonRow], str]:
+        return lambda row: local(row[name], zone, seconds=seconds)
+
+    def plain(name: str) -> Callable[[JsonRow], str]:
+        return lambda row: "-" if row[name] is None else str(row[name])
+
+    def word(name: str) -> Callable[[JsonRow], str]:
+        return lambda row: "-" if row[name] is None else say(str(row[name]))
+
+    def yes(name: str) -> Callable[[JsonRow], str]:
+        return lambda row: say("yes") if row[name] else say("no")
+
+    match report.name:
+        case "compliance":
+            return [
+                Column(say("incident"), plain("incident")),
+                Column(say("contract"), plain("contract")),
+                Column(say("opened"), at("opened_at")),
+                Column(say("P"), plain("priority")),
+                Column(say("coverage"), lambda row: say(row["coverage_reason"] or row["coverage"])),
+                Column(say("TPC net/target"), lambda row: _net(row["charge"])),
+                Column(say("verdict"), lambda row: say(row["charge"]["verdict"])),
+                Column(say("TI net/target"), lambda row: _net(row["intervention"])),
+                Column(say("verdict"), lambda row: say(row["intervention"]["verdict"])),
+                Column(say("breach of"), word("responsible")),
+                Column(say("findings"), lambda row: ", ".join(finding["code"] for finding in row["findings"])),
+            ]
+        case "breach":
+            return [
+                Column(say("contract"), plain("contract")),
+                Column(say("from"), at("window_from")),
+                Column(say("to"), at("window_to")),
+                Column(say("late/cases"), plain("ratio"), number=True),
+                Column(say("share"), lambda row: percent(row["ratio"]), number=True),
+                Column(say("tolerance"), lambda row: percent(row["tolerance"]), number=True),
+                Column(say("headroom"), plain("headroom"), number=True),
+                Column(say("undecided"), plain("undecided"), number=True),
+                Column(say("window is"), lambda row: say("settled" if row["settled"] else "provisional")),
+                Column(say("passed"), yes("passed")),
+            ]
+        case "penalty":
+            return [
+                Column(say("contract"), plain("contract")),
+                Column(say("passed at"), at("passed_at", seconds=True)),
+                Column(say("by incident"), plain("incident")),
+                Column(say("base, euro"), _euro("base"), number=True),
+                Column(say("rate"), lambda row: percent(row["rate"]), number=True),
+                Column(say("maximum penalty"), _euro("maximum_penalty"), number=True),
+                Column(say("by the other rate"), _other_rate, number=True),
+                Column(say("claimed"), _euro("claimed"), number=True),
+                Column(say("waived"), _euro("waived"), number=True),
+                Column(say("paid"), _euro("settled_amount"), number=True),
+                Column(say("outstanding"), _euro("outstanding"), number=True),
+                Column(say("figure is"), lambda row: say("settled" if row["settled"] else "provisional")),
+            ]
+        case "credits":
+            return [
+                Column(say("contract"), plain("contract")),
+                *(
+                    Column(say(name), plain(name), number=True)
+                    for name in ("bought", "consumed", "expired", "left", "shortfall")
+                ),
+                Column(say("value, euro"), _euro("value"), number=True),
+                Column(say("next expiry"), at("changes_at")),
+            ]
+        case "queue":
+            return [
+                Column("#", plain("rank"), number=True),
+                Column(say("incident"), plain("incident")),
+                Column(say("contract"), plain("contract")),
+                Column(say("served as"), word("tier")),
+                Column(say("because"), word("coverage_reason")),
+                Column(say("due"), at("due")),
+                Column(say("P"), plain("priority")),
+                Column(say("opened"), at("opened_at")),
+            ]
+        case "timeline":
+            return [
+                Column(say("version"), plain("version"), number=True),
+                Column(say("fact"), plain("type")),
+                Column(say("occurred"), at("at", seconds=True)),
+                Column(say("recorded"), at("recorded_at", seconds=True)),
+                Column(say("late by"), lambda row: lateness(row["lateness_us"]), number=True),
+                Column(say("leaf"), plain("leaf"), number=True),
+                Column(say("told by"), lambda row: row["actor"] or row["source"]),
+                Column(say("what"), _told),
+            ]
+        case _:
+            return [
+                Column(say("day"), plain("day")),
+                Column(say("from"), at("from", seconds=True)),
+                Column(say("to"), at("to", seconds=True)),
+                Column(say("window"), plain("window")),
+                Column(say("counted"), lambda row: duration(row["counted_us"]) if row["counted"] else "-", number=True),
+                Column(say("net"), lambda row: duration(row["net_us"]), number=True),
+                Column(
+                    say("why"),
+                    lambda row: say(row["why"]) + (f": {say(row['detail'])}" if row["detail"] else ""),
+                ),
+                Column(say("clause"), plain("clause")),
+            ]
+
+
+def _show_explanation(report: Report, columns: Sequence[Column], say: Say, console: Console) -> None:
+    row, zone = report.about["incident"], _zone(report)
+    coverage = say(row["coverage_reason"] or row["coverage"])
+    console.print(
+        f"{say('contract')} {row['contract'] or '-'}; {say('opened')} {local(row['opened_at'], zone)}; "
+        f"{say('priority')} {row['priority'] or '-'} (A2); {say('coverage')}: {coverage} (G2)"
+    )
+    for clock in report.about["clocks"]:
+        name = say("To taking in charge (TPC)" if clock["clock"] == "charge" else "To the intervention (TI)")
+        due = f", {say('due')} {local(clock['due'], zone, seconds=True)}" if clock["due"] else ""
+        console.print()
+        console.print(Text(f"{name}: {_net(clock)} -> {say(clock['verdict'])}{due} (A3, A5)", style="bold"))
+        slices = [piece for piece in report.rows if piece["clock"] == clock["clock"]]
+        if slices:
+            console.print(table(columns, slices))
+        net = "?" if clock["net_us"] is None else f"{clock['net_us']:,}"
+        target = "-" if clock["target_us"] is None else f"{clock['target_us']:,}"
+        console.print(
+            f"{say('net')} {net} us, {say('target')} {target} us; "
+            f"{say('facts used')}: {say('versions')} {_list(clock['versions'])}"
+        )
+    console.print()
+    for stream, used in report.about["streams"].items():
+        if used:
+            console.print(f"{say('evidence')}: {stream}, {say('versions')} {_list(used)}")
+    if row["responsible"]:
+        console.print(f"{say('breach of')}: {say(row['responsible'])} (A4)")
+
+
+def _notes(report: Report, say: Say) -> list[str]:
+    """What a reader has to know below the table."""
+    if report.name == "compliance":
+        late = sum(row["breach"] for row in report.rows)
+        notes = ["", f"{len(report.rows)} {say('requests')}, {late} {say('late by the supplier')}"]
+        return [*notes, *_findings(report.rows, say)]
+    if report.name == "explain":
+        return _findings([report.about["incident"]], say)
+    if report.name == "penalty" and any(row["conflict"] and row["passed_at"] for row in report.rows):
+        conflict = next(row["conflict"] for row in report.rows if row["conflict"])
+        figures, in_words = (percent(conflict[name]["rate"]) for name in ("figures", "words"))
+        return [
+            "",
+            say("Conflict (P2): the figure of the contract says {figures}, its words say {words}.").format(
+                figures=figures, words=in_words
+            )
+            + " "
+            + say("The reading chooses: --reading rate=figures or rate=words."),
+        ]
+    return []
+
+
+def _findings(rows: Sequence[JsonRow], say: Say) -> list[str]:
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        for finding in row["findings"]:
+            told.setdefault((finding["code"], finding["clause"], finding["text"]), []).append(row["incident"])
+    lines = [say("Findings:")] if told else []
+    for (code, clause, text), incidents in told.items():
+        some = ", ".join(incidents[:5]) + (f", +{len(incidents) - 5}" if len(incidents) > 5 else "")
+        lines.append(f"  {code} [{clause}] {text}: {some}")
+    return lines
+
+
+def _net(clock: JsonRow) -> str:
+    net = "-" if clock["net_us"] is None else duration(clock["net_us"])
+    return net if clock["target_us"] is None else f"{net} / {duration(clock['target_us'])}"
+
+
+def _euro(name: str) -> Callable[[JsonRow], str]:
+    return lambda row: f"{Decimal(row[name]):,.2f}"
+
+
+def _other_rate(row: JsonRow) -> str:
+    if row["conflict"] is None or row["passed_at"] is None:
+        return "-"
+    others = [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
+    return ", ".join(f"{Decimal(other['maximum_penalty']):,.2f} ({percent(other['rate'])})" for other in others)
+
+
+def _told(row: JsonRow) -> str:
+    text = ", ".join(f"{name}={_brief(value)}" for name, value in row["told"].items())
+    rectified = f" [rectified by version {_list(row['rectified_by'])}]" if row["rectified_by"] else ""
+    return (text if len(text) <= 100 else text[:97] + "...") + rectified
+
+
+def _brief(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _list(numbers: Sequence[int]) -> str:
+    """Numbers with runs drawn together: 1-3, 7."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs) or "-"
+
+
+def local(instant: str | None, zone: ZoneInfo, *, seconds: bool = False) -> str:
+    """An instant as a clock in `zone` shows it; the offset is left out, so the zone must be named nearby."""
+    if instant is None:
+        return "-"
+    shown = moment(read_instant(instant)).astimezone(zone)
+    text = f"{shown:%Y-%m-%d %H:%M}"
+    if seconds and (shown.second or shown.microsecond):
+        text += f":{shown:%S}"
+        text += f".{shown:%f}" if shown.microsecond else ""
+    return text
+
+
+def duration(microseconds: int) -> str:
+    """Hours and minutes, with seconds where there are any."""
+    hours, rest = divmod(microseconds, 60 * MINUTE)
+    minutes, rest = divmod(rest, MINUTE)
+    seconds, rest = divmod(rest, SECOND)
+    text = f"{hours}:{minutes:02}"
+    if seconds or rest:
+        text += f":{seconds:02}"
+        text += f".{rest:06}" if rest else ""
+    return text
+
+
+def lateness(microseconds: int) -> str:
+    """How long after it occurred a fact was recorded, in the largest unit that says it."""
+    for unit, size in (("d", 86_400 * SECOND), ("h", 3600 * SECOND), ("min", MINUTE), ("s", SECOND)):
+        if abs(microseconds) >= size:
+            return f"{microseconds // size} {unit}"
+    return "0 s"
+
+
+def percent(fraction: str | None) -> str:
+    """A fraction as a percentage with at most two decimals; "-" for none."""
+    if fraction is None:
+        return "-"
+    above, _, below = fraction.partition("/")
+    hundredths = round(int(above) * 10_000 / int(below or 1))
+    text = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
+    return f"{text}%"

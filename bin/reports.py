@@ -1,0 +1,406 @@
+"""Reports as data: a manifest that says how they were made, and rows. The same for JSON, CSV and tables."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from importlib.metadata import version
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from adapters.ledger import Ledger, Sealed
+from bin import __version__
+from domain.facts import WIRE, instant_text, moment, read_instant
+from domain.working_time import LocalDay, local_midnight, wall_text
+from projections import RULES_VERSION
+from projections.breach import BreachRow, Window, breach, windows
+from projections.clocks import Judged
+from projections.compliance import ComplianceRow, compliance
+from projections.credit_balance import CreditRow, credit_balance
+from projections.explanation import Explanation, Slice, explain
+from projections.history import Finding, History, Telling
+from projections.penalty import PenaltyRow, penalty
+from projections.queue import QueueRow, queue
+from projections.readings import Reading, WindowKind
+from projections.timeline import TimelineRow, timeline
+
+ReportName = Literal["compliance", "breach", "penalty", "credits", "queue"]
+HOUSE_ZONE = ZoneInfo("Europe/Rome")
+"""Where days named without an instant are meant, and where tables show them."""
+
+JsonRow = dict[str, Any]
+
+
+class BadQuestion(ValueError):
+    """A report is asked for in a way that has no meaning; the message says why."""
+
+
+class NotOnRecord(LookupError):
+    """What is asked about is not on record."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: under which reading, as of when, as known on when, about which contract and window."""
+
+    reading: Reading
+    as_of: int
+    known_on: int
+    contract: str | None = None
+    window_day: date | None = None
+
+
+@dataclass
+class Report:
+    """An answer: how it was made, and its rows."""
+
+    name: str
+    manifest: JsonRow
+    rows: list[JsonRow]
+    question: Question
+    about: JsonRow = field(default_factory=dict)
+
+
+def question(
+    *,
+    now: int,
+    reading: str = "literal",
+    as_of: str | None = None,
+    known_on: str | None = None,
+    contract: str | None = None,
+    window: str | None = None,
+) -> Question:
+    """Read a question as typed. Raises BadQuestion, UnknownReading."""
+    chosen, day = _window(Reading.parse(reading), window)
+    known = _instant("known-on", known_on, now)
+    if known > now:
+        raise BadQuestion(f"--known-on {known_on} is in the future: nobody knows yet what will be recorded by then")
+    asked = _instant("as-of", as_of, known)
+    if asked > known:
+        raise BadQuestion(
+            f"--as-of {as_of or instant_text(asked)} is later than known-on {instant_text(known)}: "
+            "what was not known then cannot be reported"
+        )
+    return Question(chosen, asked, known, contract, day)
+
+
+def _window(reading: Reading, text: str | None) -> tuple[Reading, date | None]:
+    if text is None:
+        return reading, None
+    if text in get_args(WindowKind):
+        return Reading.model_validate({**dict(reading), "window": text}), None
+    try:
+        return reading, date.fromisoformat(text)
+    except ValueError:
+        kinds = ", ".join(get_args(WindowKind))
+        raise BadQuestion(f"--window {text} is neither one of {kinds}, nor a day as 2025-03-31") from None
+
+
+def _instant(option: str, text: str | None, default: int) -> int:
+    """An instant with offset; or a day, which means its last microsecond in Europe/Rome."""
+    if text is None:
+        return default
+    try:
+        return last_instant_of(date.fromisoformat(text)) if len(text) == 10 else read_instant(text)
+    except ValueError as error:
+        said = "there is no such day" if len(text) == 10 else str(error)
+        raise BadQuestion(f"--{option} {text}: {said} (or give a day, as 2025-12-31)") from None
+
+
+def last_instant_of(day: LocalDay) -> int:
+    """The last microsecond of a day in Europe/Rome."""
+    return local_midnight(HOUSE_ZONE, day + timedelta(days=1)) - 1
+
+
+def make(name: ReportName, ledger: Ledger, asked: Question) -> Report:
+    """Make a report by replaying the recorded facts. Raises NotOnRecord, StoreError."""
+    telling = tell(ledger, asked)
+    _check_contract(telling, asked)
+    return Report(name, manifest(name, ledger, telling, asked), _rows(name, telling, asked), asked)
+
+
+def tell(ledger: Ledger, asked: Question, incident: str | None = None) -> Telling:
+    """The history known, told under the reading asked for."""
+    position = ledger.store.position(asked.known_on)
+    history = History.of(ledger.entries(asked.known_on, incident), position)
+    return Telling(history, asked.reading, asked.as_of)
+
+
+def _check_contract(telling: Telling, asked: Question) -> None:
+    name, history = asked.contract, telling.history
+    if name is None or name in history.contracts or name in history.accounts:
+        return
+    if not any(told.contract_name == name for told in telling.incidents()):
+        raise NotOnRecord(f"no contract is called {name}, and no request names it")
+
+
+def _rows(name: ReportName, telling: Telling, asked: Question) -> list[JsonRow]:
+    if name == "credits":
+        return [_credit_row(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
+    judged = compliance(telling)
+    if name == "compliance":
+        wanted = _in_window(_of_contract(judged, asked), telling, asked)
+        return [compliance_row(row) for row in wanted]
+    if name == "queue":
+        return [_queue_row(row, rank) for rank, row in enumerate(_of_contract(queue(telling, judged), asked), 1)]
+    ratios = _of_contract(breach(telling, judged), asked)
+    if name == "penalty":
+        return [_penalty_row(row) for row in penalty(telling, ratios)]
+    return [_breach_row(row) for row in ratios if asked.window_day is None or _holds(row.window, asked.window_day)]
+
+
+def _of_contract(rows: Iterable[Any], asked: Question) -> list[Any]:
+    return [row for row in rows if asked.contract in (None, row.contract)]
+
+
+def _in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question) -> list[ComplianceRow]:
+    if asked.window_day is None:
+        return list(rows)
+    names = {row.contract for row in rows if row.contract}
+    kept: dict[str | None, list[Window]] = {
+        name: [
+            window
+            for window in windows(telling.contract(name).contract, asked.reading.window, asked.as_of)
+            if _holds(window, asked.window_day)
+        ]
+        for name in names
+    }
+    return [row for row in rows if any(_inside(row.opened_at, window) for window in kept.get(row.contract, ()))]
+
+
+def _holds(window: Window, day: date) -> bool:
+    return _inside(last_instant_of(day), window)
+
+
+def _inside(instant: int, window: Window) -> bool:
+    return window.start <= instant and (window.end is None or instant < window.end)
+
+
+def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question) -> JsonRow:
+    """How a report was made, so that anybody can make it again."""
+    contracts = telling.signed_contracts
+    sources = sorted({told.contract.signed.terms.source for told in contracts if told.contract.signed})
+    adopted = {f"{c.source} {c.source_version}" for told in contracts for c in told.contract.calendars}
+    return {
+        "report": name,
+        "ledger": ledger.id,
+        "reading": asked.reading.name,
+        "choices": dict(asked.reading),
+        "as_of": instant_text(asked.as_of),
+        "known_on": instant_text(asked.known_on),
+        "position": telling.history.position,
+        "terms": " and ".join(sources) or "none",
+        "calendars": sorted(adopted),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What the figures depend on: this program, its rules, the holidays library and the time-zone data."""
+    return {
+        "program": __version__,
+        "rules": RULES_VERSION,
+        "holidays": version("holidays"),
+        "tzdata": version("tzdata"),
+    }
+
+
+def _text(instant: int | None) -> str | None:
+    return None if instant is None else instant_text(instant)
+
+
+def _evidence(stream: str, versions: Sequence[int]) -> JsonRow:
+    return {"stream": stream, "versions": list(versions)}
+
+
+def compliance_row(row: ComplianceRow) -> JsonRow:
+    """One incident, as every format shows it."""
+    return {
+        "incident": row.incident,
+        "contract": row.contract,
+        "opened_at": instant_text(row.opened_at),
+        "coverage": str(row.answer.coverage),
+        "coverage_reason": str(row.answer.reason) if row.answer.reason else None,
+        "priority": int(row.priority) if row.priority else None,
+        "charge": _clock(row.charge.judged),
+        "intervention": _clock(row.intervention.judged),
+        "responsible": str(row.responsible) if row.responsible else None,
+        "breach": row.breach,
+        "findings": [_finding(finding) for finding in row.findings],
+        "evidence": _evidence(f"incident-{row.incident}", row.versions),
+    }
+
+
+def _clock(judged: Judged) -> JsonRow:
+    return {
+        "target_us": judged.target_us,
+        "net_us": judged.net_us,
+        "suspended_us": judged.suspended_us,
+        "due": _text(judged.due),
+        "verdict": str(judged.verdict),
+        "changes_at": _text(judged.changes_at),
+    }
+
+
+def _finding(finding: Finding) -> JsonRow:
+    return {"code": finding.code, "clause": finding.clause, "text": finding.text, "versions": list(finding.versions)}
+
+
+def _breach_row(row: BreachRow) -> JsonRow:
+    return {
+        "contract": row.contract,
+        "window_from": instant_text(row.window.start),
+        "window_to": _text(row.window.end),
+        "cases": row.cases,
+        "breaches": row.breaches,
+        "ratio": row.ratio,
+        "tolerance": str(row.tolerance),
+        "headroom": row.headroom,
+        "undecided": row.undecided,
+        "settled": row.settled,
+        "passed": row.passed,
+    }
+
+
+def _penalty_row(row: PenaltyRow) -> JsonRow:
+    conflict = row.conflict
+    return {
+        "contract": row.contract,
+        "passed_at": _text(row.passing.at) if row.passing else None,
+        "window_from": _text(row.window.start) if row.window else None,
+        "incident": row.passing.incident if row.passing else None,
+        "base": str(row.base),
+        "rate": str(row.rate),
+        "maximum_penalty": str(row.maximum_penalty),
+        "settled": row.settled,
+        "claimed": str(row.claimed),
+        "waived": str(row.waived),
+        "settled_amount": str(row.settled_amount),
+        "outstanding": str(row.outstanding),
+        "conflict": None
+        if conflict is None
+        else {
+            name: {"rate": str(getattr(row.clause, name)), "maximum_penalty": str(amount)}
+            for name, amount in conflict.items()
+        },
+    }
+
+
+def _credit_row(row: CreditRow) -> JsonRow:
+    return {
+        "contract": row.contract,
+        "bought": row.bought,
+        "consumed": row.consumed,
+        "expired": row.expired,
+        "left": row.left,
+        "shortfall": row.shortfall,
+        "value": str(row.value),
+        "changes_at": _text(row.changes_at),
+        "evidence": _evidence(f"credits-{row.contract}", row.versions),
+    }
+
+
+def _queue_row(row: QueueRow, rank: int) -> JsonRow:
+    return {
+        "rank": rank,
+        "incident": row.incident,
+        "contract": row.contract,
+        "tier": row.tier.name.lower(),
+        "coverage_reason": str(row.answer.reason) if row.answer.reason else None,
+        "due": _text(row.due),
+        "priority": int(row.priority) if row.priority else None,
+        "opened_at": instant_text(row.opened_at),
+        "evidence": _evidence(f"incident-{row.incident}", row.versions),
+    }
+
+
+def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
+    """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
+    telling = tell(ledger, asked, incident)
+    explained = explain(incident, telling)
+    if explained is None:
+        raise NotOnRecord(f"no incident {incident} was opened by {instant_text(asked.as_of)}, as known then")
+    rows = [
+        _slice_row(str(clock.clock), piece, ZoneInfo(explained.time_zone))
+        for clock in explained.clocks
+        for piece in clock.slices
+    ]
+    made = manifest("explain", ledger, telling, asked)
+    made["terms"] = explained.terms_source
+    return Report("explain", made, rows, asked, _about(explained))
+
+
+def _about(explained: Explanation) -> JsonRow:
+    return {
+        "incident": compliance_row(explained.row),
+        "clocks": [
+            {
+                "clock": str(clock.clock),
+                **_clock(clock.judged),
+                "from": instant_text(clock.span.start),
+                "to": instant_text(clock.span.end),
+                "ended": "stopped" if clock.span.stopped else "void" if clock.span.void else "running",
+                "versions": list(clock.versions),
+            }
+            for clock in explained.clocks
+        ],
+        "streams": {stream: list(used) for stream, used in explained.streams.items()},
+        "time_zone": explained.time_zone,
+    }
+
+
+def _slice_row(clock: str, piece: Slice, zone: ZoneInfo) -> JsonRow:
+    return {
+        "clock": clock,
+        "from": instant_text(piece.start),
+        "to": instant_text(piece.end),
+        "day": piece.day.isoformat(),
+        "window": "-".join(_wall(edge, zone) for edge in piece.window) if piece.window else None,
+        "counted": piece.why == "working",
+        "why": piece.why,
+        "detail": piece.detail,
+        "clause": piece.clause,
+        "counted_us": piece.counted_us,
+        "net_us": piece.net_us,
+    }
+
+
+def _wall(instant: int, zone: ZoneInfo) -> str:
+    local = moment(instant).astimezone(zone)
+    return wall_text(local.hour * 60 + local.minute)
+
+
+def timeline_of(stream: str, ledger: Ledger, now: int) -> Report:
+    """Every fact of one stream with its seal. Raises NotOnRecord, StoreError."""
+    sealed = ledger.sealed(stream)
+    if not sealed:
+        raise NotOnRecord(f"nothing is recorded under {stream}: streams are contract-ID, credits-ID, incident-ID")
+    rows = [_timeline_row(seal, row) for seal, row in zip(sealed, timeline([s.entry for s in sealed]), strict=True)]
+    made = {
+        "report": "timeline",
+        "ledger": ledger.id,
+        "stream": stream,
+        "known_on": instant_text(now),
+        "position": sealed[-1].entry.position,
+        "versions": versions(),
+    }
+    return Report("timeline", made, rows, Question(Reading(), now, now))
+
+
+def _timeline_row(seal: Sealed, row: TimelineRow) -> JsonRow:
+    told = row.fact.model_dump(mode="json", context=WIRE)
+    return {
+        "version": row.version,
+        "type": row.fact.TYPE,
+        "at": instant_text(row.fact.at),
+        "recorded_at": instant_text(row.recorded_at),
+        "lateness_us": row.lateness_us,
+        "told": {name: value for name, value in told.items() if name != "at" and value not in (None, [], ())},
+        "rectified_by": list(row.rectified_by),
+        "contract": seal.origin.contract,
+        "source": seal.origin.source,
+        "message": seal.origin.message,
+        "actor": seal.origin.actor,
+        "position": row.position,
+        "leaf": seal.leaf,
+        "leaf_hash": seal.leaf_hash.hex(),
+    }
