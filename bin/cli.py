@@ -26,7 +26,7 @@ from adapters.servicenow import BadLog, Credits, log_messages, read_log, write_q
 from bin import __version__, demo
 from bin.compose import BadSettings, Settings, clock, open_desk, open_ledger, settings, store_place
 from bin.display import Format, console, show
-from bin.language import Say, words
+from bin.language import Words
 from bin.reference import message_reference
 from bin.reports import (
     BadQuestion,
@@ -152,7 +152,7 @@ def run_demo(folder: Path = Path("verbale-demo"), /, *, language: str | None = N
     language
         Of what is printed: en or it.
     """
-    say = words(settings(language=language).language)
+    say = Words(settings(language=language).language)
     folder.mkdir(parents=True, exist_ok=True)
     messages = folder / "messages.jsonl"
     demo.write_messages(messages)
@@ -438,9 +438,9 @@ def _question(asked: Asked) -> Question:
 # --- what the commands share --------------------------------------------------------------------------------------
 
 
-def _chosen(where: Where | None) -> tuple[Settings, Say]:
+def _chosen(where: Where | None) -> tuple[Settings, Words]:
     chosen = settings(store=where.store if where else None, language=where.language if where else None)
-    return chosen, words(chosen.language)
+    return chosen, Words(chosen.language)
 
 
 @contextmanager
@@ -484,7 +484,7 @@ def _progress(what: str, total: int | None, *, count: bool = False) -> Iterator[
         yield lambda done: bar.update(task, completed=done)
 
 
-def _tell(tally: Tally, refused_file: Path | None, say: Say) -> None:
+def _tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
     """Print what became of the messages; status 1 where any was refused."""
     out = console()
     parts = [f"{tally.outcomes[name]} {say(name)}" for name in ("done", "duplicate", "waiting", "refused")]

@@ -5,21 +5,21 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from bin.language import Say
+from bin.language import Words
 from bin.reports import HOUSE_ZONE, JsonRow, Report
 from domain.facts import MINUTE, SECOND, moment, read_instant
 
 Format = Literal["table", "json", "csv"]
-WIDTH_ON_PAPER = 250
+WIDTH_ON_PAPER = 1000
 """Columns when the output is no terminal: wide enough that nothing wraps."""
 
 
@@ -31,7 +31,7 @@ class Column(NamedTuple):
     number: bool = False
 
 
-def show(report: Report, form: Format, say: Say, out: TextIO | None = None) -> None:
+def show(report: Report, form: Format, say: Words, out: TextIO | None = None) -> None:
     """Write a report."""
     out = out or sys.stdout
     if form == "json":
@@ -90,18 +90,32 @@ def _csv_cell(value: Any) -> str:
 # --- tables -----------------------------------------------------------------------------------------------------
 
 
-def _show_table(report: Report, say: Say, console: Console) -> None:
+def _show_table(report: Report, say: Words, console: Console) -> None:
     for line in _heading(report, say):
         console.print(Text(line, style="bold" if line == report.name else ""))
     columns = _columns(report, say)
     if report.name == "explain":
         _show_explanation(report, columns, say, console)
     elif report.rows:
-        console.print(table(columns, report.rows))
+        _print_rows(console, columns, report.rows)
     else:
         console.print(say("Nothing to report."))
     for line in _notes(report, say):
         console.print(Text(line))
+
+
+def _print_rows(console: Console, columns: Sequence[Column], rows: Sequence[JsonRow]) -> None:
+    """A table; or, on a screen too narrow for it, each row as lines of its own: nothing is ever cut."""
+    made = table(columns, rows)
+    if Measurement.get(console, console.options.update(max_width=WIDTH_ON_PAPER), made).maximum <= console.width:
+        console.print(made)
+        return
+    wide = max(len(column.heading) for column in columns)
+    for row in rows:
+        for column in columns:
+            if cell := column.cell(row).strip("-"):
+                console.print(Text(f"{column.heading:>{wide}}  {cell}"))
+        console.print()
 
 
 def table(columns: Sequence[Column], rows: Iterable[JsonRow]) -> Table:
@@ -114,7 +128,7 @@ def table(columns: Sequence[Column], rows: Iterable[JsonRow]) -> Table:
     return made
 
 
-def _heading(report: Report, say: Say) -> list[str]:
+def _heading(report: Report, say: Words) -> list[str]:
     made = report.manifest
     title = say(TITLES[report.name])
     if report.name == "timeline":
@@ -149,7 +163,7 @@ def _zone(report: Report) -> ZoneInfo:
     return ZoneInfo(report.about["time_zone"]) if report.about else HOUSE_ZONE
 
 
-def _columns(report: Report, say: Say) -> list[Column]:
+def _columns(report: Report, say: Words) -> list[Column]:
     zone = _zone(report)
 
     def at(name: str, *, seconds: bool = False) -> Callable[[JsonRow], str]:
@@ -197,14 +211,14 @@ def _columns(report: Report, say: Say) -> list[Column]:
                 Column(say("contract"), plain("contract")),
                 Column(say("passed at"), at("passed_at", seconds=True)),
                 Column(say("by incident"), plain("incident")),
-                Column(say("base, euro"), _euro("base"), number=True),
+                Column(say("base, euro"), _euro("base", say), number=True),
                 Column(say("rate"), lambda row: percent(row["rate"]), number=True),
-                Column(say("maximum penalty"), _euro("maximum_penalty"), number=True),
-                Column(say("by the other rate"), _other_rate, number=True),
-                Column(say("claimed"), _euro("claimed"), number=True),
-                Column(say("waived"), _euro("waived"), number=True),
-                Column(say("paid"), _euro("settled_amount"), number=True),
-                Column(say("outstanding"), _euro("outstanding"), number=True),
+                Column(say("maximum penalty"), _euro("maximum_penalty", say), number=True),
+                Column(say("by the other rate"), lambda row: _other_rate(row, say), number=True),
+                Column(say("claimed"), _euro("claimed", say), number=True),
+                Column(say("waived"), _euro("waived", say), number=True),
+                Column(say("paid"), _euro("settled_amount", say), number=True),
+                Column(say("outstanding"), _euro("outstanding", say), number=True),
                 Column(say("figure is"), lambda row: say("settled" if row["settled"] else "provisional")),
             ]
         case "credits":
@@ -214,7 +228,7 @@ def _columns(report: Report, say: Say) -> list[Column]:
                     Column(say(name), plain(name), number=True)
                     for name in ("bought", "consumed", "expired", "left", "shortfall")
                 ),
-                Column(say("value, euro"), _euro("value"), number=True),
+                Column(say("value, euro"), _euro("value", say), number=True),
                 Column(say("next expiry"), at("changes_at")),
             ]
         case "queue":
@@ -255,7 +269,7 @@ def _columns(report: Report, say: Say) -> list[Column]:
             ]
 
 
-def _show_explanation(report: Report, columns: Sequence[Column], say: Say, console: Console) -> None:
+def _show_explanation(report: Report, columns: Sequence[Column], say: Words, console: Console) -> None:
     row, zone = report.about["incident"], _zone(report)
     coverage = say(row["coverage_reason"] or row["coverage"])
     console.print(
@@ -269,9 +283,9 @@ def _show_explanation(report: Report, columns: Sequence[Column], say: Say, conso
         console.print(Text(f"{name}: {_net(clock)} -> {say(clock['verdict'])}{due} (A3, A5)", style="bold"))
         slices = [piece for piece in report.rows if piece["clock"] == clock["clock"]]
         if slices:
-            console.print(table(columns, slices))
-        net = "?" if clock["net_us"] is None else f"{clock['net_us']:,}"
-        target = "-" if clock["target_us"] is None else f"{clock['target_us']:,}"
+            _print_rows(console, columns, slices)
+        net = "?" if clock["net_us"] is None else say.number(clock["net_us"])
+        target = "-" if clock["target_us"] is None else say.number(clock["target_us"])
         console.print(
             f"{say('net')} {net} us, {say('target')} {target} us; "
             f"{say('facts used')}: {say('versions')} {_list(clock['versions'])}"
@@ -284,7 +298,7 @@ def _show_explanation(report: Report, columns: Sequence[Column], say: Say, conso
         console.print(f"{say('breach of')}: {say(row['responsible'])} (A4)")
 
 
-def _notes(report: Report, say: Say) -> list[str]:
+def _notes(report: Report, say: Words) -> list[str]:
     """What a reader has to know below the table."""
     if report.name == "compliance":
         late = sum(row["breach"] for row in report.rows)
@@ -306,7 +320,7 @@ def _notes(report: Report, say: Say) -> list[str]:
     return []
 
 
-def _findings(rows: Sequence[JsonRow], say: Say) -> list[str]:
+def _findings(rows: Sequence[JsonRow], say: Words) -> list[str]:
     told: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         for finding in row["findings"]:
@@ -323,15 +337,15 @@ def _net(clock: JsonRow) -> str:
     return net if clock["target_us"] is None else f"{net} / {duration(clock['target_us'])}"
 
 
-def _euro(name: str) -> Callable[[JsonRow], str]:
-    return lambda row: f"{Decimal(row[name]):,.2f}"
+def _euro(name: str, say: Words) -> Callable[[JsonRow], str]:
+    return lambda row: say.euro(row[name])
 
 
-def _other_rate(row: JsonRow) -> str:
+def _other_rate(row: JsonRow, say: Words) -> str:
     if row["conflict"] is None or row["passed_at"] is None:
         return "-"
     others = [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
-    return ", ".join(f"{Decimal(other['maximum_penalty']):,.2f} ({percent(other['rate'])})" for other in others)
+    return ", ".join(f"{say.euro(other['maximum_penalty'])} ({percent(other['rate'])})" for other in others)
 
 
 def _told(row: JsonRow) -> str:
