@@ -205,6 +205,7 @@ class _Sitting:
     _here: dict[Identity, tuple[bytes, int]] = field(default_factory=dict)
     _pending: list[tuple[int, Message, Kept]] = field(default_factory=list)
     _grown: set[str] = field(default_factory=set)
+    _asked_again: dict[Identity, list[int]] = field(default_factory=dict)
 
     def expire(self, patience: int) -> list[Outcome]:
         """Refuse what has waited too long; it stays among the refused, whole."""
@@ -238,6 +239,8 @@ class _Sitting:
             self._refuse(index, read)
             return
         known = self._known(read)
+        if isinstance(known, Waiting):
+            self._asked_again.setdefault(read.identity, []).append(index)
         if known is not None:
             self.answers[index] = known
             if isinstance(known, Refused):
@@ -306,13 +309,14 @@ class _Sitting:
                 message = _read(kept.raw)
                 woken.append(number)
                 self.take_again(number, message, kept)
+                self.answers.update((index, _SameAs(number)) for index in self._asked_again.get(kept.identity, ()))
                 number += 1
             again = [one for one in self._pending if one[2].stream in grown]
             self._pending = [one for one in self._pending if one[2].stream not in grown]
             for index, message, _ in again:
                 self._decide(index, message)
         self.batch.waiting += [kept for _, _, kept in self._pending]
-        return [one for one in woken if not isinstance(self.answers[one], Waiting)]
+        return [number for number in woken if not isinstance(self.answers[number], Waiting)]
 
     def _still_kept(self, grown: set[str]) -> list[Kept]:
         gone = set(self.batch.no_longer_waiting)

@@ -113,6 +113,8 @@ def open_store(
         _make(path, ledger_id)
     _check_file(path)
     uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rw'}"
+    if read_only and not os.access(path.absolute().parent, os.W_OK) and not _log_of(path).exists():
+        uri += "&immutable=1"  # nobody can write there, not even what SQLite needs to read beside a writer
     with _plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
         _recognise(connection, path)
         found = connection.execute("SELECT id FROM ledger").fetchone()[0]
@@ -130,6 +132,8 @@ def open_memory(*, ledger_id: str, now: Callable[[], int], catalogue: Catalogue 
 
 
 def _make(path: Path, ledger_id: str) -> None:
+    if not path.absolute().parent.is_dir():
+        raise StoreError(f"the store {path} cannot be made: there is no folder {path.parent}")
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with _plainly(path), closing(sqlite3.connect(beside, isolation_level=None)) as connection:
@@ -171,10 +175,14 @@ def _check_file(path: Path) -> None:
         raise NotAStore(f"{path} is not a Verbale store: name another file with --store")
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
-    log = path.with_name(path.name + "-wal")
+    log = _log_of(path)
     log_holds_pages = log.exists() and log.stat().st_size > 0
     if not log_holds_pages and size < (65_536 if page == 1 else page) * pages:
         raise DamagedStore(f"{path} is truncated: {size} bytes of {page * pages}; restore it from a copy")
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
 
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> None:

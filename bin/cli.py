@@ -36,6 +36,7 @@ from bin.reports import (
     explain_incident,
     make,
     question,
+    steps,
     timeline_of,
 )
 from domain.catalogue import COMMANDS
@@ -419,8 +420,9 @@ def timeline(stream: str, /, *, format: Format = "table", where: Where | None = 
 def _report(name: ReportName, asked: Asked | None, where: Where | None) -> None:
     chosen, say = _chosen(where)
     asked = asked or Asked()
-    with _ledger(chosen) as ledger:
-        report = make(name, ledger, _question(asked))
+    meant = _question(asked)
+    with _ledger(chosen) as ledger, _progress(say("replaying"), steps(ledger, meant)) as advance:
+        report = make(name, ledger, meant, advance)
     show(report, asked.format, say)
 
 

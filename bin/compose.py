@@ -106,12 +106,13 @@ def store_place(url: str) -> StorePlace:
 def open_ledger(chosen: Settings, *, create: bool = False) -> Ledger:
     """The ledger of the store chosen, made new where `create` says so. Raises StoreError."""
     place = store_place(chosen.store)
+    unwritable = place.path.exists() and not os.access(place.path, os.W_OK)
     return open_store(
         place.path,
         ledger_id=chosen.ledger,
         now=clock,
         create=create and not place.read_only,
-        read_only=place.read_only,
+        read_only=place.read_only or unwritable,
         lock_timeout=chosen.lock_timeout,
     )
 

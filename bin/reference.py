@@ -56,7 +56,7 @@ def _section(name: str) -> str:
     data = shape["properties"]["data"]
     required = set(data.get("required", ()))
     rows = [
-        f"| `{field}` | {'yes' if field in required else 'no'} | {_kind(fragment)} |"
+        f"| `{field}` | {'yes' if field in required else 'no'} | {_kind(fragment, shape['$defs'])} |"
         for field, fragment in data["properties"].items()
     ]
     table = ["| field of `data` | required | what |", "| --- | --- | --- |", *rows]
@@ -64,15 +64,17 @@ def _section(name: str) -> str:
     return "\n".join([f"## `{name}`\n", f"{shape['description']}\n", *table, "", "```json", example, "```", ""])
 
 
-def _kind(fragment: dict[str, Any]) -> str:
+def _kind(fragment: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "$ref" in fragment:
-        return f"{fragment['$ref'].rpartition('/')[2]} (see the schema)"
+        name = fragment["$ref"].rpartition("/")[2]
+        choices = definitions[name].get("enum")
+        return " or ".join(f"`{choice}`" for choice in choices) if choices else f"{name} (see the schema)"
     if "anyOf" in fragment:
-        return " or ".join(_kind(one) for one in fragment["anyOf"])
+        return " or ".join(_kind(one, definitions) for one in fragment["anyOf"])
     if "const" in fragment:
         return f"`{fragment['const']}`"
     if fragment.get("type") == "array":
-        return f"list of {_kind(fragment.get('items', {}))}"
+        return f"list of {_kind(fragment.get('items', {}), definitions)}"
     kind = str(fragment.get("format") or fragment.get("type") or "any JSON value")
     some = fragment.get("examples")
     return f"{kind}, as `{json.dumps(some[0])}`" if some else kind

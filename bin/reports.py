@@ -1,10 +1,10 @@
 """Reports as data: a manifest that says how they were made, and rows. The same for JSON, CSV and tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from importlib.metadata import version
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from adapters.ledger import Ledger, Sealed
@@ -28,6 +28,8 @@ HOUSE_ZONE = ZoneInfo("Europe/Rome")
 """Where days named without an instant are meant, and where tables show them."""
 
 JsonRow = dict[str, Any]
+Advance = Callable[[int], None]
+T = TypeVar("T")
 
 
 class BadQuestion(ValueError):
@@ -111,18 +113,29 @@ def last_instant_of(day: LocalDay) -> int:
     return local_midnight(HOUSE_ZONE, day + timedelta(days=1)) - 1
 
 
-def make(name: ReportName, ledger: Ledger, asked: Question) -> Report:
-    """Make a report by replaying the recorded facts. Raises NotOnRecord, StoreError."""
-    telling = tell(ledger, asked)
-    _check_contract(telling, asked)
-    return Report(name, manifest(name, ledger, telling, asked), _rows(name, telling, asked), asked)
+def steps(ledger: Ledger, asked: Question) -> int:
+    """How many steps a report takes: facts to read, then incidents to judge."""
+    return ledger.store.position(asked.known_on) + len(ledger.store.stream_names("incident-"))
 
 
-def tell(ledger: Ledger, asked: Question, incident: str | None = None) -> Telling:
-    """The history known, told under the reading asked for."""
+def make(name: ReportName, ledger: Ledger, asked: Question, advance: Advance = lambda _: None) -> Report:
+    """Make a report by replaying the recorded facts; `advance` hears how many steps are done.
+
+    Raises NotOnRecord, StoreError.
+    """
     position = ledger.store.position(asked.known_on)
-    history = History.of(ledger.entries(asked.known_on, incident), position)
-    return Telling(history, asked.reading, asked.as_of)
+    history = History.of(_watched(ledger.entries(asked.known_on), advance), position)
+    telling = Telling(history, asked.reading, asked.as_of)
+    _check_contract(telling, asked)
+    rows = _rows(name, telling, asked, lambda done: advance(position + done))
+    return Report(name, manifest(name, ledger, telling, asked), rows, asked)
+
+
+def _watched(items: Iterable[T], advance: Advance) -> Iterator[T]:
+    for done, item in enumerate(items):
+        if done % 200 == 0:
+            advance(done)
+        yield item
 
 
 def _check_contract(telling: Telling, asked: Question) -> None:
@@ -133,10 +146,10 @@ def _check_contract(telling: Telling, asked: Question) -> None:
         raise NotOnRecord(f"no contract is called {name}, and no request names it")
 
 
-def _rows(name: ReportName, telling: Telling, asked: Question) -> list[JsonRow]:
+def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance) -> list[JsonRow]:
     if name == "credits":
         return [_credit_row(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
-    judged = compliance(telling)
+    judged = compliance(telling, _watched(telling.incidents(), advance))
     if name == "compliance":
         wanted = _in_window(_of_contract(judged, asked), telling, asked)
         return [compliance_row(row) for row in wanted]
@@ -315,7 +328,8 @@ def _queue_row(row: QueueRow, rank: int) -> JsonRow:
 
 def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
     """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
-    telling = tell(ledger, asked, incident)
+    history = History.of(ledger.entries(asked.known_on, incident), ledger.store.position(asked.known_on))
+    telling = Telling(history, asked.reading, asked.as_of)
     explained = explain(incident, telling)
     if explained is None:
         raise NotOnRecord(f"no incident {incident} was opened by {instant_text(asked.as_of)}, as known then")

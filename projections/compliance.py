@@ -74,9 +74,9 @@ class ComplianceRow:
         return any(not clock.judged.verdict.decided for clock in self.clocks)
 
 
-def compliance(telling: Telling) -> list[ComplianceRow]:
-    """Every incident told, judged; by contract, opening, id."""
-    rows = (judge_incident(told, telling) for told in telling.incidents())
+def compliance(telling: Telling, incidents: Iterable[IncidentTold] | None = None) -> list[ComplianceRow]:
+    """Every incident told (or those given), judged; by contract, opening, id."""
+    rows = (judge_incident(told, telling) for told in (telling.incidents() if incidents is None else incidents))
     return sorted(rows, key=lambda row: (row.contract or "", row.opened_at, row.incident))
 
 
