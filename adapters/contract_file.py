@@ -7,15 +7,15 @@ from datetime import date, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from adapters.holidays import UnknownPlace, italian_holidays, library_version
 from domain.facts import Euro, Identifier, Minutes, Value, instant_text
 from domain.terms import Terms
-from domain.working_time import Week, local_midnight
+from domain.working_time import Week, check_years, local_midnight
 
 FROM_FILE = "verbale:contract-file"
 
@@ -37,6 +37,11 @@ class CalendarTable(Value):
     subdivision: str | None = None
     standard: Week | None = None
     data_centre: Week | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        check_years(*self.years, ())
+        return self
 
 
 class CreditsTable(Value):
@@ -61,6 +66,15 @@ class ContractFile(Value):
     calendar: CalendarTable
     credits: tuple[CreditsTable, ...] = ()
     terms: Terms
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.last_day is not None and self.last_day < self.first_day:
+            raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
+        packages = [credit.package for credit in self.credits]
+        if len(set(packages)) != len(packages):
+            raise ValueError("credits: a package is named twice")
+        return self
 
 
 def example() -> str:
@@ -134,7 +148,9 @@ def _read(path: Path) -> ContractFile:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
-        raise BadContractFile(f"{path}: {where}: {said} (verbale contract example shows a whole file)") from None
+        raise BadContractFile(
+            f"{path}: {where + ': ' if where else ''}{said} (verbale contract example shows a whole file)"
+        ) from None
 
 
 def _calendar_message(file: ContractFile, at: str) -> dict[str, Any]:

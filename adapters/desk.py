@@ -5,8 +5,11 @@ message whose incident (or contract) is not recorded yet is kept, and tried agai
 it is refused, and still kept. Rules of the record cited here: R2 identity, R4 order.
 """
 
+import random
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, cast
 
 from adapters.ledger import Batch, Identity, Kept, Ledger, LostRace, NewFact, Receipt, RefusedMessage
@@ -23,7 +26,8 @@ from domain.incident import Incident, IncidentCommand, OpenIncident
 
 HOUR = 3_600_000_000
 DEFAULT_PATIENCE = 72 * HOUR
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 100
+LONGEST_PAUSE = 0.2
 MOST_STREAMS_REMEMBERED = 20_000
 
 State = Contract | CreditAccount | Incident
@@ -84,50 +88,44 @@ class Desk:
         self._now = now
         self._patience = patience
         self._states: dict[str, State] = {}
-        self._position = -1
+        self._writes = -1
 
     def handle(self, raws: Sequence[bytes]) -> Answered:
         """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it."""
         read = [_read(raw) for raw in raws]
-        for _ in range(MOST_ATTEMPTS):
+        for attempt in range(MOST_ATTEMPTS):
             try:
                 return self._settle(read)
             except LostRace:
                 self._forget()
+                time.sleep(random.uniform(0, min(attempt, 20) * LONGEST_PAUSE / 20))
         raise LostRace("other writers were always faster: try again when they are done")
 
     def _settle(self, read: Sequence[Message | RefusedMessage]) -> Answered:
         self._catch_up()
-        sitting = _Sitting(self, self._now())
+        sitting = _Sitting(self, self._now(), Batch(decided_at=self._writes))
         expired = sitting.expire(self._patience)
         sitting.prepare([one for one in read if isinstance(one, Message)])
         for index, one in enumerate(read):
             sitting.take(index, one)
         woken = sitting.wake()
         if sitting.batch:
-            positions = self._ledger.append(sitting.batch)
-            self._remember(sitting, positions)
+            self._ledger.append(sitting.batch)
+            self._states.update(sitting.changed)
+            self._writes += 1
         outcomes = [sitting.outcome(one) for one in range(len(read))]
         return Answered(outcomes, [sitting.outcome(one) for one in woken], expired)
 
     def _catch_up(self) -> None:
-        position = self._ledger.store.position()
-        if position != self._position or len(self._states) > MOST_STREAMS_REMEMBERED:
+        """Forget every state where another writer has recorded something since."""
+        writes = self._ledger.store.writes()
+        if writes != self._writes or len(self._states) > MOST_STREAMS_REMEMBERED:
             self._forget()
-            self._position = position
-
-    def _remember(self, sitting: "_Sitting", positions: Sequence[int]) -> None:
-        if not positions:
-            return
-        alone = positions[0] == self._position + 1
-        self._states.update(sitting.changed)
-        self._position = positions[-1]
-        if not alone:
-            self._forget()
+            self._writes = writes
 
     def _forget(self) -> None:
         self._states.clear()
-        self._position = -1
+        self._writes = -1
 
     def load(self, streams: Iterable[str]) -> None:
         """Fold the streams not remembered yet."""
@@ -197,7 +195,7 @@ class _Sitting:
 
     desk: Desk
     now: int
-    batch: Batch = field(default_factory=Batch)
+    batch: Batch
     changed: dict[str, State] = field(default_factory=dict)
     answers: dict[int, Outcome | _Recorded | _SameAs] = field(default_factory=dict)
     _receipts: dict[Identity, Receipt] = field(default_factory=dict)
@@ -247,7 +245,7 @@ class _Sitting:
                 self.batch.refused.append(_refused(read, known))
             return
         self._here[read.identity] = (read.digest, index)
-        self._decide(index, read)
+        self._decide(index, read, self.now)
 
     def _known(self, message: Message) -> Outcome | _SameAs | None:
         """The answer to a message whose identity is on record, waits, or is in this batch already."""
@@ -262,7 +260,7 @@ class _Sitting:
             return _SameAs(first) if first_digest == digest else _OTHER_CONTENT
         return None
 
-    def _decide(self, index: int, message: Message) -> None:
+    def _decide(self, index: int, message: Message, since: int) -> None:
         try:
             refuse_future(message.command.at, self.now)
             facts, contract = self._facts(message)
@@ -272,7 +270,7 @@ class _Sitting:
             self.batch.refused.append(_refused(message, refused))
             self._here.pop(message.identity, None)
         except NotYet as not_yet:
-            kept = Kept(message.identity, message.digest, not_yet.stream, not_yet.reason, message.raw, self.now)
+            kept = Kept(message.identity, message.digest, not_yet.stream, not_yet.reason, message.raw, since)
             self.answers[index] = Waiting(not_yet.stream, not_yet.reason)
             self._pending.append((index, message, kept))
         else:
@@ -306,15 +304,14 @@ class _Sitting:
             grown, self._grown = self._grown, set()
             for kept in self._still_kept(grown):
                 self.batch.no_longer_waiting.append(kept.identity)
-                message = _read(kept.raw)
                 woken.append(number)
-                self.take_again(number, message, kept)
+                self._take_again(number, kept)
                 self.answers.update((index, _SameAs(number)) for index in self._asked_again.get(kept.identity, ()))
                 number += 1
             again = [one for one in self._pending if one[2].stream in grown]
             self._pending = [one for one in self._pending if one[2].stream not in grown]
-            for index, message, _ in again:
-                self._decide(index, message)
+            for index, message, kept in again:
+                self._decide(index, message, kept.since)
         self.batch.waiting += [kept for _, _, kept in self._pending]
         return [number for number in woken if not isinstance(self.answers[number], Waiting)]
 
@@ -322,16 +319,13 @@ class _Sitting:
         gone = set(self.batch.no_longer_waiting)
         return [kept for kept in self.desk.ledger.store.waiting_for(sorted(grown)) if kept.identity not in gone]
 
-    def take_again(self, number: int, read: Message | RefusedMessage, kept: Kept) -> None:
+    def _take_again(self, number: int, kept: Kept) -> None:
         """Decide a kept message once more; what still waits goes on waiting since it first arrived."""
+        read = _read(kept.raw)
         if isinstance(read, RefusedMessage):
             self._refuse(number, read)
-            return
-        before = len(self._pending)
-        self._decide(number, read)
-        for position in range(before, len(self._pending)):
-            index, message, again = self._pending[position]
-            self._pending[position] = (index, message, again._replace(since=kept.since))
+        else:
+            self._decide(number, read, kept.since)
 
     def outcome(self, number: int) -> Outcome:
         """The answer to a message, once the batch is recorded."""
@@ -381,10 +375,13 @@ class _Sitting:
                 return self._incident_facts(state, cast(IncidentCommand, command))
 
     def _contract_facts(self, contract: Contract, command: Any) -> Sequence[Fact]:
-        if isinstance(command, SignContract) and command.customers and contract.signed is None:
+        facts = contracts.decide(contract, cast(ContractCommand, command))
+        after = reduce(contracts.evolve, facts, contract)
+        if after.signed is not None and after.signed != contract.signed and after.signed.customers:
             names = (name.partition("-")[2] for name in self._contract_streams())
-            contracts.refuse_shared_customers(contract, command, (self._contract(name) for name in names))
-        return contracts.decide(contract, cast(ContractCommand, command))
+            field = "customers" if isinstance(command, SignContract) else "value"
+            contracts.refuse_shared_customers(after, (self._contract(name) for name in names), field)
+        return facts
 
     def _incident_facts(self, incident: Incident, command: IncidentCommand) -> tuple[Sequence[Fact], str | None]:
         if not isinstance(command, OpenIncident):

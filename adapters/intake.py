@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Waiting
-from adapters.messages import MOST_BYTES
 
 BATCH = 500
+LONGEST_LINE = 64_000_000
 
 
 class Line(NamedTuple):
@@ -44,12 +44,15 @@ class Tally:
 
 
 def read_lines(file: BinaryIO, name: str) -> Iterator[Line]:
-    """The messages of a JSON Lines file; blank lines are passed over, one too long is cut so that it is refused."""
+    """The messages of a JSON Lines file. Blank lines are passed over.
+
+    A line longer than any message is kept whole for its refusal, up to what memory can be asked to hold.
+    """
     number = 0
-    while raw := file.readline(MOST_BYTES + 1):
+    while raw := file.readline(LONGEST_LINE):
         number += 1
         whole = raw.rstrip(b"\r\n")
-        while not raw.endswith(b"\n") and (raw := file.readline(MOST_BYTES + 1)):
+        while not raw.endswith(b"\n") and (raw := file.readline(LONGEST_LINE)):
             continue
         if number == 1:
             whole = whole.removeprefix(b"\xef\xbb\xbf")

@@ -123,7 +123,8 @@ class Batch:
     """What one transaction records: facts with their seals, receipts, and messages kept or no longer kept.
 
     `receipts` pairs a receipt with the index of its first fact in `facts`, from which its leaf follows; the store
-    sets `first_leaf` when it has recorded the facts.
+    sets `first_leaf` when it has recorded the facts. `decided_at`: the number of transactions recorded when the batch
+    was decided; where another came since, the store refuses the batch, because what it rests on may have changed.
     """
 
     facts: list[NewFact] = field(default_factory=list)
@@ -132,6 +133,7 @@ class Batch:
     no_longer_waiting: list[Identity] = field(default_factory=list)
     refused: list[RefusedMessage] = field(default_factory=list)
     first_leaf: int = 0
+    decided_at: int | None = None
 
     def __bool__(self) -> bool:
         return bool(self.facts or self.receipts or self.waiting or self.no_longer_waiting or self.refused)
@@ -170,6 +172,9 @@ class EvidenceRecorder(Protocol):
     """What the ledger asks of a store, beyond eventsourcing's own recorder."""
 
     ledger_id: str
+
+    def writes(self) -> int:
+        """How many transactions have been recorded."""
 
     def position(self, known_on: int | None = None) -> int:
         """The last position recorded (by `known_on`); 0 where there is none."""

@@ -173,7 +173,7 @@ def _first_fault(error: ValidationError, prefix: str) -> tuple[str, str]:
 
 def _fault(details: ErrorDetails, prefix: str) -> tuple[str, str]:
     path = ".".join(str(part) for part in details["loc"])
-    field = "time" if path == "at" else f"{prefix}{path}".rstrip(".")
+    field = "time" if prefix and path == "at" else f"{prefix}{path}".rstrip(".")
     words = {"missing": "missing", "extra_forbidden": "no such field here"}
     return field or "data", words.get(details["type"], details["msg"].removeprefix("Value error, "))
 

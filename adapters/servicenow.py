@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ SUSPENDING = {
 STATES = {NEW, "Active", "Awaiting Problem", RESOLVED, CLOSED, *SUSPENDING}
 GRADES = {"1": "high", "2": "medium", "3": "low"}
 
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,150}")
 _DATE = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
@@ -110,7 +112,7 @@ def read_log(path: Path, time_zone: str = "Europe/Rome", on_bytes: Callable[[int
                 log.quarantined.append(read)
             else:
                 by_number[read.number].append(read)
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BadLog(f"{path} cannot be read: {error}") from None
     for number, rows in by_number.items():
         usable = _from_first_known(sorted(rows, key=lambda row: (row.updated_at, row.mod_count, row.line)), log)
@@ -199,8 +201,12 @@ def _row(line: int, fields: dict[Any, Any], zone: ZoneInfo) -> LogRow | Quaranti
 
 def _log_row(line: int, raw: dict[str, str], zone: ZoneInfo) -> LogRow:
     number, state = raw["number"].strip(), raw["incident_state"].strip()
+    location = raw["location"].strip() or UNKNOWN
     if number in ("", UNKNOWN):
         raise ValueError("cannot be read: it has no number")
+    for column, name in (("number", number), ("location", location)):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"cannot be read: {column} is no name of 1 to 150 characters")
     if state not in STATES:
         raise ValueError(f"unknown incident_state {state}")
     if not raw["sys_mod_count"].strip().isdecimal():
@@ -217,7 +223,7 @@ def _log_row(line: int, raw: dict[str, str], zone: ZoneInfo) -> LogRow:
         mod_count=int(raw["sys_mod_count"]),
         opened_at=opened_at,
         updated_at=updated_at,
-        location=raw["location"].strip() or UNKNOWN,
+        location=location,
         impact=_grade("impact", raw["impact"].strip()),
         urgency=_grade("urgency", raw["urgency"].strip()),
         assigned=raw["assigned_to"].strip() not in ("", UNKNOWN),

@@ -81,6 +81,21 @@ SCHEMA = (
         for table in ("stored_events", "seal", "inbox")
         for verb in ("UPDATE", "DELETE")
     ),
+    # INSERT OR REPLACE deletes without asking the triggers above.
+    *(
+        f"""CREATE TRIGGER {table}_replace_refused BEFORE INSERT ON {table}
+            WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same})
+            BEGIN SELECT RAISE(ABORT, 'evidence is only ever added to'); END"""
+        for table, same in (
+            (
+                "stored_events",
+                "old.rowid = NEW.rowid OR "
+                "(old.originator_id = NEW.originator_id AND old.originator_version = NEW.originator_version)",
+            ),
+            ("seal", "old.leaf = NEW.leaf OR old.position = NEW.position"),
+            ("inbox", "old.source = NEW.source AND old.message = NEW.message"),
+        )
+    ),
     """CREATE VIEW evidence AS SELECT
         s.leaf, s.position, e.originator_id AS stream, e.originator_version AS version, e.topic AS type,
         strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(CAST(e.state AS TEXT), '$.at') / 1000000, 'unixepoch') AS occurred,
@@ -114,7 +129,7 @@ def open_store(
     _check_file(path)
     uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rw'}"
     if read_only and not os.access(path.absolute().parent, os.W_OK) and not _log_of(path).exists():
-        uri += "&immutable=1"  # nobody can write there, not even what SQLite needs to read beside a writer
+        uri += "&immutable=1"  # not even the files that SQLite shares with a writer can be made there
     with _plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
         _recognise(connection, path)
         found = connection.execute("SELECT id FROM ledger").fetchone()[0]
@@ -261,6 +276,9 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             raise TypeError("facts are recorded through Ledger.append, with their seals")
         # The first statement writes: one that read first could find, on writing, that it lost the lock for good.
         c.execute("UPDATE ledger SET writes = writes + 1")
+        c.execute("SELECT writes - 1 FROM ledger")
+        if batch.decided_at not in (None, c.fetchone()[0]):
+            raise LostRace(f"another writer recorded something in {self.path} while this was decided")
         c.execute("SELECT leaf, position, recorded_at FROM seal ORDER BY leaf DESC LIMIT 1")
         leaf, position, last = c.fetchone() or (-1, 0, 0)
         recorded_at = max(self.now(), last)
@@ -330,6 +348,11 @@ class SqliteRecorder(SQLiteApplicationRecorder):
     def _reading(self) -> Iterator[sqlite3.Cursor]:
         with _plainly(self.path), self.datastore.transaction(commit=False) as c:
             yield c.sqlite_cursor
+
+    def writes(self) -> int:
+        """How many transactions have been recorded."""
+        with self._reading() as c:
+            return int(c.execute("SELECT writes FROM ledger").fetchone()[0])
 
     def position(self, known_on: int | None = None) -> int:
         """The last position recorded (by `known_on`); 0 where there is none."""

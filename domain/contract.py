@@ -22,10 +22,10 @@ from domain.facts import (
     Rejected,
     Text,
     Value,
-    already_told,
     corrected,
     moment,
     rectify,
+    unless_told,
 )
 from domain.terms import Levels, Option, Service, Terms
 from domain.working_time import CalendarRules, Holiday, ServiceHours, Week, check_years
@@ -211,8 +211,9 @@ class Contract:
         if self.signed is None:
             raise ValueError(f"contract {self.id} is not signed: it has no levels")
         due = [revision for revision in self.revisions if revision.at <= at and revision.effective <= at]
-        last = max(due, key=lambda revision: (revision.effective, revision.at), default=None)
-        return last.levels if last else self.signed.terms.levels
+        # Sorting keeps the order of recording among equals: the last one rules.
+        due.sort(key=lambda revision: (revision.effective, revision.at))
+        return due[-1].levels if due else self.signed.terms.levels
 
     def routes(self, customer: str, at: int) -> bool:
         """Whether requests of a customer key come under this contract at `at`."""
@@ -297,23 +298,21 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
         raise NotYet(f"contract-{contract.id}", f"contract {contract.id} is not signed yet")
     match command:
         case Rectify():
-            return rectify(contract.record, command)
+            return rectify(contract.record, command, _refuse_backdated)
         case ActivateOption():
-            return _unless_told(OptionActivated(**content), contract.activations)
+            return unless_told(contract.record, OptionActivated(**content))
         case ReviseServiceLevel():
-            _refuse_backdated("A6", command.effective, command.at, "a revision of the levels")
-            return _unless_told(ServiceLevelRevised(**content), contract.revisions)
+            return _in_time(contract, ServiceLevelRevised(**content))
         case AdoptCalendar():
-            return _unless_told(CalendarAdopted(**content), contract.calendars)
+            return unless_told(contract.record, CalendarAdopted(**content))
         case TerminateContract():
-            _refuse_backdated("G2", command.effective, command.at, "a termination")
-            return _unless_told(ContractTerminated(**content), contract.terminations)
+            return _in_time(contract, ContractTerminated(**content))
         case ClaimPenalty():
-            return _unless_told(PenaltyClaimed(**content), contract.claims)
+            return unless_told(contract.record, PenaltyClaimed(**content))
         case WaivePenalty():
-            return _unless_told(PenaltyWaived(**content), contract.waivers)
+            return unless_told(contract.record, PenaltyWaived(**content))
         case SettlePenalty():
-            return _unless_told(PenaltySettled(**content), contract.settlements)
+            return unless_told(contract.record, PenaltySettled(**content))
         case _:
             assert_never(command)
 
@@ -321,7 +320,7 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
 def _sign(contract: Contract, signed: ContractSigned) -> tuple[ContractSigned, ...]:
     if contract.signed is None:
         return (signed,)
-    if contract.signed == signed:
+    if signed in (contract.record[0], contract.signed):
         return ()
     raise Rejected(
         "G1", "subject", f"contract {contract.id} was already signed on {moment(contract.signed.at).date()} "
@@ -329,31 +328,34 @@ def _sign(contract: Contract, signed: ContractSigned) -> tuple[ContractSigned, .
     )  # fmt: skip
 
 
-def refuse_shared_customers(contract: Contract, command: SignContract, others: Iterable[Contract]) -> None:
-    """Raise Rejected where a customer key of this signature already belongs, at some instant, to another contract."""
+def refuse_shared_customers(contract: Contract, others: Iterable[Contract], field: str) -> None:
+    """Raise Rejected where a customer key of `contract`, as it would be, is another contract's at some instant."""
     for other in others:
-        if other.signed is None or other.id == contract.id:
+        if contract.signed is None or other.signed is None or other.id == contract.id:
             continue
-        shared = sorted(set(command.customers) & set(other.signed.customers))
-        ends_before = other.end is not None and other.end <= command.in_force_from
-        begins_after = command.in_force_until is not None and command.in_force_until <= other.signed.in_force_from
+        shared = sorted(set(contract.signed.customers) & set(other.signed.customers))
+        ends_before = other.end is not None and other.end <= contract.signed.in_force_from
+        begins_after = contract.end is not None and contract.end <= other.signed.in_force_from
         if shared and not (ends_before or begins_after):
             raise Rejected(
-                "G1", "customers", f"customer {shared[0]} already comes under contract {other.id} in that time: "
+                "G1", field, f"customer {shared[0]} already comes under contract {other.id} in that time: "
                 "a customer key belongs to one contract at an instant"
             )  # fmt: skip
 
 
-def _refuse_backdated(clause: str, effective: int, at: int, what: str) -> None:
-    if effective < at:
+def _in_time(contract: Contract, fact: F) -> tuple[F, ...]:
+    _refuse_backdated(fact)
+    return unless_told(contract.record, fact)
+
+
+def _refuse_backdated(fact: Fact) -> None:
+    """Neither a revision of the levels (A6) nor a termination takes effect before it is made."""
+    if isinstance(fact, ServiceLevelRevised | ContractTerminated) and fact.effective < fact.at:
+        clause = "A6" if isinstance(fact, ServiceLevelRevised) else "G2"
         raise Rejected(
-            clause, "effective", f"{what} cannot take effect before it is made: effective "
-            f"{moment(effective).isoformat()} is before {moment(at).isoformat()}"
+            clause, "effective", f"it cannot take effect before it is made: effective "
+            f"{moment(fact.effective).isoformat()} is before {moment(fact.at).isoformat()}"
         )  # fmt: skip
-
-
-def _unless_told(fact: F, among: tuple[F, ...]) -> tuple[F, ...]:
-    return () if already_told(fact, among) else (fact,)
 
 
 # --- evolve -----------------------------------------------------------------------------------------------------

@@ -24,9 +24,9 @@ from domain.facts import (
     Rejected,
     Text,
     Value,
-    already_told,
     corrected,
     rectify,
+    unless_told,
 )
 
 # --- facts ------------------------------------------------------------------------------------------------------
@@ -67,13 +67,14 @@ class CreditsPurchased(Fact, Package):
     """A package is bought; it counts from its instant until it expires."""
 
     TYPE = "credits.purchased.v1"
+    FIXED = frozenset({"package"})
 
 
 class CreditsConsumed(Fact, Work):
     """Minutes consumed, and from which packages Verbale took them: earliest expiry first."""
 
     TYPE = "credits.consumed.v1"
-    DECIDED = frozenset({"packages"})
+    FIXED = frozenset({"packages", "work"})
 
     packages: tuple[Draw, ...]
 
@@ -88,13 +89,14 @@ class CreditShortfallRecorded(Fact, Work):
     """Minutes worked that no package available at that instant could cover."""
 
     TYPE = "credits.shortfall_recorded.v1"
+    FIXED = frozenset({"work"})
 
 
 class CreditsReversed(Fact, Reversal):
-    """Minutes go back to the packages they came from, whose expiry does not change."""
+    """Minutes go back to the packages they came from, whose expiry does not change; a shortfall is short no more."""
 
     TYPE = "credits.reversed.v1"
-    DECIDED = frozenset({"packages"})
+    FIXED = frozenset({"packages", "work"})
 
     packages: tuple[Draw, ...]
 
@@ -130,6 +132,12 @@ class CreditAccount:
         out = [Movement(c.at, d.package, -d.minutes) for c in self.consumptions for d in c.packages]
         back = [Movement(r.at, d.package, d.minutes) for r in self.reversals for d in r.packages]
         return sorted([*bought, *out, *back], key=lambda movement: movement.at)
+
+    @property
+    def short(self) -> int:
+        """Minutes worked that no credits covered, less the work undone since."""
+        undone = {reversal.work for reversal in self.reversals}
+        return sum(shortfall.minutes for shortfall in self.shortfalls if shortfall.work not in undone)
 
     def available(self, at: int) -> int:
         """Minutes of credit available at `at`, over the packages bought by then and not yet expired."""
@@ -215,7 +223,7 @@ def _purchase(account: CreditAccount, purchase: CreditsPurchased) -> tuple[Credi
     known = next((p for p in account.purchases if p.package == purchase.package), None)
     if known is None:
         return (purchase,)
-    if known == purchase:
+    if not unless_told(account.record, purchase):
         return ()
     raise Rejected("G2", "package", f"package {purchase.package} was already bought otherwise: give this purchase its "
                    "own name, or rectify the first")  # fmt: skip
@@ -242,18 +250,18 @@ def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFac
 
 
 def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[CreditFact, ...]:
-    consumption = next((c for c in account.consumptions if c.work == command.work), None)
-    if consumption is None:
-        if any(shortfall.work == command.work for shortfall in account.shortfalls):
-            raise Rejected("G2", "work", f"work {command.work} took no credits: it was all shortfall")
+    entries: tuple[CreditsConsumed | CreditShortfallRecorded, ...] = (*account.consumptions, *account.shortfalls)
+    done = [entry for entry in entries if entry.work == command.work]
+    if not done:
         raise NotYet(f"credits-{account.contract}", f"no consumption is recorded for work {command.work} yet")
-    if command.at < consumption.at:
+    if command.at < done[0].at:
         raise Rejected("G2", "time", f"work {command.work} cannot be reversed before it was done")
-    reversal = CreditsReversed(**dict(command), packages=consumption.packages)
+    packages = tuple(draw for entry in done if isinstance(entry, CreditsConsumed) for draw in entry.packages)
+    reversal = CreditsReversed(**dict(command), packages=packages)
     earlier = [r for r in account.reversals if r.work == command.work]
     if not earlier:
         return (reversal,)
-    if already_told(reversal, earlier):
+    if not unless_told(account.record, reversal):
         return ()
     raise Rejected("G2", "work", f"work {command.work} was already reversed")
 

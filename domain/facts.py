@@ -6,11 +6,12 @@ No float appears in any of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import floor
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import (
@@ -35,7 +36,7 @@ FUTURE_TOLERANCE = 5 * MINUTE
 """How far past the recorder's clock the instant of a fact may be: clocks disagree by seconds, not by hours."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?([Zz]|[+-]\d\d:[0-5]\d)?", re.ASCII)
 _EURO = re.compile(r"-?\d{1,13}(\.\d{1,2})?", re.ASCII)
 _FRACTION = re.compile(r"(\d{1,9})(?:/(\d{1,9})|(?:\.(\d{1,6}))?%)", re.ASCII)
 
@@ -113,11 +114,11 @@ def _instant_out(instant: int, info: SerializationInfo) -> int | str:
 Instant = Annotated[
     int,
     BeforeValidator(_instant),
-    Field(ge=-62_135_596_800 * SECOND, lt=253_402_300_800 * SECOND),
+    Field(ge=-2_208_988_800 * SECOND, lt=7_289_654_400 * SECOND),
     PlainSerializer(_instant_out, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-02T09:30:00+01:00"]}),
 ]
-"""Microseconds since 1970-01-01T00:00:00Z. Outside, text with an offset (RFC 3339)."""
+"""Microseconds since 1970-01-01T00:00:00Z, from 1900 to 2200. Outside, text with an offset (RFC 3339)."""
 
 
 def _euro(value: object) -> Decimal:
@@ -138,9 +139,8 @@ Euro = Annotated[
 
 
 def euro(amount: Fraction) -> Decimal:
-    """An exact amount rounded half up to cents."""
-    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
-    return exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    """An exact amount, not negative, rounded half up to cents."""
+    return Decimal(floor(amount * 100 + Fraction(1, 2))).scaleb(-2)
 
 
 def _fraction(value: object) -> Fraction:
@@ -225,8 +225,8 @@ class Fact(Value):
     """What happened, at the instant `at`; `TYPE` is the type it is stored under, for ever."""
 
     TYPE: ClassVar[str]
-    DECIDED: ClassVar[frozenset[str]] = frozenset()
-    """Fields that Verbale decided when it recorded the fact: no party's word, so nobody rectifies them."""
+    FIXED: ClassVar[frozenset[str]] = frozenset()
+    """Fields that nobody rectifies: what Verbale decided when it recorded the fact, and names other facts go by."""
 
     at: Instant
     evidence: tuple[Paper, ...] = ()
@@ -299,11 +299,13 @@ def _amended(fact: F, field: str, value: Any) -> F | None:
         return None
 
 
-def rectify(record: Sequence[Fact], command: Rectify, earliest: int | None = None) -> tuple[RecordRectified, ...]:
-    """Decide a rectification of `record`, the stream's facts from version 1.
+def rectify(
+    record: Sequence[Fact], command: Rectify, check: Callable[[Fact], None] = lambda _: None
+) -> tuple[RecordRectified, ...]:
+    """Decide a rectification of `record`, the stream's facts from version 1; () where it is already told.
 
-    `earliest` is the instant before which nothing in this stream may be dated, if any. Raises Rejected where there is
-    no such fact or field, the field was decided by Verbale, or the corrected fact would not be valid.
+    `check` raises Rejected where the corrected fact breaks a rule of its stream. Raises Rejected where there is no
+    such fact or field, nobody may rectify the field, or the corrected fact would not be valid.
     """
     fact = record[command.version - 1] if command.version <= len(record) else None
     if fact is None:
@@ -311,24 +313,47 @@ def rectify(record: Sequence[Fact], command: Rectify, earliest: int | None = Non
     if isinstance(fact, RecordRectified):
         raise Rejected("R5", "version", f"version {command.version} is itself a rectification: rectify version "
                        f"{fact.version} again instead")  # fmt: skip
-    name = {info.alias: name for name, info in type(fact).model_fields.items() if info.alias}.get(
-        command.field, command.field
-    )
-    if name not in type(fact).model_fields or name in fact.DECIDED:
-        allowed = ", ".join(sorted(set(type(fact).model_fields) - fact.DECIDED))
+    fields = set(type(fact).model_fields) - fact.FIXED
+    if command.field not in fields:
+        allowed = ", ".join(sorted(fields))
         raise Rejected("R5", "field", f"{command.field} of {fact.TYPE} cannot be rectified; these can: {allowed}")
     before = next(told.fact for told in corrected(enumerate(record, 1)) if told.version == command.version)
     try:
-        after = _amend(before, name, command.value, context=WIRE)
+        after = _amend(before, command.field, command.value, context=WIRE)
     except ValidationError as error:
         raise Rejected("R5", "value", f"{command.field} of {fact.TYPE}: {error.errors()[0]['msg']}") from None
-    if earliest is not None and after.at < earliest and command.version != 1:
-        raise Rejected("R3", "value", f"a fact cannot be dated before the opening, {moment(earliest).isoformat()}")
-    if after == before:
-        return ()
-    value = after.model_dump(mode="json")[name]
-    fields: Mapping[str, Any] = command.model_dump(exclude={"value", "field"})
-    return (RecordRectified(**fields, field=name, value=value),)
+    if command.field == "at" and after.at > command.at + FUTURE_TOLERANCE:
+        raise Rejected("R3", "value", "a fact cannot be dated after its own rectification, which is of "
+                       f"{instant_text(command.at)}")  # fmt: skip
+    try:
+        check(after)
+    except Rejected as broken:
+        raise Rejected(broken.clause, "value", broken.reason) from None
+    value = after.model_dump(mode="json")[command.field]
+    rectification = RecordRectified(**{**dict(command), "value": value})
+    return () if _rectified_so(record, rectification, unchanged=after == before) else (rectification,)
+
+
+def _rectified_so(record: Sequence[Fact], rectification: RecordRectified, *, unchanged: bool) -> bool:
+    """Whether the last rectification of that field says the same, with the same parties behind it."""
+    said = (rectification.version, rectification.field)
+    earlier = [f for f in record if isinstance(f, RecordRectified) and (f.version, f.field) == said]
+    if not earlier:
+        return unchanged
+    last = earlier[-1]
+    same_parties = (last.by, set(last.agreed_by)) == (rectification.by, set(rectification.agreed_by))
+    return same_parties and last.value == rectification.value
+
+
+def unless_told(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F, ...]:
+    """The fact, or () where `record` tells it already, as first told or as rectified since.
+
+    It is compared with the facts of its family (those that speak of the same thing; its own type if none is given).
+    """
+    kinds = family or (type(fact),)
+    as_told = (told for told in record if isinstance(told, kinds))
+    as_corrected = (right.fact for right in corrected(enumerate(record, 1)) if isinstance(right.fact, kinds))
+    return () if already_told(fact, as_told) or already_told(fact, as_corrected) else (fact,)
 
 
 def already_told(fact: Fact, among: Iterable[Fact]) -> bool:

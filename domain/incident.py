@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
-from typing import TypeVar, assert_never
+from typing import assert_never
 
 from domain.coverage import Answer, Requester
 from domain.facts import (
@@ -23,10 +23,10 @@ from domain.facts import (
     Text,
     Told,
     Value,
-    already_told,
     corrected,
     moment,
     rectify,
+    unless_told,
 )
 from domain.terms import Clock, Impact, RequestKind, Urgency
 
@@ -92,7 +92,7 @@ class IncidentOpened(Fact, Request):
     """The request comes in; both clocks start. `answer` keeps the coverage given then."""
 
     TYPE = "incident.opened.v1"
-    DECIDED = frozenset({"answer"})
+    FIXED = frozenset({"answer"})
 
     answer: Answer
 
@@ -164,7 +164,8 @@ IncidentFact = (
     | IncidentClosed
     | RecordRectified
 )
-F = TypeVar("F", bound=Fact)
+ENDINGS = (IncidentResolved, IncidentReopened, IncidentClosed)
+"""The facts that say whether somebody still has to deal with a request."""
 
 # --- state ------------------------------------------------------------------------------------------------------
 
@@ -286,51 +287,60 @@ def decide(incident: Incident, command: IncidentCommand, answer: Answer | None =
         return _open(incident, IncidentOpened(**content, answer=answer))
     if incident.opened is None:
         raise NotYet(f"incident-{incident.id}", f"incident {incident.id} is not opened yet")
-    if isinstance(command, Rectify):
-        return rectify(incident.record, command, earliest=incident.opened.at)
     if command.at < incident.opened.at:
         raise Rejected("R3", "time", f"{moment(command.at).isoformat()} is before the incident was opened, "
                        f"{moment(incident.opened.at).isoformat()}: correct it, or rectify the opening")  # fmt: skip
+    record = incident.record
     match command:
+        case Rectify():
+            return rectify(record, command, lambda fact: _refuse_before_opening(incident, command, fact))
         case TakeInCharge():
-            return _unless_told(IncidentTakenInCharge(**content), incident.charges)
+            return unless_told(record, IncidentTakenInCharge(**content))
         case StartIntervention():
-            return _unless_told(InterventionStarted(**content), incident.interventions)
+            return unless_told(record, InterventionStarted(**content))
         case Suspend():
-            return _unless_told(ClockSuspended(**content), incident.suspensions)
+            return unless_told(record, ClockSuspended(**content), ClockSuspended, ClockResumed)
         case Resume():
-            return _unless_told(ClockResumed(**content), incident.suspensions)
+            return unless_told(record, ClockResumed(**content), ClockSuspended, ClockResumed)
         case Reassess():
-            return _unless_told(IncidentReassessed(**content), incident.reassessments)
+            return unless_told(record, IncidentReassessed(**content))
         case AttributeResponsibility():
             return _attribute(incident, ResponsibilityAttributed(**content))
         case Resolve():
-            return _unless_told(IncidentResolved(**content), incident.endings)
+            return unless_told(record, IncidentResolved(**content), *ENDINGS)
         case Reopen():
-            return _unless_told(IncidentReopened(**content), incident.endings)
+            return unless_told(record, IncidentReopened(**content), *ENDINGS)
         case Close():
-            return _unless_told(IncidentClosed(**content), incident.endings)
+            return unless_told(record, IncidentClosed(**content), *ENDINGS)
         case _:
             assert_never(command)
+
+
+def _refuse_before_opening(incident: Incident, command: Rectify, fact: Fact) -> None:
+    moved = command.field == "at" and not isinstance(fact, IncidentOpened)
+    if moved and incident.opened is not None and fact.at < incident.opened.at:
+        raise Rejected("R3", "value", "a fact cannot be dated before the opening, "
+                       f"{moment(incident.opened.at).isoformat()}")  # fmt: skip
 
 
 def _open(incident: Incident, opening: IncidentOpened) -> tuple[IncidentOpened, ...]:
     first = incident.opened
     if first is None:
         return (opening,)
-    if first.model_copy(update={"answer": opening.answer}) == opening:
+    if _request(opening) in (_request(incident.record[0]), _request(first)):
         return ()
     raise Rejected("R4", "subject", f"incident {incident.id} was already opened otherwise, at "
                    f"{moment(first.at).isoformat()}: rectify that fact, or give this request its own id")  # fmt: skip
 
 
+def _request(opening: Fact) -> dict[str, object]:
+    """What was asked for, without the answer given to it."""
+    return {name: value for name, value in opening if name != "answer"}
+
+
 def _attribute(incident: Incident, attribution: ResponsibilityAttributed) -> tuple[IncidentFact, ...]:
     earlier = [a for a in incident.attributions if a.clock is attribution.clock]
     return () if earlier and earlier[-1] == attribution else (attribution,)
-
-
-def _unless_told(fact: F, among: Iterable[Fact]) -> tuple[F, ...]:
-    return () if already_told(fact, among) else (fact,)
 
 
 # --- evolve -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from domain.facts import MINUTE, Identifier, Minutes, Share, Value
 
@@ -57,6 +57,15 @@ class Priority(IntEnum):
     PLANNING = 5
 
 
+def _whole_number(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("a priority is a whole number from 1 to 5")
+    return value
+
+
+DeclaredPriority = Annotated[Priority, BeforeValidator(_whole_number)]
+
+
 class Clock(StrEnum):
     """The two guaranteed times (A3, A5): TPC, to taking in charge; TI, to the start of the intervention."""
 
@@ -67,9 +76,9 @@ class Clock(StrEnum):
 class PriorityMatrix(Value):
     """Priority from impact and urgency; each row is an impact."""
 
-    high: dict[Urgency, Priority]
-    medium: dict[Urgency, Priority]
-    low: dict[Urgency, Priority]
+    high: dict[Urgency, DeclaredPriority]
+    medium: dict[Urgency, DeclaredPriority]
+    low: dict[Urgency, DeclaredPriority]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -4,6 +4,7 @@ Windows are half-open and belong to the local day on which they open; one that c
 into the next day. Inside, everything is integer microseconds UTC; local time is met only while compiling.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -18,7 +19,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from domain.facts import SECOND, Identifier, Value, microseconds, moment
 
 MINUTES_A_DAY = 24 * 60
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOST_YEARS = 60
+ENDLESS = 2**62
 
 
 class OutsideCoverage(ValueError):
@@ -74,7 +77,7 @@ Window = Annotated[tuple[WallTime, WallTime], AfterValidator(_opens_within_the_d
 def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if isinstance(value, str) and len(value) == 10:
+    if isinstance(value, str) and _DAY.fullmatch(value):
         try:
             return date.fromisoformat(value)
         except ValueError:
@@ -205,7 +208,7 @@ class WorkingCalendar:
     @classmethod
     def of(cls, time_zone: str, rules: CalendarRules) -> Self:
         """The calendar of one set of rules, whenever adopted."""
-        return cls(time_zone, (Adopted(-(2**62), rules),))
+        return cls(time_zone, (Adopted(-ENDLESS, rules),))
 
     def elapsed(self, start: int, end: int) -> int:
         """Working microseconds in [start, end). Raises ReversedInterval, OutsideCoverage."""
@@ -228,16 +231,13 @@ class WorkingCalendar:
         target = self._worked(start) + working
         window = bisect_left(self._until, target)
         instant = self._opens[window] + target - self._before[window] if window < len(self._opens) else None
-        if instant is None:
-            raise self._outside(self._runs[-1][1])
-        self._check_covered(start, instant)
-        return instant
+        self._check_covered(start, ENDLESS if instant is None else instant)
+        return self._opens[window] + target - self._before[window]
 
     def is_open(self, instant: int) -> bool:
         """Whether the instant is in a window. Raises OutsideCoverage."""
-        self._check_covered(instant, instant)
-        window = bisect_right(self._opens, instant) - 1
-        return window >= 0 and instant < self._closes[window]
+        self._check_covered(instant, instant + 1)
+        return self._window_at(instant) is not None
 
     def judged_by_later(self, start: int, end: int) -> bool:
         """Whether a day in [start, end] is judged by a calendar adopted only after that day had begun."""
@@ -273,11 +273,11 @@ class WorkingCalendar:
         return self._before[window] + min(instant, self._closes[window]) - self._opens[window]
 
     def _check_covered(self, start: int, end: int) -> None:
-        run = bisect_right(self._runs, (start, 2**63)) - 1
+        run = bisect_right(self._runs, (start, ENDLESS)) - 1
         if run < 0 or start > self._runs[run][1]:
             raise self._outside(start)
         if end > self._runs[run][1]:
-            raise self._outside(end)
+            raise self._outside(self._runs[run][1])
 
     @property
     def years_text(self) -> str:

@@ -40,7 +40,7 @@ def _row(telling: Telling, name: str) -> CreditRow:
         consumed=sum(consumption.minutes for consumption in account.consumptions) - given_back,
         expired=_expired(account, as_of),
         left=left,
-        shortfall=sum(shortfall.minutes for shortfall in account.shortfalls),
+        shortfall=account.short,
         value=sum((purchase.price for purchase in account.purchases), Decimal("0.00")),
         changes_at=min((p.expires_at for p in account.usable(as_of) if p.expires_at is not None), default=None),
         versions=tuple(told.version for told in told.account_facts),

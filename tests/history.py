@@ -1,0 +1,399 @@
+"""Histories to judge, told as a journal: what occurred, in the order in which it was recorded.
+
+"Mon 09:00" is Monday 2 March 2026 in Rome, "next Mon 09:00" a week later; "2026-03-02 09:00" says it in full. Nothing
+near that week is a holiday. A request has priority 2 unless told: 120 working minutes to charge, 480 to intervention.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.contract import (
+    CalendarAdopted,
+    ContractSigned,
+    ContractTerminated,
+    OptionActivated,
+    PenaltyClaimed,
+    PenaltySettled,
+    PenaltyWaived,
+    ServiceLevelRevised,
+)
+from domain.coverage import Answer, BestEffortReason, Coverage
+from domain.credits import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
+from domain.facts import MINUTE, Fact, Party, RecordRectified, Responsibility, microseconds
+from domain.incident import (
+    ClockResumed,
+    ClockSuspended,
+    ClosingReason,
+    IncidentClosed,
+    IncidentOpened,
+    IncidentReassessed,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentTakenInCharge,
+    InterventionStarted,
+    ResponsibilityAttributed,
+)
+from domain.terms import (
+    AssistanceOption,
+    Clock,
+    Impact,
+    Level,
+    Levels,
+    PenaltyClause,
+    PriorityMatrix,
+    Terms,
+    Urgency,
+)
+from domain.working_time import Holiday, Week
+from projections.breach import BreachRow, breach
+from projections.compliance import ComplianceRow, compliance
+from projections.credit_balance import CreditRow, credit_balance
+from projections.explanation import Explanation, explain
+from projections.history import Entry, History, Telling
+from projections.penalty import PenaltyRow, penalty
+from projections.queue import QueueRow, queue
+from projections.readings import Reading
+
+ROME = ZoneInfo("Europe/Rome")
+HOUR = 60 * MINUTE
+ACME = "acme"
+
+SUPPLIER, CUSTOMER = Party.SUPPLIER, Party.CUSTOMER
+CHARGE, INTERVENTION = Clock.CHARGE, Clock.INTERVENTION
+BY_SUPPLIER, BY_CUSTOMER = Responsibility.SUPPLIER, Responsibility.CUSTOMER
+BY_THIRD_PARTY, BY_FORCE_MAJEURE = Responsibility.THIRD_PARTY, Responsibility.FORCE_MAJEURE
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_FIRST_MONDAY = date(2026, 3, 2)
+
+
+def when(text: str) -> int:
+    """The instant at which clocks in Rome show `text`; a day alone means its midnight."""
+    day, _, clock = text.rpartition(" ") if ":" in text else (text, "", "00:00")
+    later, _, name = day.rpartition("next ")
+    weeks = 1 if later or day.startswith("next ") else 0
+    if name in _DAYS:
+        day = (_FIRST_MONDAY + timedelta(weeks=weeks, days=_DAYS.index(name))).isoformat()
+    return microseconds(datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=ROME))
+
+
+# --- the contract -----------------------------------------------------------------------------------------------
+
+SIGNING = "2025-12-15 10:00"
+IN_FORCE = "2026-01-01 00:00"
+
+MATRIX = PriorityMatrix.model_validate(
+    {
+        "high": {"high": 1, "medium": 2, "low": 3},
+        "medium": {"high": 2, "medium": 3, "low": 4},
+        "low": {"high": 3, "medium": 4, "low": 5},
+    }
+)
+HOLIDAYS = {
+    "2026-01-06": "Epifania del Signore",
+    "2026-04-06": "Lunedì dell'Angelo",
+    "2026-06-02": "Festa della Repubblica",
+    "2026-12-25": "Natale",
+}
+ASSESSED: dict[int, tuple[Impact, Urgency]] = {
+    1: (Impact.HIGH, Urgency.HIGH),
+    2: (Impact.HIGH, Urgency.MEDIUM),
+    3: (Impact.MEDIUM, Urgency.MEDIUM),
+    4: (Impact.MEDIUM, Urgency.LOW),
+    5: (Impact.LOW, Urgency.LOW),
+}
+
+
+def levels(p2_charge: int = 120, p2_intervention: int = 480) -> Levels:
+    """The guaranteed times, in working minutes."""
+    return Levels(
+        p1=Level(charge=60, intervention=240),
+        p2=Level(charge=p2_charge, intervention=p2_intervention),
+        p3=Level(charge=240, intervention=960),
+        p4=Level(charge=480, intervention=1440),
+        p5=Level(charge=960, intervention=2400),
+    )
+
+
+def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%") -> Terms:
+    """The terms; the penalty is 10% in figures and 5% in words."""
+    clause = PenaltyClause.model_validate({"figures": figures, "words": words})
+    fields: dict[str, Any] = {"source": "signed", "matrix": MATRIX, "levels": levels(), "penalty": clause}
+    return Terms.model_validate({**fields, "tolerance": tolerance})
+
+
+def signed(
+    at: str = SIGNING,
+    *,
+    since: str = IN_FORCE,
+    until: str | None = "2027-01-01",
+    customers: tuple[str, ...] = ("ACME",),
+    on: Terms | None = None,
+) -> ContractSigned:
+    return ContractSigned(
+        at=when(at),
+        in_force_from=when(since),
+        in_force_until=None if until is None else when(until),
+        customers=customers,
+        terms=on or terms(),
+    )
+
+
+def activated(at: str = SIGNING, effective: str | None = None) -> OptionActivated:
+    return OptionActivated(at=when(at), option=AssistanceOption(), effective=when(effective or at))
+
+
+def weekdays(*windows: tuple[str, str]) -> Week:
+    return Week.model_validate(dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), windows))
+
+
+def adopted(
+    at: str = SIGNING,
+    *,
+    years: tuple[int, int] = (2026, 2026),
+    holidays: dict[str, str] | None = None,
+    standard: Week | None = None,
+) -> CalendarAdopted:
+    days = (HOLIDAYS if holidays is None else holidays).items()
+    return CalendarAdopted(
+        at=when(at),
+        source="made up",
+        source_version="1",
+        first_year=years[0],
+        last_year=years[1],
+        standard=standard or weekdays(("08:00", "18:00")),
+        data_centre=weekdays(("08:00", "21:00")),
+        holidays=tuple(
+            Holiday(day=date.fromisoformat(day), name=name)
+            for day, name in days
+            if years[0] <= int(day[:4]) <= years[1]
+        ),
+    )
+
+
+def revised(at: str, effective: str, to: Levels) -> ServiceLevelRevised:
+    return ServiceLevelRevised(at=when(at), effective=when(effective), levels=to)
+
+
+def terminated(at: str, effective: str) -> ContractTerminated:
+    return ContractTerminated(at=when(at), effective=when(effective), why="by agreement")
+
+
+def _step(at: str, amount: str) -> dict[str, Any]:
+    return {"at": when(at), "amount": amount, "reading": "literal", "as_of": when(at), "known_on": when(at)}
+
+
+def claimed(at: str, amount: str) -> PenaltyClaimed:
+    return PenaltyClaimed(**_step(at, amount))
+
+
+def waived(at: str, amount: str) -> PenaltyWaived:
+    return PenaltyWaived(**_step(at, amount))
+
+
+def settled(at: str, amount: str) -> PenaltySettled:
+    return PenaltySettled(**_step(at, amount))
+
+
+# --- its credits ------------------------------------------------------------------------------------------------
+
+
+def bought(
+    at: str = IN_FORCE, minutes: int = 60_000, price: str = "5000.00", *, expires: str | None = None, name: str = "A"
+) -> CreditsPurchased:
+    fields: dict[str, Any] = {"package": name, "minutes": minutes, "price": price}
+    return CreditsPurchased(at=when(at), expires_at=None if expires is None else when(expires), **fields)
+
+
+def consumed(at: str, minutes: int, *, work: str = "W1", package: str = "A") -> CreditsConsumed:
+    draws = (Draw(package=package, minutes=minutes),)
+    return CreditsConsumed(at=when(at), work=work, incident="INC1", minutes=minutes, packages=draws)
+
+
+def fell_short(at: str, minutes: int, *, work: str = "W1") -> CreditShortfallRecorded:
+    return CreditShortfallRecorded(at=when(at), work=work, incident="INC1", minutes=minutes)
+
+
+def given_back(at: str, minutes: int, *, work: str = "W1", package: str = "A") -> CreditsReversed:
+    draws = (Draw(package=package, minutes=minutes),)
+    return CreditsReversed(at=when(at), work=work, why="entered twice", packages=draws)
+
+
+# --- its incidents ----------------------------------------------------------------------------------------------
+
+GUARANTEED = Answer(coverage=Coverage.GUARANTEED, contract=ACME)
+
+
+def best_effort(reason: str, contract: str | None = ACME) -> Answer:
+    return Answer(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason(reason), contract=contract)
+
+
+def opened(
+    at: str = "Mon 09:00", priority: int = 2, *, contract: str | None = ACME, answer: Answer = GUARANTEED, **more: Any
+) -> IncidentOpened:
+    impact, urgency = ASSESSED[priority]
+    return IncidentOpened(at=when(at), impact=impact, urgency=urgency, contract=contract, answer=answer, **more)
+
+
+def taken_in_charge(at: str) -> IncidentTakenInCharge:
+    return IncidentTakenInCharge(at=when(at))
+
+
+def intervention_started(at: str) -> InterventionStarted:
+    return InterventionStarted(at=when(at))
+
+
+def suspended(
+    at: str,
+    cause: Responsibility = BY_CUSTOMER,
+    *,
+    by: Party = SUPPLIER,
+    agreed_by: tuple[Party, ...] = (),
+) -> ClockSuspended:
+    return ClockSuspended(at=when(at), cause=cause, by=by, agreed_by=agreed_by)
+
+
+def resumed(at: str) -> ClockResumed:
+    return ClockResumed(at=when(at))
+
+
+def reassessed(at: str, priority: int) -> IncidentReassessed:
+    impact, urgency = ASSESSED[priority]
+    return IncidentReassessed(at=when(at), impact=impact, urgency=urgency)
+
+
+def attributed(
+    at: str,
+    party: Responsibility,
+    clock: Clock = CHARGE,
+    *,
+    by: Party = SUPPLIER,
+    agreed_by: tuple[Party, ...] = (),
+) -> ResponsibilityAttributed:
+    return ResponsibilityAttributed(at=when(at), party=party, clock=clock, why="told so", by=by, agreed_by=agreed_by)
+
+
+def resolved(at: str) -> IncidentResolved:
+    return IncidentResolved(at=when(at))
+
+
+def reopened(at: str) -> IncidentReopened:
+    return IncidentReopened(at=when(at))
+
+
+def closed(at: str, reason: ClosingReason = ClosingReason.RESOLVED) -> IncidentClosed:
+    return IncidentClosed(at=when(at), reason=reason)
+
+
+def withdrawn(at: str) -> IncidentClosed:
+    return closed(at, ClosingReason.WITHDRAWN)
+
+
+def rectified(
+    version: int,
+    field: str,
+    value: object,
+    *,
+    at: str = "Fri 12:00",
+    by: Party = SUPPLIER,
+    agreed_by: tuple[Party, ...] = (),
+) -> RecordRectified:
+    """One field of the fact recorded as `version` of the same stream is corrected."""
+    return RecordRectified(
+        at=when(at), version=version, field=field, value=value, why="a slip", by=by, agreed_by=agreed_by
+    )
+
+
+# --- the journal ------------------------------------------------------------------------------------------------
+
+ALL_KNOWN = "2026-12-31 23:59"
+"""An instant after everything that the tests tell, within the year that the calendar covers."""
+
+
+@dataclass
+class Journal:
+    """Facts in order of recording. Each is recorded as it occurs, or later if told, never before the one above it."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def record(self, stream: str, facts: Iterable[Fact], recorded: str | None = None) -> "Journal":
+        for fact in facts:
+            last = self.entries[-1].recorded_at if self.entries else 0
+            recorded_at = max(last, fact.at if recorded is None else when(recorded))
+            version = 1 + sum(entry.stream == stream for entry in self.entries)
+            self.entries.append(Entry(len(self.entries) + 1, stream, version, recorded_at, fact))
+        return self
+
+    def contract(self, *facts: Fact, name: str = ACME, recorded: str | None = None) -> "Journal":
+        return self.record(f"contract-{name}", facts, recorded)
+
+    def credits(self, *facts: Fact, name: str = ACME, recorded: str | None = None) -> "Journal":
+        return self.record(f"credits-{name}", facts, recorded)
+
+    def incident(self, name: str, *facts: Fact, recorded: str | None = None) -> "Journal":
+        return self.record(f"incident-{name}", facts, recorded)
+
+    def met(self, name: str, day: str = "Mon", **more: Any) -> "Journal":
+        """An incident whose clocks are both met, at 09:30 of the day."""
+        return self.incident(name, opened(f"{day} 09:00", **more), intervention_started(f"{day} 09:30"))
+
+    def late(self, name: str, day: str = "Mon", **more: Any) -> "Journal":
+        """An incident taken in charge late: that clock is breached just after 11:00 of the day, the other is met."""
+        return self.incident(name, opened(f"{day} 09:00", **more), intervention_started(f"{day} 12:00"))
+
+    def known_on(self, text: str) -> "Journal":
+        """What was recorded by then."""
+        return Journal([entry for entry in self.entries if entry.recorded_at <= when(text)])
+
+    def telling(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> Telling:
+        return Telling(History.of(self.entries), Reading.parse(reading), when(as_of))
+
+    def rows(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[ComplianceRow]:
+        return compliance(self.telling(as_of, reading))
+
+    def row(self, as_of: str = ALL_KNOWN, reading: str = "literal", *, of: str = "INC1") -> ComplianceRow:
+        return next(row for row in self.rows(as_of, reading) if row.incident == of)
+
+    def windows(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[BreachRow]:
+        telling = self.telling(as_of, reading)
+        return breach(telling, compliance(telling))
+
+    def window(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> BreachRow:
+        """The only window of the only contract."""
+        (only,) = self.windows(as_of, reading)
+        return only
+
+    def penalties(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[PenaltyRow]:
+        telling = self.telling(as_of, reading)
+        return penalty(telling, breach(telling, compliance(telling)))
+
+    def penalty(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> PenaltyRow:
+        """The penalty of the only contract."""
+        (only,) = self.penalties(as_of, reading)
+        return only
+
+    def balances(self, as_of: str = ALL_KNOWN) -> list[CreditRow]:
+        return credit_balance(self.telling(as_of))
+
+    def balance(self, as_of: str = ALL_KNOWN) -> CreditRow:
+        """The balance of the only account."""
+        (only,) = self.balances(as_of)
+        return only
+
+    def queue(self, as_of: str = ALL_KNOWN) -> list[QueueRow]:
+        telling = self.telling(as_of)
+        return queue(telling, compliance(telling))
+
+    def explained(self, as_of: str = ALL_KNOWN, reading: str = "literal", *, incident: str = "INC1") -> Explanation:
+        found = explain(incident, self.telling(as_of, reading))
+        assert found is not None
+        return found
+
+
+def under_contract(signature: ContractSigned | None = None, *calendars: CalendarAdopted) -> Journal:
+    """A contract for 2026 signed, Assistenza active, the calendar adopted, and credits bought."""
+    facts: list[Fact] = [signature or signed(), activated(), *(calendars or (adopted(),))]
+    return Journal().contract(*facts, recorded=SIGNING).credits(bought(), recorded=IN_FORCE)

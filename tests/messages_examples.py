@@ -1,0 +1,195 @@
+"""Messages, clocks and stores that the tests of the adapters share."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.contract_file import assumed_terms
+from adapters.desk import Desk, Outcome
+from adapters.ledger import Ledger
+from adapters.sqlite import open_memory, open_store
+from domain.facts import read_instant
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SOURCE = "helpdesk://test"
+CONTRACT = "acme-2026"
+INCIDENT = "INC0001234"
+NOON = "2026-11-02T12:00:00Z"
+HOUR = 3_600_000_000
+MINUTE = 60_000_000
+
+
+class Clock:
+    """A clock that stands still until it is told to move; microseconds UTC."""
+
+    def __init__(self, now: str = NOON) -> None:
+        self.now = read_instant(now)
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def event(
+    command: str,
+    subject: str,
+    time: str,
+    data: dict[str, Any] | None = None,
+    *,
+    id: str | None = None,
+    source: str = SOURCE,
+    **others: Any,
+) -> dict[str, Any]:
+    """A CloudEvent as a producer writes it: `event("incident.open", "incident-INC0001234", ...)`."""
+    said = data or {}
+    content = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:8]
+    return {
+        "specversion": "1.0",
+        "id": id or f"{command}/{subject}/{time}/{content}",
+        "source": source,
+        "type": f"verbale.{command}.v1",
+        "subject": subject,
+        "time": time,
+        "data": said,
+        **others,
+    }
+
+
+def wire(document: Any) -> bytes:
+    """JSON text in UTF-8."""
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def message(
+    command: str,
+    subject: str,
+    time: str,
+    data: dict[str, Any] | None = None,
+    *,
+    id: str | None = None,
+    source: str = SOURCE,
+    **others: Any,
+) -> bytes:
+    """The bytes of an `event`."""
+    return wire(event(command, subject, time, data, id=id, source=source, **others))
+
+
+def sign(contract: str = CONTRACT, time: str = "2025-12-15T10:00:00Z", **data: Any) -> bytes:
+    """A signature under the assumed terms, in force from 2026 on."""
+    terms = assumed_terms().model_dump(mode="json")
+    said = {"in_force_from": "2026-01-01T00:00:00+01:00", "terms": terms, **data}
+    return message("contract.sign", f"contract-{contract}", time, said)
+
+
+def activate(contract: str = CONTRACT, time: str = "2025-12-15T10:05:00Z") -> bytes:
+    """Assistenza activated from 2026 on."""
+    data = {"option": {"service": "assistance"}, "effective": "2026-01-01T00:00:00+01:00"}
+    return message("contract.activate_option", f"contract-{contract}", time, data)
+
+
+def adopt(contract: str = CONTRACT, time: str = "2025-12-15T10:10:00Z") -> bytes:
+    """A plain calendar of 2026."""
+    week = {day: [["08:00", "18:00"]] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
+    data = {
+        "source": "test",
+        "source_version": "1",
+        "first_year": 2026,
+        "last_year": 2026,
+        "standard": week,
+        "data_centre": week,
+        "holidays": [{"day": "2026-01-01", "name": "Capodanno"}],
+    }
+    return message("contract.adopt_calendar", f"contract-{contract}", time, data)
+
+
+def buy(
+    contract: str = CONTRACT, package: str = "A", minutes: int = 600, time: str = "2026-01-02T09:00:00Z", **data: Any
+) -> bytes:
+    """A package of credits."""
+    said = {"package": package, "minutes": minutes, "price": "500.00", **data}
+    return message("credits.purchase", f"credits-{contract}", time, said)
+
+
+def consume(work: str = "W1", minutes: int = 60, contract: str = CONTRACT, time: str = "2026-03-02T16:00:00Z") -> bytes:
+    """Minutes worked for the incident."""
+    data = {"work": work, "incident": INCIDENT, "minutes": minutes}
+    return message("credits.consume", f"credits-{contract}", time, data)
+
+
+def opening(incident: str = INCIDENT, time: str = "2026-03-02T08:00:00Z", id: str | None = None, **data: Any) -> bytes:
+    """A request of the customer, under the contract unless told otherwise."""
+    said: dict[str, Any] = {"impact": "high", "urgency": "medium", "contract": CONTRACT, **data}
+    return message("incident.open", f"incident-{incident}", time, said, id=id)
+
+
+def charge(incident: str = INCIDENT, time: str = "2026-03-02T09:00:00Z", id: str | None = None) -> bytes:
+    """A taking in charge."""
+    return message("incident.take_in_charge", f"incident-{incident}", time, id=id)
+
+
+def contract_in_force(contract: str = CONTRACT, **signature: Any) -> list[bytes]:
+    """A signed contract with its option, its calendar and its credits."""
+    return [sign(contract, **signature), activate(contract), adopt(contract), buy(contract)]
+
+
+def names(outcomes: Sequence[Outcome]) -> list[str]:
+    """The kinds of some outcomes."""
+    return [type(outcome).__name__ for outcome in outcomes]
+
+
+@contextmanager
+def memory(clock: Clock) -> Iterator[Ledger]:
+    """A ledger in memory, closed at the end."""
+    ledger = open_memory(ledger_id="main", now=clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def stored(path: Path, clock: Clock, *, create: bool = True, **options: Any) -> Iterator[Ledger]:
+    """The ledger in a file, closed at the end."""
+    ledger = open_store(path, ledger_id="main", now=clock, create=create, **options)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def ingest(path: Path, raws: Sequence[bytes], clock: Clock | None = None) -> list[Outcome]:
+    """Give one batch to the store in a file."""
+    clock = clock or Clock()
+    with stored(path, clock) as ledger:
+        return Desk(ledger, clock).handle(raws).outcomes
+
+
+def child_environment() -> dict[str, str]:
+    """What a child process needs to import the checkout."""
+    return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+
+
+def child(script: str, *arguments: object) -> subprocess.Popen[str]:
+    """A Python process that runs `script`; it starts working when it is sent a line, if it asks for one."""
+    command = [sys.executable, "-P", "-c", script, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=child_environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def acceptance(name: str) -> Path:
+    """A file of the acceptance data, which lies outside the checkout; skips (or fails, where asked) without it."""
+    given = os.environ.get("VERBALE_ACCEPTANCE_DATA")
+    folder = Path(given) if given else CHECKOUT.parent / "shared" / "data"
+    if not folder.is_dir():
+        why = f"no acceptance data at {folder}: VERBALE_ACCEPTANCE_DATA says where they are"
+        if os.environ.get("VERBALE_REQUIRE_ACCEPTANCE") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+    return folder / name

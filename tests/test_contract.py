@@ -1,0 +1,453 @@
+"""The contract: signed once, its options, levels, calendars and end, and what parties do about penalties."""
+
+from typing import Any
+
+import pytest
+from examples import (
+    CONTRACT,
+    DAY,
+    EVERY_DAY,
+    HOUR,
+    MONDAY_8,
+    MONDAY_9,
+    MONDAY_10,
+    MONDAY_11,
+    NEW_YEAR,
+    NEXT_NEW_YEAR,
+    PAPER,
+    SIGNING,
+    activate,
+    activated,
+    adopt,
+    adopted,
+    contract_facts,
+    levels,
+    rectify,
+    sign,
+    signed,
+    standard_terms,
+    week,
+)
+from pydantic import ValidationError
+from spec import Decider, Given
+
+from domain import contract
+from domain.contract import (
+    ClaimPenalty,
+    Contract,
+    ContractCommand,
+    ContractFact,
+    ContractTerminated,
+    PenaltyClaimed,
+    PenaltySettled,
+    PenaltyWaived,
+    ReviseServiceLevel,
+    ServiceLevelRevised,
+    SettlePenalty,
+    TerminateContract,
+    WaivePenalty,
+    refuse_shared_customers,
+)
+from domain.facts import MINUTE, RecordRectified, Rejected, instant_text
+from domain.terms import Clock, Impact, Priority, Service, Urgency
+from domain.working_time import ServiceHours
+
+STREAM = f"contract-{CONTRACT}"
+CONTRACTS: Decider[Contract, ContractCommand, ContractFact] = Decider(
+    Contract(CONTRACT), contract.decide, contract.evolve
+)
+
+
+def in_force() -> Given[Contract, ContractCommand, ContractFact]:
+    """A contract signed, with Assistenza active and a calendar adopted: three facts."""
+    return CONTRACTS.given(*contract_facts())
+
+
+def folded(*facts: ContractFact) -> Contract:
+    """The contract that facts tell."""
+    return contract.fold(CONTRACT, facts)
+
+
+def revise(at: int = MONDAY_9, effective: int = MONDAY_10, first_charge: int = 30) -> ReviseServiceLevel:
+    """A revision of the TPC of priority 1."""
+    return ReviseServiceLevel(at=at, effective=effective, levels=levels(first_charge))
+
+
+def revised(*told: Any, **more: Any) -> ServiceLevelRevised:
+    """The fact of `revise`."""
+    return ServiceLevelRevised(**dict(revise(*told, **more)))
+
+
+def terminate(at: int = MONDAY_9, effective: int = MONDAY_10) -> TerminateContract:
+    """An early end."""
+    return TerminateContract(at=at, effective=effective, why="the customer moves")
+
+
+def terminated(*told: Any, **more: Any) -> ContractTerminated:
+    """The fact of `terminate`."""
+    return ContractTerminated(**dict(terminate(*told, **more)))
+
+
+PENALTY: dict[str, Any] = {"amount": "500.00", "reading": "literal", "as_of": MONDAY_9, "known_on": MONDAY_10}
+
+
+# --- signature --------------------------------------------------------------------------------------------------
+
+
+def test_a_contract_is_signed() -> None:
+    CONTRACTS.given().when(sign()).then(signed())
+
+
+def test_the_papers_of_a_command_are_kept_with_its_fact() -> None:
+    CONTRACTS.given().when(sign(evidence=(PAPER,))).then(signed(evidence=(PAPER,)))
+
+
+def test_the_identical_signature_again_is_nothing_new() -> None:
+    CONTRACTS.given(signed()).when(sign()).then_nothing()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        sign(at=SIGNING + 1),
+        sign(customers=("OTHER",)),
+        sign(terms=standard_terms(tolerance="5%")),
+        sign(evidence=(PAPER,)),
+    ],
+    ids=["instant", "customers", "terms", "papers"],
+)
+def test_a_contract_is_not_signed_twice(other: ContractCommand) -> None:
+    reason = CONTRACTS.given(signed()).when(other).then_rejected("G1", "subject")
+    assert "rectify" in reason
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        activate(),
+        adopt(),
+        revise(),
+        terminate(),
+        ClaimPenalty(at=MONDAY_9, **PENALTY),
+        WaivePenalty(at=MONDAY_9, **PENALTY),
+        SettlePenalty(at=MONDAY_9, **PENALTY),
+        rectify(1, "customers", ["OTHER"]),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_anything_else_waits_for_the_signature(command: ContractCommand) -> None:
+    CONTRACTS.given().when(command).then_not_yet(STREAM)
+
+
+def test_a_fact_dated_before_the_signature_is_recorded() -> None:
+    # Order of arrival, and of dates, refuses nothing on a contract: only the signature has to be there.
+    in_force().when(adopt(at=SIGNING - DAY)).then(adopted(at=SIGNING - DAY))
+
+
+@pytest.mark.parametrize("until", [NEW_YEAR, NEW_YEAR - 1])
+def test_a_contract_ends_after_it_begins(until: int) -> None:
+    with pytest.raises(ValidationError, match="ends after it begins"):
+        sign(in_force_until=until)
+
+
+# --- options, calendars, levels, end, penalties -----------------------------------------------------------------
+
+
+def test_a_service_is_activated_by_its_option() -> None:
+    CONTRACTS.given(signed()).when(activate()).then(activated())
+
+
+def test_a_calendar_is_adopted() -> None:
+    CONTRACTS.given(signed()).when(adopt()).then(adopted())
+
+
+def test_levels_are_revised_from_a_later_date() -> None:
+    in_force().when(revise()).then(revised())
+
+
+def test_a_revision_may_take_effect_at_once() -> None:
+    in_force().when(revise(MONDAY_9, MONDAY_9)).then(revised(MONDAY_9, MONDAY_9))
+
+
+def test_a_backdated_revision_is_refused() -> None:
+    in_force().when(revise(MONDAY_9, MONDAY_9 - 1)).then_rejected("A6", "effective")
+
+
+def test_the_contract_is_terminated() -> None:
+    in_force().when(terminate()).then(terminated())
+
+
+def test_a_termination_may_take_effect_at_once() -> None:
+    in_force().when(terminate(MONDAY_9, MONDAY_9)).then(terminated(MONDAY_9, MONDAY_9))
+
+
+def test_a_backdated_termination_is_refused() -> None:
+    in_force().when(terminate(MONDAY_9, MONDAY_9 - 1)).then_rejected("G2", "effective")
+
+
+def test_a_penalty_is_claimed() -> None:
+    in_force().when(ClaimPenalty(at=MONDAY_11, **PENALTY)).then(PenaltyClaimed(at=MONDAY_11, **PENALTY))
+
+
+def test_a_penalty_is_waived() -> None:
+    in_force().when(WaivePenalty(at=MONDAY_11, **PENALTY)).then(PenaltyWaived(at=MONDAY_11, **PENALTY))
+
+
+def test_a_penalty_is_settled() -> None:
+    in_force().when(SettlePenalty(at=MONDAY_11, **PENALTY)).then(PenaltySettled(at=MONDAY_11, **PENALTY))
+
+
+@pytest.mark.parametrize("amount", ["0.00", "-1.00", "1.001", 500.0, 500])
+def test_a_penalty_is_an_amount_of_euro_and_more_than_none(amount: object) -> None:
+    with pytest.raises(ValidationError):
+        ClaimPenalty.model_validate({"at": MONDAY_11, **PENALTY, "amount": amount})
+
+
+CLAIM = ClaimPenalty(at=MONDAY_9, **PENALTY)
+WAIVER = WaivePenalty(at=MONDAY_9, **PENALTY)
+SETTLEMENT = SettlePenalty(at=MONDAY_9, **PENALTY)
+REPEATED = [
+    (activate(), activate(at=SIGNING + 1)),
+    (adopt(), adopt(at=SIGNING + 1)),
+    (revise(), revise(at=MONDAY_9 + 1)),
+    (terminate(), terminate(at=MONDAY_9 + 1)),
+    (CLAIM, ClaimPenalty(at=MONDAY_9 + 1, **PENALTY)),
+    (WAIVER, WaivePenalty(at=MONDAY_9 + 1, **PENALTY)),
+    (SETTLEMENT, SettlePenalty(at=MONDAY_9 + 1, **PENALTY)),
+]
+KINDS = [type(first).__name__ for first, _ in REPEATED]
+
+
+@pytest.mark.parametrize(("command", "_later"), REPEATED, ids=KINDS)
+def test_the_identical_fact_again_is_nothing_new(command: ContractCommand, _later: ContractCommand) -> None:
+    CONTRACTS.given(signed()).and_recorded(command).when(command).then_nothing()
+
+
+@pytest.mark.parametrize(("command", "later"), REPEATED, ids=KINDS)
+def test_the_same_at_another_instant_is_another_fact(command: ContractCommand, later: ContractCommand) -> None:
+    recorded = CONTRACTS.given(signed()).and_recorded(command)
+    (fact,) = recorded.decide(recorded.state, later)
+    recorded.when(later).then(fact)
+    assert fact.at == later.at
+
+
+def test_a_claim_a_waiver_and_a_settlement_alike_are_three_facts() -> None:
+    given = in_force().and_recorded(CLAIM).and_recorded(WAIVER).and_recorded(SETTLEMENT)
+    told = given.state
+    assert (len(told.claims), len(told.waivers), len(told.settlements)) == (1, 1, 1)
+
+
+# --- what the facts say -----------------------------------------------------------------------------------------
+
+
+def test_it_is_in_force_from_its_first_instant_until_the_last_excluded() -> None:
+    told = folded(*contract_facts())
+    answers = [told.in_force(at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR)]
+    assert answers == [False, True, True, False]
+
+
+def test_without_an_end_it_goes_on() -> None:
+    told = folded(signed(in_force_until=None))
+    assert told.end is None
+    assert told.in_force(NEXT_NEW_YEAR + 1000 * DAY)
+
+
+def test_a_signature_counts_from_its_own_instant() -> None:
+    told = folded(signed(at=MONDAY_9))
+    assert [(told.signed_by(at), told.in_force(at)) for at in (MONDAY_9 - 1, MONDAY_9)] == [
+        (False, False),
+        (True, True),
+    ]
+
+
+def test_a_termination_ends_it_from_its_effective_instant() -> None:
+    told = folded(*contract_facts(), terminated())
+    assert [told.in_force(at) for at in (MONDAY_10 - 1, MONDAY_10)] == [True, False]
+    assert told.end == MONDAY_10
+
+
+def test_of_several_ends_the_earliest_counts() -> None:
+    told = folded(signed(), terminated(MONDAY_9, MONDAY_11), terminated(MONDAY_9, MONDAY_10))
+    assert told.end == MONDAY_10
+    assert folded(signed(), terminated(MONDAY_9, NEXT_NEW_YEAR + DAY)).end == NEXT_NEW_YEAR
+
+
+def test_assistance_is_active_once_activated_and_effective() -> None:
+    told = folded(signed(), activated(at=MONDAY_9, effective=MONDAY_10))
+    assert [told.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [False, True]
+    late = folded(signed(), activated(at=MONDAY_10, effective=MONDAY_9))
+    assert [late.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [False, True]
+    assert not told.active(Service.MAINTENANCE, MONDAY_10)
+
+
+def test_the_signed_levels_hold_until_a_revision_takes_effect() -> None:
+    told = folded(signed(), revised())
+    assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10 - 1, MONDAY_10)] == [60, 60, 30]
+
+
+def test_the_revision_that_took_effect_last_rules_however_they_arrived() -> None:
+    first, second = revised(MONDAY_8, MONDAY_10, first_charge=30), revised(MONDAY_9, MONDAY_11, first_charge=20)
+    for told in (folded(signed(), first, second), folded(signed(), second, first)):
+        assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 30, 20]
+
+
+def test_of_revisions_effective_together_the_one_made_last_rules() -> None:
+    first, second = revised(MONDAY_8, first_charge=30), revised(MONDAY_9, first_charge=20)
+    for told in (folded(signed(), first, second), folded(signed(), second, first)):
+        assert told.levels(MONDAY_10).p1.charge == 20
+
+
+def test_of_revisions_made_and_effective_together_the_one_recorded_last_rules() -> None:
+    told = folded(signed(), revised(first_charge=30), revised(first_charge=20))
+    assert told.levels(MONDAY_10).p1.charge == 20
+
+
+def test_an_unsigned_contract_has_no_levels() -> None:
+    with pytest.raises(ValueError, match="not signed"):
+        Contract(CONTRACT).levels(MONDAY_9)
+
+
+def test_the_terms_give_priority_and_times_as_the_design_tables_do() -> None:
+    terms = standard_terms()
+    table = {
+        (str(impact), str(urgency)): terms.matrix.priority(impact, urgency) for impact in Impact for urgency in Urgency
+    }
+    assert table == {
+        ("high", "high"): 1,
+        ("high", "medium"): 2,
+        ("medium", "high"): 2,
+        ("high", "low"): 3,
+        ("medium", "medium"): 3,
+        ("low", "high"): 3,
+        ("medium", "low"): 4,
+        ("low", "medium"): 4,
+        ("low", "low"): 5,
+    }
+    charge = [terms.levels.level(priority).target(Clock.CHARGE) // MINUTE for priority in Priority]
+    intervention = [terms.levels.level(priority).target(Clock.INTERVENTION) // MINUTE for priority in Priority]
+    assert (charge, intervention) == ([60, 120, 240, 480, 960], [240, 480, 960, 1440, 2400])
+
+
+def test_each_kind_of_service_has_its_own_week_and_they_share_the_holidays() -> None:
+    night = week(("20:00", "06:00"), days=EVERY_DAY)
+    adoption = adopted(data_centre=night)
+    standard, data_centre = adoption.rules(ServiceHours.STANDARD), adoption.rules(ServiceHours.DATA_CENTRE)
+    assert (standard.week, data_centre.week) == (adoption.standard, night)
+    assert standard.holidays == data_centre.holidays == adoption.holidays
+
+
+# --- customer keys ----------------------------------------------------------------------------------------------
+
+
+def share(other: Contract, field: str = "customers", **signature: Any) -> None:
+    """Another contract is signed, as told; `other` is there already."""
+    refuse_shared_customers(contract.fold("new", [signed(**signature)]), [other], field)
+
+
+def test_a_customer_key_routes_while_the_contract_is_in_force() -> None:
+    told = folded(signed())
+    answers = [told.routes("ACME", at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR)]
+    assert answers == [False, True, False]
+    assert not told.routes("OTHER", NEW_YEAR)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        (NEW_YEAR, NEXT_NEW_YEAR),
+        (NEXT_NEW_YEAR - 1, None),
+        (NEW_YEAR - DAY, NEW_YEAR + 1),
+        (MONDAY_9, MONDAY_10),
+        (NEW_YEAR - DAY, None),
+    ],
+)
+def test_a_customer_key_belongs_to_one_contract_at_an_instant(begins: int, ends: int | None) -> None:
+    with pytest.raises(Rejected) as refusal:
+        share(folded(signed()), in_force_from=begins, in_force_until=ends)
+    assert (refusal.value.clause, refusal.value.field) == ("G1", "customers")
+    assert "ACME" in refusal.value.reason
+    assert CONTRACT in refusal.value.reason
+
+
+def test_a_customer_key_may_pass_from_one_contract_to_the_next() -> None:
+    share(folded(signed()), in_force_from=NEXT_NEW_YEAR, in_force_until=None)
+    share(folded(signed()), in_force_from=NEW_YEAR - DAY, in_force_until=NEW_YEAR)
+    share(folded(signed(), terminated()), in_force_from=MONDAY_10)
+
+
+def test_other_keys_an_unsigned_contract_and_the_contract_itself_do_not_clash() -> None:
+    share(folded(signed()), customers=("OTHER",))
+    share(Contract("draft"))
+    refuse_shared_customers(Contract("draft"), [folded(signed())], "customers")
+    refuse_shared_customers(folded(signed()), [folded(signed())], "customers")
+
+
+def test_a_contract_that_ended_early_leaves_its_customers_free() -> None:
+    ended = contract.fold("new", [signed(in_force_from=NEW_YEAR - DAY), terminated(NEW_YEAR - DAY, NEW_YEAR)])
+    refuse_shared_customers(ended, [folded(signed())], "effective")
+
+
+# --- rectification ----------------------------------------------------------------------------------------------
+
+
+def test_a_field_of_a_fact_is_rectified_and_the_contract_reads_as_corrected() -> None:
+    command = rectify(1, "customers", ["ACME", "ACME-2"])
+    in_force().when(command).then(RecordRectified(**dict(command)))
+    told = in_force().and_recorded(command).state
+    assert told.routes("ACME-2", NEW_YEAR)
+    assert len(told.record) == 4
+    assert isinstance(told.record[0], type(signed()))
+
+
+def test_a_rectified_instant_is_given_as_text_and_kept_in_microseconds() -> None:
+    until = instant_text(MONDAY_9)
+    given = in_force()
+    (fact,) = given.decide(given.state, rectify(1, "in_force_until", until))
+    assert isinstance(fact, RecordRectified)
+    assert fact.value == MONDAY_9
+    assert given.and_recorded(rectify(1, "in_force_until", until)).state.end == MONDAY_9
+
+
+def test_a_part_of_the_terms_is_rectified_by_giving_the_terms_whole() -> None:
+    terms = standard_terms(tolerance="5%").model_dump(mode="json")
+    told = in_force().and_recorded(rectify(1, "terms", terms)).state
+    assert told.signed is not None
+    assert told.signed.terms == standard_terms(tolerance="5%")
+
+
+def test_facts_recorded_after_a_rectification_are_told_on_top_of_it() -> None:
+    given = in_force().and_recorded(rectify(1, "customers", ["NEW"])).and_recorded(terminate())
+    assert given.state.end == MONDAY_10
+    assert given.state.routes("NEW", MONDAY_9)
+    assert len(given.state.record) == 5
+
+
+def test_a_rectification_that_would_end_the_contract_before_it_begins_is_refused() -> None:
+    in_force().when(rectify(1, "in_force_until", "2020-01-01T00:00:00Z")).then_rejected("R5", "value")
+
+
+def test_a_revision_cannot_be_backdated_by_rectification_either() -> None:
+    command = rectify(4, "effective", instant_text(MONDAY_9 - HOUR))
+    in_force().and_recorded(revise()).when(command).then_rejected("A6", "value")
+
+
+def test_the_signature_as_first_told_is_still_nothing_new_after_a_rectification() -> None:
+    in_force().and_recorded(rectify(1, "customers", ["OTHER"])).when(sign()).then_nothing()
+
+
+# --- replay -----------------------------------------------------------------------------------------------------
+
+
+def test_a_history_that_no_command_would_make_still_replays() -> None:
+    told = folded(revised(), terminated(), signed(), signed(customers=("SECOND",)), terminated(MONDAY_10, MONDAY_8))
+    assert told.signed == signed()
+    assert len(told.record) == 5
+    assert told.end == MONDAY_8
+
+
+def test_folding_is_one_fact_at_a_time() -> None:
+    facts = (*contract_facts(), revised(), RecordRectified(**dict(rectify(1, "customers", ["X"]))), terminated())
+    told = Contract(CONTRACT)
+    for fact in facts:
+        told = contract.evolve(told, fact)
+    assert told == folded(*facts)

@@ -1,0 +1,233 @@
+"""A contract written in TOML: the example is valid as printed, and every mistake is named by file and field."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from messages_examples import Clock, memory, names, opening, wire
+
+from adapters.contract_file import BadContractFile, assumed_terms, contract_messages, example
+from adapters.desk import Desk
+from adapters.messages import read_message
+from domain.contract import AdoptCalendar, SignContract
+from domain.credits import PurchaseCredits
+from domain.facts import instant_text
+from domain.terms import Level, Priority, Urgency
+from domain.working_time import Holiday
+
+SHORT = """
+id = "beta"
+first_day = 2026-03-01
+[calendar]
+years = [2026, 2026]
+"""
+TERMS = """
+[terms]
+tolerance = "5%"
+penalty = { figures = "8%", words = "8%" }
+[terms.matrix]
+high = { high = 1, medium = 1, low = 1 }
+medium = { high = 2, medium = 2, low = 2 }
+low = { high = 3, medium = 3, low = 3 }
+[terms.levels]
+p1 = { charge = 30, intervention = 60 }
+p2 = { charge = 60, intervention = 120 }
+p3 = { charge = 120, intervention = 240 }
+p4 = { charge = 240, intervention = 480 }
+p5 = { charge = 480, intervention = 960 }
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the file of a test is."""
+    return tmp_path / "contract.toml"
+
+
+def messages(path: Path, text: str) -> list[dict[str, Any]]:
+    """The messages of a file of this text."""
+    path.write_text(text, encoding="utf-8")
+    return contract_messages(path)
+
+
+def commands(path: Path, text: str) -> list[Any]:
+    """The commands those messages carry."""
+    return [read_message(wire(document)).command for document in messages(path, text)]
+
+
+def test_the_example_is_valid_as_printed(path: Path) -> None:
+    found = messages(path, example())
+    assert [document["type"].removeprefix("verbale.") for document in found] == [
+        "contract.sign.v1", "contract.activate_option.v1", "contract.adopt_calendar.v1", "credits.purchase.v1"
+    ]  # fmt: skip
+    assert {document["subject"] for document in found} == {"contract-acme-2026", "credits-acme-2026"}
+    request = opening(contract=None, customer="acme")
+    with memory(Clock()) as ledger:
+        outcomes = Desk(ledger, Clock()).handle([*map(wire, found), request]).outcomes
+        opened = ledger.streams(["incident-INC0001234"])["incident-INC0001234"][0]
+    assert names(outcomes) == ["Done"] * 5
+    assert dict(opened)["answer"].guaranteed
+
+
+def test_the_example_with_every_comment_taken_away_is_valid_too(path: Path) -> None:
+    lines = [line.removeprefix("# ") if line.startswith("# ") and ("=" in line or "[" in line) else line
+             for line in example().splitlines()]  # fmt: skip
+    text = "\n".join(line for line in lines if not line.startswith("# "))
+    assert "\n[terms.levels]" in text
+    signed, *_ = commands(path, text)
+    assert isinstance(signed, SignContract)
+    assert signed.terms == assumed_terms().model_copy(update={"source": "signed"})
+
+
+def test_signing_the_same_file_again_changes_nothing(path: Path) -> None:
+    with memory(Clock()) as ledger:
+        desk = Desk(ledger, Clock())
+        desk.handle([wire(document) for document in messages(path, example())])
+        again = desk.handle([wire(document) for document in messages(path, example())])
+        assert names(again.outcomes) == ["Duplicate"] * 4
+        assert ledger.store.counts()["facts"] == 4
+
+
+def test_days_are_local_days_and_the_last_is_included(path: Path) -> None:
+    signed, _, _, bought = commands(path, example())
+    assert isinstance(signed, SignContract)
+    assert isinstance(bought, PurchaseCredits)
+    assert instant_text(signed.at) == "2025-12-14T23:00:00Z"
+    assert instant_text(signed.in_force_from) == "2025-12-31T23:00:00Z"
+    assert signed.in_force_until is not None
+    assert instant_text(signed.in_force_until) == "2026-12-31T23:00:00Z"
+    assert bought.expires_at == signed.in_force_until
+    assert bought.at == signed.in_force_from
+
+
+def test_what_is_left_out_is_not_made_up(path: Path) -> None:
+    signed, calendar = commands(path, SHORT)
+    assert isinstance(signed, SignContract)
+    assert isinstance(calendar, AdoptCalendar)
+    assert (signed.in_force_until, signed.customers, signed.at) == (None, (), signed.in_force_from)
+    assert signed.terms.source == "assumed"
+    assert Holiday(day=date(2026, 12, 7), name="Sant'Ambrogio") not in calendar.holidays
+    assert calendar.standard.monday == ((8 * 60, 18 * 60),)
+    assert calendar.data_centre.friday == ((8 * 60, 21 * 60),)
+    assert calendar.standard.saturday == ()
+
+
+def test_terms_of_ones_own_are_signed_terms(path: Path) -> None:
+    signed, _ = commands(path, SHORT + TERMS)
+    assert isinstance(signed, SignContract)
+    assert signed.terms.source == "signed"
+    assert signed.terms.matrix.medium[Urgency.LOW] is Priority.HIGH
+    assert signed.terms.levels.p1 == Level(charge=30, intervention=60)
+    assert str(signed.terms.tolerance) == "1/20"
+    assert not signed.terms.penalty.in_conflict
+
+
+def test_hours_and_patron_saint_of_ones_own_are_adopted(path: Path) -> None:
+    text = SHORT + 'subdivision = "MI"\n[calendar.standard]\nmonday = [["08:30", "13:00"], ["14:00", "18:30"]]\n'
+    _, calendar = commands(path, text)
+    assert isinstance(calendar, AdoptCalendar)
+    assert calendar.standard.monday == ((510, 780), (840, 1110))
+    assert calendar.standard.tuesday == ()
+    assert calendar.data_centre.tuesday == ((480, 1260),)
+    assert date(2026, 12, 7) in {holiday.day for holiday in calendar.holidays}
+    assert calendar.source == "holidays IT MI"
+
+
+def test_every_package_is_a_purchase(path: Path) -> None:
+    credit = '[[credits]]\npackage = "{}"\nbought_on = 2026-03-01\nminutes = 60\nprice = "50"\n'
+    *_, first, second = commands(path, SHORT + credit.format("A") + credit.format("B"))
+    assert [(one.package, str(one.price), one.expires_at) for one in (first, second)] == [
+        ("A", "50.00", None), ("B", "50.00", None)
+    ]  # fmt: skip
+
+
+def test_a_changed_file_is_other_messages_not_the_same_ids(path: Path) -> None:
+    before = {document["id"] for document in messages(path, example())}
+    after = {document["id"] for document in messages(path, example() + TERMS)}
+    assert len(before & after) == 3
+
+
+CREDIT = '[[credits]]\npackage = "A"\nbought_on = 2026-03-01\nminutes = 60\nprice = "50"\n'
+MISTAKES: dict[str, tuple[str, str]] = {
+    "no id": (SHORT.replace('id = "beta"', ""), "id: Field required"),
+    "an empty id": (SHORT.replace("beta", ""), "id: "),
+    "no first day": (SHORT.replace("first_day = 2026-03-01", ""), "first_day: Field required"),
+    "no calendar": (SHORT.partition("[")[0], "calendar: Field required"),
+    "an unknown field": ("colour = 1\n" + SHORT, "colour: "),
+    "a misspelt field": (SHORT + "subdivison = 'MI'\n", "calendar.subdivison: "),
+    "a day that is none": (SHORT.replace("2026-03-01", '"soon"'), "first_day: "),
+    "one customer": ('customers = "beta"\n' + SHORT, "customers: "),
+    "one year": (SHORT.replace("[2026, 2026]", "[2026]"), "calendar.years"),
+    "years beyond the library's": (SHORT.replace("[2026, 2026]", "[2026, 2150]"), "calendar: "),
+    "an unknown place": (SHORT + 'subdivision = "Atlantis"\n', "Atlantis"),
+    "a time that is none": (SHORT + '[calendar.standard]\nmonday = [["8", "18"]]\n', "calendar.standard.monday.0.0: "),
+    "a price that is no text": (SHORT + CREDIT.replace('"50"', "50.0"), 'credits.0.price: an amount in euro is text'),
+    "a price below nothing": (SHORT + CREDIT.replace('"50"', '"-1"'), "credits.0.price: "),
+    "half a minute": (SHORT + CREDIT.replace("60", "60.5"), "credits.0.minutes: "),
+    "no minutes": (SHORT + CREDIT.replace("60", "0"), "credits.0.minutes: "),
+    "half the terms": (SHORT + '[terms]\ntolerance = "10%"\n', "terms.matrix: Field required"),
+    "terms that are none": ("terms = 1\n" + SHORT, "terms: "),
+    "a matrix with a hole": (SHORT + TERMS.replace(", low = 1 }", " }"), "terms.matrix"),
+    "no such priority": (SHORT + TERMS.replace("high = 1", "high = 9", 1), "terms.matrix.high.high: "),
+    "a whole tolerance": (SHORT + TERMS.replace('"5%"', '"100%"'), "terms.tolerance: "),
+    "a tolerance as a number": (SHORT + TERMS.replace('"5%"', "0.05"), 'terms.tolerance: a share is text, as "10%"'),
+    "no such time zone": (SHORT + TERMS.replace("[terms]", '[terms]\ntime_zone = "Rome"'), "terms.time_zone: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_a_mistake_is_named_by_file_and_field(path: Path, what: str) -> None:
+    text, words = MISTAKES[what]
+    assert text not in (SHORT, SHORT + TERMS, SHORT + CREDIT)
+    tomllib.loads(text)
+    with pytest.raises(BadContractFile) as caught:
+        messages(path, text)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"id = ", "is not TOML"), (b"{}", "is not TOML"), (b"id = '\xe8'", "is not UTF-8 text"), (b"", "Field required")],
+)
+def test_what_is_no_toml_is_named_by_file(path: Path, content: bytes, words: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(BadContractFile, match=words) as caught:
+        contract_messages(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
+    with pytest.raises(BadContractFile, match="cannot be read"):
+        contract_messages(path)
+    with pytest.raises(BadContractFile, match="cannot be read"):
+        contract_messages(path.parent)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHORT.replace("first_day", "last_day = 2026-02-01\nfirst_day"),
+        SHORT.replace("[2026, 2026]", "[2027, 2026]"),
+        SHORT + CREDIT + CREDIT.replace("60", "90"),
+    ],
+    ids=["ends before it begins", "years reversed", "a package twice"],
+)
+def test_a_contradiction_within_the_file_is_named_by_file_and_field(path: Path, text: str) -> None:
+    with pytest.raises(BadContractFile):
+        messages(path, text)
+
+
+def test_the_assumed_terms_are_those_of_the_design_and_say_so() -> None:
+    terms = assumed_terms()
+    assert terms.source == "assumed"
+    assert [(level.charge, level.intervention) for level in map(terms.levels.level, Priority)] == [
+        (60, 240), (120, 480), (240, 960), (480, 1440), (960, 2400)
+    ]  # fmt: skip
+    grades = ("high", "medium", "low")
+    matrix = terms.matrix.model_dump(mode="json")
+    assert [[matrix[impact][urgency] for urgency in grades] for impact in grades] == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+    assert (str(terms.tolerance), str(terms.penalty.figures), str(terms.penalty.words)) == ("1/10", "1/10", "1/20")

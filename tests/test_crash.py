@@ -1,0 +1,266 @@
+"""Killed at any instant, the file holds whole batches, nothing twice; the same input again completes it (issue 2)."""
+
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from messages_examples import Clock, charge, child, contract_in_force, event, message, opening, stored, wire
+
+from adapters.desk import Desk
+from adapters.messages import read_message
+
+BATCH = 10
+ROUNDS = 8
+
+INGEST = f"""
+import os, signal, sys
+from pathlib import Path
+from adapters import intake
+from adapters.desk import Desk
+from adapters.sqlite import SqliteRecorder, open_store
+
+store, file, now, where, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
+intake.BATCH = {BATCH}
+begun = 0
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def dies_before(step):
+    def patched(self, *arguments, **more):
+        global begun
+        begun += 1
+        if begun == fatal:
+            die()
+        return step(self, *arguments, **more)
+    return patched
+
+def dies_after(step):
+    def patched(self, *arguments, **more):
+        global begun
+        begun += 1
+        result = step(self, *arguments, **more)
+        if begun == fatal:
+            die()
+        return result
+    return patched
+
+if where == "between events and seals":
+    SqliteRecorder._seals = dies_before(SqliteRecorder._seals)
+elif where == "between seals and inbox":
+    SqliteRecorder._keep_messages = dies_before(SqliteRecorder._keep_messages)
+elif where == "before the commit":
+    SqliteRecorder._insert_events = dies_after(SqliteRecorder._insert_events)
+
+ledger = open_store(Path(store), ledger_id="main", now=lambda: now, create=True)
+
+def settled(count):
+    print("batch", flush=True)
+    wait()
+
+def wait():
+    if where == "step by step":
+        sys.stdin.readline()
+
+with open(file, "rb") as lines:
+    wait()
+    intake.take_in(Desk(ledger, lambda: now), intake.read_lines(lines, file), settled)
+ledger.close()
+"""
+
+
+def _input() -> list[bytes]:
+    """A few hundred messages: a contract, incidents in disorder, some that wait for ever, some that are refused."""
+    found = contract_in_force()
+    for number in range(70):
+        incident, minute = f"INC{number:04}", f"{number % 60:02}"
+        day = f"2026-03-{2 + number // 60:02}"
+        story = [
+            opening(incident, time=f"{day}T08:{minute}:00Z"),
+            charge(incident, time=f"{day}T09:{minute}:00Z"),
+            message("incident.start_intervention", f"incident-{incident}", f"{day}T10:{minute}:00Z"),
+            message(
+                "credits.consume",
+                "credits-acme-2026",
+                f"{day}T12:{minute}:00Z",
+                {"work": f"W{number}", "incident": incident, "minutes": 7},
+            ),
+        ]
+        if number % 5 == 0:
+            story.append(charge(f"NEVER{number}", time=f"{day}T09:{minute}:00Z"))
+        if number % 7 == 0:
+            story.append(wire(event("incident.open", f"incident-{incident}", f"{day}T08:59:00Z", {"impact": "none"})))
+        if number % 3 == 0:
+            story[0], story[1] = story[1], story[0]
+        found += story
+    return found
+
+
+MESSAGES = _input()
+
+
+class Contents(NamedTuple):
+    """Everything a file holds, but for when it was recorded."""
+
+    facts: list[tuple[Any, ...]]
+    inbox: list[tuple[Any, ...]]
+    waiting: list[tuple[Any, ...]]
+    refused: list[tuple[Any, ...]]
+
+
+def contents(path: Path) -> Contents:
+    """What the file holds, read with SQLite alone."""
+    queries = (
+        "SELECT leaf, position, originator_id, originator_version, topic, state, contract, source, message FROM seal "
+        "JOIN stored_events ON stored_events.rowid = position ORDER BY leaf",
+        "SELECT source, message, digest, stream, version, leaf FROM inbox ORDER BY source, message",
+        "SELECT source, message, digest, stream, raw FROM waiting ORDER BY source, message",
+        "SELECT raw, clause, field, reason FROM refused ORDER BY raw",
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        (state,) = connection.execute("PRAGMA integrity_check").fetchone()
+        assert state == "ok"
+        ((events,), (seals,)) = (
+            connection.execute(f"SELECT count(*) FROM {t}").fetchone() for t in ("stored_events", "seal")
+        )
+        assert events == seals
+        return Contents(*(connection.execute(query).fetchall() for query in queries))
+
+
+def identities(raws: Sequence[bytes]) -> list[str]:
+    """The ids of the messages that are well formed."""
+    return [read_message(raw).id for raw in raws if b'"none"' not in raw]
+
+
+def check_whole_batches(path: Path) -> int:
+    """Every batch of the input is in the file whole or not at all, in order, and nothing is there twice."""
+    held = contents(path)
+    assert [fact[0] for fact in held.facts] == list(range(len(held.facts)))
+    assert [fact[1] for fact in held.facts] == list(range(1, len(held.facts) + 1))
+    versions: dict[str, list[int]] = {}
+    for fact in held.facts:
+        versions.setdefault(fact[2], []).append(fact[3])
+    assert all(found == list(range(1, len(found) + 1)) for found in versions.values())
+
+    receipts = [receipt[1] for receipt in held.inbox]
+    assert {receipt[1]: receipt[5] for receipt in held.inbox} == {fact[8]: fact[0] for fact in reversed(held.facts)}
+
+    settled = len(receipts) + len(held.waiting)
+    settled_names = {*receipts, *(kept[1] for kept in held.waiting)}
+    assert settled == len(settled_names)
+    refused = {row[0] for row in held.refused}
+    batches = [MESSAGES[start : start + BATCH] for start in range(0, len(MESSAGES), BATCH)]
+    whole = 0
+    for batch in batches:
+        if not settled_names.issuperset(identities(batch)):
+            break
+        whole += 1
+    taken = MESSAGES[: whole * BATCH]
+    assert settled_names == set(identities(taken))
+    assert refused == {raw for raw in taken if b'"none"' in raw}
+    return whole
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What a run that nobody disturbs leaves."""
+    path = tmp_path_factory.mktemp("clean") / "verbale.db"
+    _complete(path)
+    assert check_whole_batches(path) == -(-len(MESSAGES) // BATCH)
+    return contents(path)
+
+
+def _complete(path: Path) -> None:
+    clock = Clock()
+    with stored(path, clock) as ledger:
+        desk = Desk(ledger, clock)
+        for start in range(0, len(MESSAGES), BATCH):
+            desk.handle(MESSAGES[start : start + BATCH])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The input, as JSON Lines."""
+    path = tmp_path / "messages.jsonl"
+    path.write_bytes(b"\n".join(MESSAGES) + b"\n")
+    return path
+
+
+def test_the_input_has_facts_waiting_and_refused_messages(clean: Contents) -> None:
+    assert len(MESSAGES) > 300
+    assert len(clean.facts) == len(clean.inbox) == 4 + 70 * 4
+    assert len(clean.waiting) == 14
+    assert len(clean.refused) == 10
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_the_file_holds_whole_batches_and_is_completed(
+    tmp_path: Path, file: Path, clean: Contents
+) -> None:
+    path, chance = tmp_path / "verbale.db", random.Random(20261124)
+    whole = 0
+    for _ in range(ROUNDS):
+        process = child(INGEST, path, file, Clock().now, "step by step", 0)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        begun = whole + chance.randrange(1, 6)
+        try:
+            for batch in range(begun):
+                process.stdin.write("go\n")
+                process.stdin.flush()
+                if batch + 1 < begun:
+                    assert process.stdout.readline() == "batch\n"
+            time.sleep(chance.random() * 0.01)
+        finally:
+            process.kill()
+            process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        whole = check_whole_batches(path)
+        assert whole in (begun - 1, begun)
+    assert 0 < whole < len(MESSAGES) // BATCH
+    _complete(path)
+    assert contents(path) == clean
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["between events and seals", "between seals and inbox", "before the commit"])
+@pytest.mark.parametrize("fatal", [1, 9])
+def test_killed_inside_a_transaction_nothing_of_it_remains(
+    tmp_path: Path, file: Path, clean: Contents, where: str, fatal: int
+) -> None:
+    path = tmp_path / "verbale.db"
+    process = child(INGEST, path, file, Clock().now, where, fatal)
+    said, error = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, error
+    assert said.count("batch") == fatal - 1
+    assert check_whole_batches(path) == fatal - 1
+    again = child(INGEST, path, file, Clock().now, "nowhere", 0)
+    _, error = again.communicate(timeout=60)
+    assert again.returncode == 0, error
+    assert contents(path) == clean
+
+
+@pytest.mark.slow
+def test_a_store_killed_while_it_was_made_is_made_again(tmp_path: Path, file: Path, clean: Contents) -> None:
+    path, chance = tmp_path / "verbale.db", random.Random(7)
+    for _ in range(3):
+        process = child(
+            INGEST.replace("ledger = open_store", 'print("ready", flush=True)\nledger = open_store'),
+            path, file, Clock().now, "nowhere", 0,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(chance.randrange(0, 20_000)):
+            pass
+        process.kill()
+        process.communicate(timeout=60)
+        if path.exists():
+            check_whole_batches(path)
+    _complete(path)
+    assert contents(path) == clean

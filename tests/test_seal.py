@@ -1,0 +1,142 @@
+"""The seal: the leaf of every recorded fact commits to the fact and to all that Verbale adds to it (design §3, §10)."""
+
+import json
+import sqlite3
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import rfc8785
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from messages_examples import Clock, acceptance, ingest, sign, stored, wire
+
+from adapters.messages import examples
+from adapters.seal import Origin, canonical, leaf_hash
+
+KEYS = {
+    "actor", "at", "contract", "leaf", "ledger", "message", "position", "private", "recorded_at", "seal", "source",
+    "state", "stream", "type", "version",
+}  # fmt: skip
+BIGGEST = 2**53 - 1
+
+
+@pytest.mark.acceptance
+def test_the_published_vector_comes_out() -> None:
+    vector = json.loads(acceptance("seal_vector.json").read_text(encoding="utf-8"))
+    envelope = vector["envelope"]
+    state = vector["state_utf8"].encode()
+    hashed = leaf_hash(
+        Origin(envelope["contract"], envelope["source"], envelope["message"], envelope["actor"]),
+        ledger=envelope["ledger"],
+        stream=envelope["stream"],
+        version=envelope["version"],
+        stored_type=envelope["type"],
+        state=state,
+        at=envelope["at"],
+        position=envelope["position"],
+        leaf=envelope["leaf"],
+        recorded_at=envelope["recorded_at"],
+    )
+    assert sha256(state).hexdigest() == envelope["state"]
+    assert canonical(envelope).decode() == vector["canonical_utf8"]
+    assert hashed.hex() == vector["leaf_sha256_hex"]
+
+
+_texts = st.text(st.characters(exclude_categories=["Cs"]))
+_numbers = st.integers(-BIGGEST, BIGGEST)
+_values = st.recursive(_texts | _numbers | st.none(), lambda inner: st.lists(inner, max_size=4), max_leaves=8)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.dictionaries(st.text(st.characters(max_codepoint=126, min_codepoint=32)), _values, max_size=8))
+def test_canonical_is_rfc_8785_over_strings_integers_null_and_lists(envelope: dict[str, object]) -> None:
+    assert canonical(envelope) == rfc8785.dumps(envelope)  # type: ignore[arg-type]
+
+
+def _envelopes(path: Path) -> list[tuple[dict[str, object], bytes, bytes]]:
+    """Envelope, stored state and leaf hash of every fact, from the rows of the file alone."""
+    with closing(sqlite3.connect(path)) as connection:
+        (ledger,) = connection.execute("SELECT id FROM ledger").fetchone()
+        rows = connection.execute(
+            "SELECT s.actor, s.contract, s.leaf, s.message, s.position, s.recorded_at, s.source, e.originator_id, "
+            "e.originator_version, e.topic, e.state, s.leaf_hash FROM seal s JOIN stored_events e "
+            "ON e.rowid = s.position ORDER BY s.leaf"
+        ).fetchall()
+    found = []
+    for actor, contract, leaf, told, position, recorded_at, source, stream, version, topic, state, hashed in rows:
+        envelope: dict[str, object] = {
+            "actor": actor,
+            "at": json.loads(state)["at"],
+            "contract": contract,
+            "leaf": leaf,
+            "ledger": ledger,
+            "message": told,
+            "position": position,
+            "private": [],
+            "recorded_at": recorded_at,
+            "seal": 1,
+            "source": source,
+            "state": sha256(state).hexdigest(),
+            "stream": stream,
+            "type": topic,
+            "version": version,
+        }
+        found.append((envelope, state, hashed))
+    return found
+
+
+def _leaf(envelope: dict[str, object]) -> bytes:
+    return sha256(b"\x00" + rfc8785.dumps(envelope)).digest()  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A store that holds the published examples."""
+    path = tmp_path / "verbale.db"
+    ingest(path, [wire(example) for example in examples().values()])
+    return path
+
+
+def test_every_leaf_of_a_written_store_derives_again_from_its_rows(written: Path) -> None:
+    envelopes = _envelopes(written)
+    assert len(envelopes) == len(examples())
+    assert [envelope["leaf"] for envelope, _, _ in envelopes] == list(range(len(envelopes)))
+    for envelope, _, hashed in envelopes:
+        assert set(envelope) == KEYS
+        assert _leaf(envelope) == hashed
+
+
+@pytest.mark.parametrize("key", sorted(KEYS - {"private"}))
+def test_a_leaf_commits_to_every_part_of_its_envelope(written: Path, key: str) -> None:
+    envelope, _, hashed = _envelopes(written)[4]
+    value = envelope[key]
+    assert _leaf({**envelope, key: value + 1 if isinstance(value, int) else f"{value}x"}) != hashed
+
+
+def test_the_ledger_gives_each_fact_with_its_whole_seal(written: Path) -> None:
+    envelopes = [found for found in _envelopes(written) if found[0]["stream"] == "incident-INC0001234"]
+    with stored(written, Clock(), create=False) as ledger:
+        sealed = ledger.sealed("incident-INC0001234")
+    assert [(one.leaf, one.leaf_hash, one.entry.version, one.entry.recorded_at) for one in sealed] == [
+        (envelope["leaf"], hashed, envelope["version"], envelope["recorded_at"]) for envelope, _, hashed in envelopes
+    ]
+    origins = [(one.origin.contract, one.origin.source, one.origin.message, one.origin.actor) for one in sealed]
+    assert origins == [tuple(e[key] for key in ("contract", "source", "message", "actor")) for e, _, _ in envelopes]
+    assert {origin[0] for origin in origins} == {"acme-2026"}
+
+
+def test_the_earliest_instant_recorded_has_a_leaf_of_canonical_json(tmp_path: Path) -> None:
+    path = tmp_path / "verbale.db"
+    ingest(path, [sign(time="1900-01-01T00:00:00Z")])
+    ((envelope, _, hashed),) = _envelopes(path)
+    assert _leaf(envelope) == hashed
+
+
+@pytest.mark.parametrize("time", ["1899-12-31T23:59:59.999999Z", "1600-01-01T00:00:00.000001Z"])
+def test_an_instant_beyond_the_integers_of_canonical_json_is_not_recorded(tmp_path: Path, time: str) -> None:
+    """Microseconds before August 1684 are beyond 2^53: RFC 8785 has no canonical form for them."""
+    path = tmp_path / "verbale.db"
+    ingest(path, [sign(time=time)])
+    assert list(_envelopes(path)) == []
