@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.ledger import Ledger, Sealed
 from bin import __version__
-from domain.facts import WIRE, instant_text, moment, read_instant
+from domain.facts import WIRE, instant_text, moment, read_instant, share_text
 from domain.working_time import LocalDay, local_midnight, wall_text
 from projections import RULES_VERSION
 from projections.breach import BreachRow, Window, breach, windows
@@ -266,7 +266,7 @@ def _breach_row(row: BreachRow) -> JsonRow:
         "cases": row.cases,
         "breaches": row.breaches,
         "ratio": row.ratio,
-        "tolerance": str(row.tolerance),
+        "tolerance": share_text(row.tolerance),
         "headroom": row.headroom,
         "undecided": row.undecided,
         "settled": row.settled,
@@ -282,7 +282,7 @@ def _penalty_row(row: PenaltyRow) -> JsonRow:
         "window_from": _text(row.window.start) if row.window else None,
         "incident": row.passing.incident if row.passing else None,
         "base": str(row.base),
-        "rate": str(row.rate),
+        "rate": share_text(row.rate),
         "maximum_penalty": str(row.maximum_penalty),
         "settled": row.settled,
         "claimed": str(row.claimed),
@@ -292,7 +292,7 @@ def _penalty_row(row: PenaltyRow) -> JsonRow:
         "conflict": None
         if conflict is None
         else {
-            name: {"rate": str(getattr(row.clause, name)), "maximum_penalty": str(amount)}
+            name: {"rate": share_text(getattr(row.clause, name)), "maximum_penalty": str(amount)}
             for name, amount in conflict.items()
         },
     }

@@ -38,7 +38,7 @@ FUTURE_TOLERANCE = 5 * MINUTE
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?([Zz]|[+-]\d\d:[0-5]\d)?", re.ASCII)
 _EURO = re.compile(r"-?\d{1,13}(\.\d{1,2})?", re.ASCII)
-_FRACTION = re.compile(r"(\d{1,9})(?:/(\d{1,9})|(?:\.(\d{1,6}))?%)", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12})|(?:\.(\d{1,6}))?%)", re.ASCII)
 
 WIRE = {"wire": True}
 """Context of what comes from or goes outside: there an instant is text with an offset, never a bare number."""
@@ -155,10 +155,15 @@ def _fraction(value: object) -> Fraction:
     return Fraction(int(match[1] + decimals), 100 * 10 ** len(decimals))
 
 
+def share_text(share: Fraction) -> str:
+    """An exact fraction as it is kept: "1/10", and "0/1" for none."""
+    return f"{share.numerator}/{share.denominator}"
+
+
 Share = Annotated[
     Fraction,
     BeforeValidator(_fraction),
-    PlainSerializer(str, return_type=str),
+    PlainSerializer(share_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(/\d+|(\.\d+)?%)$", "examples": ["10%", "1/10"]}),
 ]
 """An exact fraction of a whole, kept as "1/10"."""

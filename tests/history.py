@@ -73,9 +73,9 @@ _FIRST_MONDAY = date(2026, 3, 2)
 def when(text: str) -> int:
     """The instant at which clocks in Rome show `text`; a day alone means its midnight."""
     day, _, clock = text.rpartition(" ") if ":" in text else (text, "", "00:00")
-    later, _, name = day.rpartition("next ")
-    weeks = 1 if later or day.startswith("next ") else 0
+    name = day.removeprefix("next ")
     if name in _DAYS:
+        weeks = 0 if name == day else 1
         day = (_FIRST_MONDAY + timedelta(weeks=weeks, days=_DAYS.index(name))).isoformat()
     return microseconds(datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=ROME))
 
@@ -328,6 +328,7 @@ class Journal:
         return self
 
     def contract(self, *facts: Fact, name: str = ACME, recorded: str | None = None) -> "Journal":
+        """Facts of a contract."""
         return self.record(f"contract-{name}", facts, recorded)
 
     def credits(self, *facts: Fact, name: str = ACME, recorded: str | None = None) -> "Journal":

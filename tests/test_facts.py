@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, standard_terms
+from examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, signed, standard_terms
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -252,6 +252,19 @@ def test_every_share_that_is_accepted_can_be_read_as_it_was_stored(text: str) ->
     assert SHARE.validate_json(SHARE.dump_json(share)) == share
 
 
+@pytest.mark.xfail(
+    strict=True, reason="a percentage of many digits is kept as a fraction with too many to be read again"
+)
+@given(st.from_regex(r"[0-9]{1,12}(/[0-9]{1,12}|(\.[0-9]{1,6})?%)", fullmatch=True))
+@example("999999999999.999999%")
+def test_whatever_share_is_accepted_is_read_as_it_was_stored(text: str) -> None:
+    try:
+        share = SHARE.validate_python(text)
+    except ValueError:
+        return
+    assert SHARE.validate_json(SHARE.dump_json(share)) == share
+
+
 def test_a_contract_without_tolerance_can_be_read_as_it_was_stored() -> None:
     fact = signed(terms=standard_terms(tolerance="0%"))
     assert FACTS.read(fact.TYPE, FACTS.write(fact)) == fact
@@ -370,11 +383,6 @@ def refuses(read: Callable[[], object]) -> bool:
     return False
 
 
-PRIORITIES = pytest.mark.xfail(
-    strict=True, reason="Priority takes 1.0 for 1, also in strict JSON: a float is accepted in the matrix of the terms"
-)
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 @settings(max_examples=30)
 @given(data=st.data())
@@ -390,7 +398,6 @@ def test_no_command_takes_a_float_for_any_field(name: str, data: st.DataObject) 
 ANY_VALUE = ("verbale.record.rectify.v1", ("value",))
 
 
-@PRIORITIES
 def test_no_command_takes_a_float_for_a_priority() -> None:
     name = "verbale.contract.sign.v1"
     text = json.dumps(put(DATA[name], ("terms", "matrix", "high", "high"), 1.0))
@@ -404,9 +411,10 @@ def test_no_fact_holds_a_float_whatever_it_is_made_of(name: str, data: st.DataOb
     state = STATES[name]
     where = [path for path in places(state) if (name, path) != ("record.rectified.v1", ("value",))]
     changed = put(state, data.draw(st.sampled_from(where)), data.draw(FLOATS))
-    for make in (kind_of(name).model_validate, lambda fields: FACTS.read(name, json.dumps(fields).encode())):
+    kind, text = kind_of(name), json.dumps(changed)
+    for make in (partial(kind.model_validate, changed), partial(FACTS.read, name, text.encode())):
         try:
-            fact = make(changed)
+            fact = make()
         except ValueError:
             continue
         assert not floats_in(fact.model_dump())
