@@ -230,11 +230,10 @@ def _purchase(account: CreditAccount, purchase: CreditsPurchased) -> tuple[Credi
 
 
 def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFact, ...]:
-    entries: tuple[CreditsConsumed | CreditShortfallRecorded, ...] = (*account.consumptions, *account.shortfalls)
-    parts = [entry for entry in entries if entry.work == command.work]
-    if parts:
-        same = all((p.at, p.incident, p.evidence) == (command.at, command.incident, command.evidence) for p in parts)
-        if same and sum(part.minutes for part in parts) == command.minutes:
+    as_told = _entries(command.work, account.record)
+    if as_told:
+        as_corrected = _entries(command.work, (*account.consumptions, *account.shortfalls))
+        if _says(command, as_told) or _says(command, as_corrected):
             return ()
         raise Rejected("G2", "work", f"work {command.work} is already recorded otherwise: reverse it and record it "
                        "under another name")  # fmt: skip
@@ -249,9 +248,22 @@ def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFac
     return tuple(facts)
 
 
+def _entries(work: str, facts: Iterable[CreditFact]) -> list[CreditsConsumed | CreditShortfallRecorded]:
+    """What became of one work entry: minutes covered by credits, and minutes short."""
+    return [fact for fact in facts if isinstance(fact, CreditsConsumed | CreditShortfallRecorded) and fact.work == work]
+
+
+def _says(command: ConsumeCredits, entries: Iterable[CreditsConsumed | CreditShortfallRecorded]) -> bool:
+    """Whether the entries together say what the command says."""
+    parts = list(entries)
+    said = (command.at, command.incident, command.evidence)
+    return sum(p.minutes for p in parts) == command.minutes and all(
+        (p.at, p.incident, p.evidence) == said for p in parts
+    )
+
+
 def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[CreditFact, ...]:
-    entries: tuple[CreditsConsumed | CreditShortfallRecorded, ...] = (*account.consumptions, *account.shortfalls)
-    done = [entry for entry in entries if entry.work == command.work]
+    done = _entries(command.work, (*account.consumptions, *account.shortfalls))
     if not done:
         raise NotYet(f"credits-{account.contract}", f"no consumption is recorded for work {command.work} yet")
     if command.at < done[0].at:

@@ -38,7 +38,7 @@ FUTURE_TOLERANCE = 5 * MINUTE
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?([Zz]|[+-]\d\d:[0-5]\d)?", re.ASCII)
 _EURO = re.compile(r"-?\d{1,13}(\.\d{1,2})?", re.ASCII)
-_FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12})|(?:\.(\d{1,6}))?%)", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,12})/(\d{1,12})|(\d{1,4})(?:\.(\d{1,6}))?%", re.ASCII)
 
 WIRE = {"wire": True}
 """Context of what comes from or goes outside: there an instant is text with an offset, never a bare number."""
@@ -147,12 +147,12 @@ def _fraction(value: object) -> Fraction:
     if isinstance(value, Fraction):
         return value
     match = _FRACTION.fullmatch(value) if isinstance(value, str) else None
-    if match is None or (match[2] is not None and int(match[2]) == 0):
+    if match is None or (match[2] and int(match[2]) == 0):
         raise ValueError('a share is text, as "10%" or "1/10"')
-    if match[2] is not None:
+    if match[2]:
         return Fraction(int(match[1]), int(match[2]))
-    decimals = match[3] or ""
-    return Fraction(int(match[1] + decimals), 100 * 10 ** len(decimals))
+    decimals = match[4] or ""
+    return Fraction(int(match[3] + decimals), 100 * 10 ** len(decimals))
 
 
 def share_text(share: Fraction) -> str:
@@ -340,14 +340,10 @@ def rectify(
 
 
 def _rectified_so(record: Sequence[Fact], rectification: RecordRectified, *, unchanged: bool) -> bool:
-    """Whether the last rectification of that field says the same, with the same parties behind it."""
+    """Whether the last rectification of that field says the same, in all but its own date."""
     said = (rectification.version, rectification.field)
     earlier = [f for f in record if isinstance(f, RecordRectified) and (f.version, f.field) == said]
-    if not earlier:
-        return unchanged
-    last = earlier[-1]
-    same_parties = (last.by, set(last.agreed_by)) == (rectification.by, set(rectification.agreed_by))
-    return same_parties and last.value == rectification.value
+    return earlier[-1].model_copy(update={"at": rectification.at}) == rectification if earlier else unchanged
 
 
 def unless_told(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F, ...]:

@@ -339,8 +339,12 @@ def _request(opening: Fact) -> dict[str, object]:
 
 
 def _attribute(incident: Incident, attribution: ResponsibilityAttributed) -> tuple[IncidentFact, ...]:
-    earlier = [a for a in incident.attributions if a.clock is attribution.clock]
-    return () if earlier and earlier[-1] == attribution else (attribution,)
+    as_told = [fact for fact in incident.record if isinstance(fact, ResponsibilityAttributed)]
+    for attributions in (as_told, incident.attributions):
+        of_clock = [earlier for earlier in attributions if earlier.clock is attribution.clock]
+        if of_clock and of_clock[-1] == attribution:
+            return ()
+    return (attribution,)
 
 
 # --- evolve -----------------------------------------------------------------------------------------------------

@@ -239,6 +239,11 @@ class WorkingCalendar:
         self._check_covered(instant, instant + 1)
         return self._window_at(instant) is not None
 
+    def covered_until(self, start: int) -> int:
+        """The instant up to which working time since `start` can be told. Raises OutsideCoverage."""
+        self._check_covered(start, start)
+        return self._runs[bisect_right(self._runs, (start, ENDLESS)) - 1][1]
+
     def judged_by_later(self, start: int, end: int) -> bool:
         """Whether a day in [start, end] is judged by a calendar adopted only after that day had begun."""
         return any(first <= end and start < last for first, last in self._anticipated)

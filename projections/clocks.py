@@ -115,13 +115,13 @@ def judge(
     `retargeted_at`: the target was set by a reassessment then, and a net already beyond it is breached only then.
     """
     race = _Race(calendar, span, suspended)
-    try:
-        elapsed, net = calendar.elapsed(span.start, span.end), race.net()
-    except OutsideCoverage:
+    net = race.net()
+    if net is None:
         verdict = Verdict.BEST_EFFORT if target is None else Verdict.UNDECIDED
         return Judged(target, None, None, None, verdict, None, None)
+    suspended_us = race.suspended(net)
     if target is None:
-        return Judged(None, net, elapsed - net, None, Verdict.BEST_EFFORT, None, None)
+        return Judged(None, net, suspended_us, None, Verdict.BEST_EFFORT, None, None)
     due = race.reaches(target)
     verdict = _verdict(span, net, target)
     changes_at = decided_at = None
@@ -130,9 +130,9 @@ def judge(
     elif verdict is Verdict.MET:
         decided_at = span.end
     elif verdict is Verdict.RUNNING:
-        ends = [instant for instant in (race.reaches(target + 1), contract_end) if instant is not None]
-        changes_at = min(ends, default=None)
-    return Judged(target, net, elapsed - net, due, verdict, changes_at, decided_at)
+        ends = (race.reaches(target + 1), contract_end, race.beyond_the_calendars())
+        changes_at = min((instant for instant in ends if instant is not None), default=None)
+    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at)
 
 
 def _verdict(span: Span, net: int, target: int) -> Verdict:
@@ -148,7 +148,7 @@ class _Race:
 
     def __init__(self, calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> None:
         self.calendar = calendar
-        self.end = span.end
+        self.start, self.end = span.start, span.end
         self.suspended_at_end = False
         self.ran = list(self._running(span, suspended))
 
@@ -164,8 +164,23 @@ class _Race:
         if start < span.end:
             yield start, span.end
 
-    def net(self) -> int:
-        return sum(self.calendar.elapsed(start, end) for start, end in self.ran)
+    def net(self) -> int | None:
+        """Working time in which the clock ran; None beyond the calendars."""
+        try:
+            return sum(self.calendar.elapsed(start, end) for start, end in self.ran)
+        except OutsideCoverage:
+            return None
+
+    def suspended(self, net: int) -> int | None:
+        """Working time in which it was suspended; None beyond the calendars."""
+        try:
+            return self.calendar.elapsed(self.start, self.end) - net
+        except OutsideCoverage:
+            return None
+
+    def beyond_the_calendars(self) -> int | None:
+        """When a clock that goes on running can no longer be told; None while suspended."""
+        return None if self.suspended_at_end else self.calendar.covered_until(self.end) + 1
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""

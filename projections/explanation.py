@@ -92,7 +92,7 @@ def _clock(told: IncidentTold, clock: Clock, telling: Telling, row: ComplianceRo
     where = span(told.incident, clock, end, telling.as_of)
     calendar = calendar_of(told)
     paused = suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
-    slices = tuple(_slices(calendar, where, paused)) if calendar and judged.net_us is not None else ()
+    slices = tuple(_slices(calendar, where, paused)) if calendar and judged.suspended_us is not None else ()
     return ClockExplained(clock, judged, where, slices, _used(told, clock, where, telling))
 
 

@@ -432,7 +432,7 @@ def test_the_report_goes_on_with_the_other_incidents() -> None:
 # --- laws -------------------------------------------------------------------------------------------------------
 
 FIRST_MINUTE = when("Fri 06:00")
-"""The random stories below begin here: two days before them is a weekend, and each lasts up to four days."""
+"""The random stories below begin on a Friday, so that they run into a weekend and out of it."""
 
 
 def text(minute: int) -> str:
@@ -460,7 +460,7 @@ def counted_by_minute(start: int, end: int, pauses: list[tuple[int, Responsibili
 
 
 @given(start=st.integers(0, 24 * 60), lasts=st.integers(0, 3 * 24 * 60), pauses=changes)
-@settings(max_examples=60)
+@settings(max_examples=200)
 def test_net_and_due_agree_with_a_count_of_every_minute(
     start: int, lasts: int, pauses: list[tuple[int, Responsibility | None]]
 ) -> None:
@@ -477,7 +477,7 @@ def test_net_and_due_agree_with_a_count_of_every_minute(
 
 
 @given(start=st.integers(0, 24 * 60), looked_at=st.integers(0, 2 * 24 * 60), pauses=changes)
-@settings(max_examples=60)
+@settings(max_examples=200)
 def test_no_verdict_changes_before_changes_at_and_every_one_does_then(
     start: int, looked_at: int, pauses: list[tuple[int, Responsibility | None]]
 ) -> None:
@@ -499,7 +499,6 @@ def test_no_verdict_changes_before_changes_at_and_every_one_does_then(
     assert charge(journal, then).verdict is BREACHED
 
 
-@pytest.mark.xfail(strict=True, reason="a running clock turns undecided with time alone, and no changes_at says when")
 def test_a_clock_about_to_leave_the_years_covered_changes_at_their_end() -> None:
     journal = open_ended().incident("INC1", opened("2026-12-31 17:00"))
     assert charge(journal, "2026-12-31 18:00").verdict is RUNNING

@@ -388,7 +388,6 @@ def test_the_purchase_as_first_told_is_still_nothing_new_after_a_rectification()
     ACCOUNTS.given(bought("A", 600)).and_recorded(rectify(1, "minutes", 300)).when(buy("A", 600)).then_nothing()
 
 
-@pytest.mark.xfail(strict=True, reason="_consume compares with the consumption as rectified only, and refuses it (§3)")
 def test_the_consumption_as_first_told_is_still_nothing_new_after_a_rectification() -> None:
     account = ACCOUNTS.given(bought("A", 60)).and_recorded(consume(60))
     account.and_recorded(rectify(2, "at", instant_text(MONDAY_10))).when(consume(60)).then_nothing()

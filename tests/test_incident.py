@@ -453,15 +453,10 @@ def test_the_opening_as_first_told_is_still_nothing_new_after_a_rectification() 
     open_at().and_recorded(rectify(1, "urgency", "low")).when(request()).then_nothing()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_attribute compares with attributions as rectified only: telling it again undoes the rectification",
-)
 def test_the_attribution_as_first_told_is_still_nothing_new_after_a_rectification() -> None:
     open_at().and_recorded(attribute()).and_recorded(rectify(2, "party", "supplier")).when(attribute()).then_nothing()
 
 
-@pytest.mark.xfail(strict=True, reason="_rectified_so looks at value and parties only: papers that come later are lost")
 def test_a_rectification_told_again_with_papers_is_another_fact() -> None:
     with_paper = corrected_charge(MONDAY_11, evidence=(PAPER,))
     given = charged().and_recorded(corrected_charge(MONDAY_11))
