@@ -151,14 +151,14 @@ def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance)
         return [_credit_row(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
     judged = compliance(telling, _watched(telling.incidents(), advance))
     if name == "compliance":
-        wanted = _in_window(_of_contract(judged, asked), telling, asked)
-        return [compliance_row(row) for row in wanted]
+        return [compliance_row(row) for row in _in_window(_of_contract(judged, asked), telling, asked)]
     if name == "queue":
         return [_queue_row(row, rank) for rank, row in enumerate(_of_contract(queue(telling, judged), asked), 1)]
-    ratios = _of_contract(breach(telling, judged), asked)
+    ratios = breach(telling, judged)
     if name == "penalty":
-        return [_penalty_row(row) for row in penalty(telling, ratios)]
-    return [_breach_row(row) for row in ratios if asked.window_day is None or _holds(row.window, asked.window_day)]
+        return [_penalty_row(row) for row in _of_contract(penalty(telling, ratios), asked)]
+    wanted = _of_contract(ratios, asked)
+    return [_breach_row(row) for row in wanted if asked.window_day is None or _holds(row.window, asked.window_day)]
 
 
 def _of_contract(rows: Iterable[Any], asked: Question) -> list[Any]:

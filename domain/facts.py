@@ -122,10 +122,9 @@ Instant = Annotated[
 
 
 def _euro(value: object) -> Decimal:
-    if isinstance(value, str) and _EURO.fullmatch(value):
-        return Decimal(value).quantize(Decimal("0.01"))
-    if isinstance(value, Decimal) and value.is_finite() and value == value.quantize(Decimal("0.01")):
-        return value.quantize(Decimal("0.01"))
+    amount = Decimal(value) if isinstance(value, str) and _EURO.fullmatch(value) else value
+    if isinstance(amount, Decimal) and amount.is_finite() and amount == amount.quantize(Decimal("0.01")):
+        return amount.quantize(Decimal("0.01")) + 0  # no negative nought
     raise ValueError('an amount in euro is text with at most two decimals, as "5000.00"')
 
 

@@ -14,7 +14,15 @@ from itertools import pairwise
 from typing import Annotated, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from domain.facts import SECOND, Identifier, Value, microseconds, moment
 
@@ -39,8 +47,8 @@ class ServiceHours(StrEnum):
     DATA_CENTRE = "data_centre"
 
 
-def _wall(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+def _wall(value: object, info: ValidationInfo) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and not (info.context or {}).get("wire"):
         return value
     if isinstance(value, str) and len(value) == 5 and value[2] == ":" and (value[:2] + value[3:]).isdecimal():
         hours, minutes = int(value[:2]), int(value[3:])

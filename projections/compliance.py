@@ -12,7 +12,7 @@ from domain.incident import IncidentReassessed
 from domain.terms import Clock, Priority
 from domain.working_time import WorkingCalendar
 from projections.clocks import Judged, Verdict, judge, span, suspensions
-from projections.history import ContractTold, Finding, IncidentTold, Telling
+from projections.history import Finding, IncidentTold, Telling
 
 NO_CALENDAR = Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None)
 """A clock of a request under no contract: there is no calendar to measure it in."""
@@ -82,11 +82,9 @@ def compliance(telling: Telling, incidents: Iterable[IncidentTold] | None = None
 
 def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
     """One incident judged under the telling's reading, as of its instant."""
-    contract = told.contract
     findings = list(told.findings)
-    clocks = {clock: _judge_clock(told, contract, clock, telling) for clock in Clock}
-    if contract is not None:
-        findings += _calendar_findings(told, contract, clocks.values(), telling.as_of)
+    clocks = {clock: _judge_clock(told, clock, telling) for clock in Clock}
+    findings += _calendar_findings(told, clocks.values(), telling.as_of)
     return ComplianceRow(
         incident=told.incident.id,
         contract=told.contract_name,
@@ -113,7 +111,7 @@ def ruling_reassessment(told: IncidentTold, clock: Clock, telling: Telling) -> I
     """The reassessment that rules a clock under reading `latest`: the last one not after its stop (A2)."""
     if telling.reading.reassessment == "declared" or told.contract is None:
         return None
-    end = span(told.incident, clock, told.contract.contract.end, telling.as_of).end
+    end = span(told.incident, clock, told.ends_with, telling.as_of).end
     by_then = [fact for fact in told.incident.reassessments if fact.at <= end]
     return by_then[-1] if by_then else None
 
@@ -133,19 +131,17 @@ def calendar_of(told: IncidentTold) -> WorkingCalendar | None:
     return told.contract.calendar(told.hours) if told.contract else None
 
 
-def _judge_clock(told: IncidentTold, contract: ContractTold | None, clock: Clock, telling: Telling) -> Judged:
+def _judge_clock(told: IncidentTold, clock: Clock, telling: Telling) -> Judged:
     calendar = calendar_of(told)
-    if contract is None or calendar is None:
+    if calendar is None:
         return NO_CALENDAR
-    # A request under no guarantee is only measured: the contract's end voids nothing there.
-    end = contract.contract.end if told.answer.guaranteed else None
     reassessed = ruling_reassessment(told, clock, telling)
     return judge(
         calendar,
-        span(told.incident, clock, end, telling.as_of),
+        span(told.incident, clock, told.ends_with, telling.as_of),
         suspensions(told.incident) if telling.reading.suspensions == "excluded" else (),
         target(told, clock, telling),
-        contract_end=end,
+        contract_end=told.ends_with,
         retargeted_at=reassessed.at if reassessed else None,
     )
 
@@ -155,9 +151,7 @@ def _responsible(told: IncidentTold, clock: Clock) -> Responsibility:
     return attributed[-1] if attributed else Responsibility.SUPPLIER
 
 
-def _calendar_findings(
-    told: IncidentTold, contract: ContractTold, clocks: Iterable[Judged], as_of: int
-) -> list[Finding]:
+def _calendar_findings(told: IncidentTold, clocks: Iterable[Judged], as_of: int) -> list[Finding]:
     calendar = calendar_of(told)
     if calendar is None:
         return []
@@ -165,7 +159,7 @@ def _calendar_findings(
         years = calendar.years_text
         text = f"a clock runs outside the years that the adopted calendars cover ({years}): adopt one that covers them"
         return [Finding("calendar_does_not_cover", "H1", text)]
-    end = span(told.incident, Clock.INTERVENTION, contract.contract.end, as_of).end
+    end = span(told.incident, Clock.INTERVENTION, told.ends_with, as_of).end
     if calendar.judged_by_later(told.opened.at, end):
         text = "some of its days are judged by a calendar adopted only after they had begun"
         return [Finding("calendar_adopted_later", "H1", text)]

@@ -88,8 +88,7 @@ def explain(incident: str, telling: Telling) -> Explanation | None:
 
 def _clock(told: IncidentTold, clock: Clock, telling: Telling, row: ComplianceRow) -> ClockExplained:
     judged = (row.charge if clock is Clock.CHARGE else row.intervention).judged
-    end = told.contract.contract.end if told.contract and told.answer.guaranteed else None
-    where = span(told.incident, clock, end, telling.as_of)
+    where = span(told.incident, clock, told.ends_with, telling.as_of)
     calendar = calendar_of(told)
     paused = suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
     slices = tuple(_slices(calendar, where, paused)) if calendar and judged.suspended_us is not None else ()

@@ -111,6 +111,11 @@ class IncidentTold:
         return self.contract.contract.id if self.contract else self.opened.contract
 
     @property
+    def ends_with(self) -> int | None:
+        """The instant at which the contract's end voids its clocks; a request under no guarantee is only measured."""
+        return self.contract.contract.end if self.contract and self.answer.guaranteed else None
+
+    @property
     def hours(self) -> ServiceHours:
         """Which working hours its clocks run in (H1, H2)."""
         return ServiceHours.DATA_CENTRE if self.opened.data_centre else ServiceHours.STANDARD
@@ -212,8 +217,8 @@ def _not_before(opened_at: int, facts: Sequence[Corrected[Fact]]) -> tuple[list[
     moved = {told.version: told._replace(fact=told.fact.model_copy(update={"at": opened_at})) for told in early}
     versions = tuple(sorted(moved))
     finding = Finding("dated_before_opening", "R3", "dated before the opening: counted at the opening", versions)
-    told_again = [moved.get(told.version, told) for told in facts]
-    return sorted(told_again, key=lambda told: (_order(told.fact), told.version)), [finding]
+    # Not sorted anew: among those moved to the opening, what occurred first stays first.
+    return [moved.get(told.version, told) for told in facts], [finding]
 
 
 def _coverage_differs(given: Answer, now: Answer, version: int) -> Finding:

@@ -4,6 +4,7 @@ A ceiling, never the amount owed: a judge may reduce it. One-off: the first wind
 Recomputed always; payments stay.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -66,12 +67,14 @@ class PenaltyRow:
 
 
 def penalty(telling: Telling, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
-    """One row for every signed contract, in the order of `rows`, the windows of each in order of time."""
-    found = []
-    for name, contract_windows in groupby(rows, key=lambda row: row.contract):
-        told = telling.contract(name)
-        found.append(_row(told.contract, told.account, list(contract_windows), telling))
-    return found
+    """One row for every signed contract, from `rows`, the windows of all of them in order of time."""
+    by_contract: dict[str, list[BreachRow]] = defaultdict(list)
+    for row in rows:
+        by_contract[row.contract].append(row)
+    return [
+        _row(told.contract, told.account, by_contract.get(told.contract.id, []), telling)
+        for told in telling.signed_contracts
+    ]
 
 
 def _row(
@@ -81,6 +84,8 @@ def _row(
         raise ValueError(f"contract {contract.id} is not signed: it has no penalty clause")
     clause = contract.signed.terms.penalty
     first = next((row for row in contract_windows if row.passed), None)
+    # An earlier window that is not settled may yet pass, and then it is the one that counts.
+    decisive = contract_windows[: contract_windows.index(first) + 1] if first else contract_windows
     return PenaltyRow(
         contract=contract.id,
         clause=clause,
@@ -88,7 +93,7 @@ def _row(
         passing=passed_for_good(first.cases_decided, first.tolerance) if first else None,
         window=first.window if first else None,
         base=_base(account, first.window, telling.as_of, telling.reading) if first else NOTHING,
-        settled=first.settled if first else all(row.settled for row in contract_windows),
+        settled=bool(decisive) and all(row.settled for row in decisive),
         claimed=sum((claim.amount for claim in contract.claims), NOTHING),
         waived=sum((waiver.amount for waiver in contract.waivers), NOTHING),
         settled_amount=sum((settlement.amount for settlement in contract.settlements), NOTHING),

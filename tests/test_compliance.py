@@ -350,7 +350,6 @@ def test_an_attribution_dated_before_a_rectified_opening_is_no_finding() -> None
     assert (row.findings, row.charge.responsible) == ((), BY_CUSTOMER)
 
 
-@pytest.mark.xfail(strict=True, reason="facts moved to the opening are ordered by arrival, not by when they occurred")
 def test_a_suspension_that_was_over_before_a_rectified_opening_suspends_nothing() -> None:
     """Recorded in the order resume, suspend: both count at the opening, and still the resumption came after."""
     journal = told(opened("Mon 09:00"), resumed("Mon 10:30"), suspended("Mon 10:00"))
@@ -391,7 +390,6 @@ def test_no_calendar_at_all_leaves_every_clock_undecided_with_a_finding() -> Non
     assert codes(row) == ["calendar_does_not_cover"]
 
 
-@pytest.mark.xfail(strict=True, reason="the finding looks no further than the end of the contract; these clocks do")
 def test_a_best_effort_request_measured_past_the_contract_tells_of_calendars_adopted_later() -> None:
     journal = Journal().contract(signed(until="2026-12-31 12:00"), activated(), adopted())
     journal.incident("INC1", opened("2026-12-31 09:00", answer=best_effort("no_credits")))

@@ -291,6 +291,19 @@ def test_the_revision_that_took_effect_last_rules_however_they_arrived() -> None
         assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 30, 20]
 
 
+def test_a_revision_made_earlier_rules_from_when_it_takes_effect_later() -> None:
+    told = folded(
+        signed(), revised(MONDAY_8, MONDAY_11, first_charge=30), revised(MONDAY_9, MONDAY_10, first_charge=20)
+    )
+    assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 20, 30]
+
+
+def test_what_is_on_record_as_backdated_counts_from_its_own_instant_all_the_same() -> None:
+    told = folded(signed(), revised(MONDAY_10, MONDAY_8), terminated(MONDAY_11, MONDAY_8))
+    assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10)] == [60, 30]
+    assert [told.in_force(at) for at in (MONDAY_10, MONDAY_11)] == [True, False]
+
+
 def test_of_revisions_effective_together_the_one_made_last_rules() -> None:
     first, second = revised(MONDAY_8, first_charge=30), revised(MONDAY_9, first_charge=20)
     for told in (folded(signed(), first, second), folded(signed(), second, first)):

@@ -1,6 +1,7 @@
 """What each reading changes, and how one is written (P1, P2, A2, A4)."""
 
-from typing import Any, get_args
+import re
+from typing import get_args
 
 import pytest
 from history import (
@@ -313,11 +314,10 @@ def test_a_reading_is_named_by_its_departures_and_that_name_reads_back() -> None
     ],
 )
 def test_a_reading_that_cannot_be_read_is_told_with_what_can_be_chosen(text: str, said: str) -> None:
-    with pytest.raises(UnknownReading, match=".") as refused:
+    with pytest.raises(UnknownReading, match=re.escape(said)):
         Reading.parse(text)
-    assert said in str(refused.value)
 
 
 def test_readings_change_no_fact_that_no_party_can_contest() -> None:
-    agreed: Any = Reading.parse(AGREED)
+    agreed = Reading.parse(AGREED)
     assert all(agreed.counts(fact) for fact in (opened(), taken_in_charge("Mon 10:00"), resumed("Mon 10:00")))
