@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from adapters.holidays import UnknownPlace, italian_holidays, library_version
 from domain.facts import Euro, Identifier, Minutes, Value, instant_text
@@ -24,10 +24,19 @@ class BadContractFile(ValueError):
     """The file does not describe a contract; the message names the file, the field and what to write."""
 
 
+def _in_reach(day: date) -> date:
+    if not 1901 <= day.year <= 2199:
+        raise ValueError("a day lies between 1901 and 2199 (a contract without end has no last_day)")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_in_reach)]
+
+
 class AssistanceTable(Value):
     """The [assistance] table."""
 
-    active_from: date | None = None
+    active_from: Day | None = None
 
 
 class CalendarTable(Value):
@@ -48,10 +57,10 @@ class CreditsTable(Value):
     """One [[credits]] table."""
 
     package: Identifier
-    bought_on: date
+    bought_on: Day
     minutes: Minutes
     price: Annotated[Euro, Field(ge=0)]
-    last_day: date | None = None
+    last_day: Day | None = None
 
 
 class ContractFile(Value):
@@ -59,9 +68,9 @@ class ContractFile(Value):
 
     id: Identifier
     customers: tuple[Identifier, ...] = ()
-    signed_on: date | None = None
-    first_day: date
-    last_day: date | None = None
+    signed_on: Day | None = None
+    first_day: Day
+    last_day: Day | None = None
     assistance: AssistanceTable | None = None
     calendar: CalendarTable
     credits: tuple[CreditsTable, ...] = ()
@@ -189,7 +198,9 @@ def calendar_message(
         **own,
         "holidays": [holiday.model_dump(mode="json") for holiday in holidays],
     }
-    return _message(source, "contract", contract, "adopt_calendar", at, data)
+    # Another release of the holidays library may propose otherwise: what is adopted for these years stays adopted.
+    agreed = {"years": [first_year, last_year], "subdivision": subdivision, "hours": {**usual, **own}}
+    return _message(source, "contract", contract, "adopt_calendar", at, data, identified_by=agreed)
 
 
 def sign_message(
@@ -208,14 +219,13 @@ def sign_message(
         "customers": list(customers),
         "terms": terms.model_dump(mode="json"),
     }
-    return _message(source, "contract", contract, "sign", at, data, identified_by=data["terms"])
+    return _message(source, "contract", contract, "sign", at, data)
 
 
 def activate_message(source: str, contract: str, at: str, effective: str) -> dict[str, Any]:
     """Activates Assistenza."""
-    option = {"service": "assistance"}
-    data = {"option": option, "effective": effective}
-    return _message(source, "contract", contract, "activate_option", at, data, identified_by=option)
+    data = {"option": {"service": "assistance"}, "effective": effective}
+    return _message(source, "contract", contract, "activate_option", at, data)
 
 
 def purchase_message(
@@ -230,7 +240,7 @@ def _message(
     source: str, kind: str, contract: str, verb: str, at: str, data: dict[str, Any], identified_by: object = None
 ) -> dict[str, Any]:
     """A message whose id follows from the contract and from what it says, so that saying it again changes nothing."""
-    text = json.dumps(data if identified_by is None else identified_by, sort_keys=True)
+    text = json.dumps({"at": at, **data} if identified_by is None else identified_by, sort_keys=True)
     return {
         "specversion": "1.0",
         "id": f"{contract}:{verb}:{sha256(text.encode()).hexdigest()[:16]}",

@@ -77,7 +77,7 @@ class Answered:
 
     outcomes: list[Outcome]
     woken: list[Outcome]
-    expired: list[Outcome]
+    expired: list[RefusedMessage]
 
 
 class Desk:
@@ -205,15 +205,15 @@ class _Sitting:
     _grown: set[str] = field(default_factory=set)
     _asked_again: dict[Identity, list[int]] = field(default_factory=dict)
 
-    def expire(self, patience: int) -> list[Outcome]:
+    def expire(self, patience: int) -> list[RefusedMessage]:
         """Refuse what has waited too long; it stays among the refused, whole."""
-        expired: list[Outcome] = []
+        expired: list[RefusedMessage] = []
         for kept in self.desk.ledger.store.waiting_since(self.now - patience):
             since = f"{moment(kept.since):%Y-%m-%d %H:%M} UTC"
             reason = f"waited since {since}, and still {kept.reason}: send it again once that is recorded"
             self.batch.no_longer_waiting.append(kept.identity)
-            self.batch.refused.append(RefusedMessage(kept.identity, kept.raw, "R4", "subject", reason))
-            expired.append(Refused("R4", "subject", reason))
+            expired.append(RefusedMessage(kept.identity, kept.raw, "R4", "subject", reason))
+        self.batch.refused += expired
         return expired
 
     def prepare(self, messages: Sequence[Message]) -> None:
@@ -377,7 +377,8 @@ class _Sitting:
     def _contract_facts(self, contract: Contract, command: Any) -> Sequence[Fact]:
         facts = contracts.decide(contract, cast(ContractCommand, command))
         after = reduce(contracts.evolve, facts, contract)
-        if after.signed is not None and after.signed != contract.signed and after.signed.customers:
+        routing_changed = (after.signed, after.end) != (contract.signed, contract.end)
+        if after.signed is not None and after.signed.customers and routing_changed:
             names = (name.partition("-")[2] for name in self._contract_streams())
             field = "customers" if isinstance(command, SignContract) else "value"
             contracts.refuse_shared_customers(after, (self._contract(name) for name in names), field)
@@ -386,7 +387,7 @@ class _Sitting:
     def _incident_facts(self, incident: Incident, command: IncidentCommand) -> tuple[Sequence[Fact], str | None]:
         if not isinstance(command, OpenIncident):
             opened = incident.opened
-            belongs = (opened.answer.contract or opened.contract) if opened else None
+            belongs = (opened.contract or opened.answer.contract) if opened else None
             return incidents.decide(incident, command), belongs
         answer = self._answer(command)
         return incidents.decide(incident, command, answer), answer.contract or command.contract

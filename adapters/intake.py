@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Waiting
+from adapters.ledger import Ledger
 
 BATCH = 500
 LONGEST_LINE = 64_000_000
@@ -66,6 +67,18 @@ def written(messages: Iterable[dict[str, Any]], name: str) -> Iterator[Line]:
         yield Line(f"{name}: {message['id']}", json.dumps(message, ensure_ascii=False).encode())
 
 
+def pass_over_recorded(ledger: Ledger, messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """The messages whose id is not recorded yet, and how many are.
+
+    For what we write ourselves about contracts: made again, it may differ in what the same id stood for (the day a log
+    begins, what a newer library says of holidays), and what is recorded stays.
+    """
+    given = list(messages)
+    recorded = ledger.store.receipts([(message["source"], message["id"]) for message in given])
+    fresh = [message for message in given if (message["source"], message["id"]) not in recorded]
+    return fresh, len(given) - len(fresh)
+
+
 def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None) -> Tally:
     """Give lines to the desk, a batch in each transaction; `on_progress` hears how many more are settled.
 
@@ -81,6 +94,9 @@ def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None
                 tally.refused.append(RefusedLine(line.where, line.raw, outcome))
         tally.woken.update(outcome_name(outcome) for outcome in answered.woken)
         tally.expired += len(answered.expired)
+        tally.refused += [
+            RefusedLine("kept", kept.raw, Refused(kept.clause, kept.field, kept.reason)) for kept in answered.expired
+        ]
         on_progress(len(batch))
     return tally
 

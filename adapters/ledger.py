@@ -10,7 +10,8 @@ StoreError                 the store cannot be used as asked; the message says w
  └── LostRace              another writer was faster: load again and decide again
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -26,7 +27,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.seal import Origin
-from domain.catalogue import FACTS, Catalogue
+from domain.catalogue import FACTS, Catalogue, UnknownFactType
 from domain.facts import Fact
 from projections.history import Entry
 
@@ -176,10 +177,13 @@ class EvidenceRecorder(Protocol):
     def writes(self) -> int:
         """How many transactions have been recorded."""
 
+    def recorded_until(self) -> int:
+        """The instant at which the last fact was recorded; 0 where there is none."""
+
     def position(self, known_on: int | None = None) -> int:
         """The last position recorded (by `known_on`); 0 where there is none."""
 
-    def rows(self, known_on: int | None, incident: str | None) -> Iterator[Row]:
+    def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
 
     def stream_rows(self, streams: Sequence[str]) -> Iterator[Row]:
@@ -278,13 +282,14 @@ class Ledger(Application[str]):
 
     def entries(self, known_on: int | None = None, incident: str | None = None) -> Iterator[Entry]:
         """Facts in order of recording, known by `known_on`; with `incident`, no other incident's."""
-        return map(self._entry, self.store.rows(known_on, incident))
+        with closing(self.store.rows(known_on, incident)) as rows:
+            yield from map(self._entry, rows)
 
     def streams(self, names: Sequence[str]) -> dict[str, list[Fact]]:
         """The facts of some streams, from version 1; a stream with none is []."""
         found: dict[str, list[Fact]] = {name: [] for name in names}
         for row in self.store.stream_rows(names):
-            found[row.stream].append(self.catalogue.read(row.stored_type, row.state))
+            found[row.stream].append(self._entry(row).fact)
         return found
 
     def sealed(self, stream: str) -> list[Sealed]:
@@ -293,5 +298,11 @@ class Ledger(Application[str]):
         return [Sealed(self._entry(row.row), row.leaf, row.leaf_hash, row.origin) for row in rows]
 
     def _entry(self, row: Row) -> Entry:
-        fact = self.catalogue.read(row.stored_type, row.state)
+        where = f"position {row.position}, version {row.version} of {row.stream}"
+        try:
+            fact = self.catalogue.read(row.stored_type, row.state)
+        except UnknownFactType as error:
+            raise NewerStore(f"{where}: {error}; upgrade this one") from None
+        except ValueError:
+            raise DamagedStore(f"{where} cannot be read as {row.stored_type}: restore the store from a copy") from None
         return Entry(row.position, row.stream, row.version, row.recorded_at, fact)

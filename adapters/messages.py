@@ -6,14 +6,13 @@ instants.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from adapters.seal import canonical
@@ -25,7 +24,8 @@ MOST_BYTES = 1_000_000
 
 STREAM_KINDS = ("contract", "credits", "incident")
 
-DataSchema = Mapping[str, Any]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""An attribute of the envelope: longer than any name within it."""
 
 
 class CloudEvent(Value):
@@ -34,10 +34,10 @@ class CloudEvent(Value):
     model_config = ConfigDict(title="CloudEvent")
 
     specversion: Literal["1.0"]
-    id: Identifier
-    source: Identifier
-    type: Identifier
-    subject: Identifier
+    id: Label
+    source: Label
+    type: Label
+    subject: Label
     time: Instant
     data: dict[str, JsonValue] = Field(default_factory=dict)
     actor: Identifier | None = None

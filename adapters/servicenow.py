@@ -10,7 +10,7 @@ import io
 import lzma
 import re
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,11 +25,13 @@ from domain.facts import instant_text, microseconds, moment
 from domain.working_time import local_midnight
 
 FROM_LOG = "servicenow:incident-log"
+PACKAGE = "imported"
 COLUMNS = (
     "number", "incident_state", "sys_mod_count", "opened_at", "sys_updated_at", "location", "impact", "urgency",
     "assigned_to",
 )  # fmt: skip
 UNKNOWN = "?"
+MOST_LINES_OF_A_FIELD = 50
 NEW, RESOLVED, CLOSED = "New", "Resolved", "Closed"
 SUSPENDING = {
     "Awaiting User Info": "customer",
@@ -153,28 +155,48 @@ def _rows(path: Path, zone: ZoneInfo, on_bytes: Callable[[int], None] | None) ->
     with path.open("rb") as packed:
         # Bytes that are no UTF-8 become lone surrogates, so that only their own row is quarantined.
         text = io.TextIOWrapper(_unpacked(path, packed), "utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.DictReader(text, strict=False)
-        missing = [column for column in COLUMNS if column not in (_header(reader, path) or ())]
+        lines = enumerate(text, 1)
+        header = _fields(next(lines, (0, ""))[1]) or []
+        missing = [column for column in COLUMNS if column not in header]
         if missing:
             raise BadLog(f"{path} is no ServiceNow incident log: it has no column {', '.join(missing)}")
-        while True:
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Quarantined(reader.line_num, f"cannot be read: {error}", {})
-                continue
-            if on_bytes and reader.line_num % 500 == 0:
+        for line, record in _records(lines, len(header)):
+            if on_bytes and line % 500 == 0:
                 on_bytes(packed.tell())
-            yield _row(reader.line_num, fields, zone)
+            yield _row(line, record, header, zone)
 
 
-def _header(reader: "csv.DictReader[str]", path: Path) -> Sequence[str] | None:
+def _records(lines: Iterator[tuple[int, str]], width: int) -> Iterator[tuple[int, str]]:
+    """Each record with the line it ends on. A quoted field may hold line ends; a stray quote costs its own line only.
+
+    So a line whose quotes do not close is joined with the next ones only while that can still give a whole record.
+    """
+    waiting: deque[tuple[int, str]] = deque()
+    while first := waiting.popleft() if waiting else next(lines, None):
+        number, record = first
+        joined: list[tuple[int, str]] = []
+        while record.count('"') % 2 and len(joined) < MOST_LINES_OF_A_FIELD:
+            following = waiting.popleft() if waiting else next(lines, None)
+            if following is None:
+                break
+            joined.append(following)
+            record += following[1]
+        if joined and len(_fields(record) or ()) != width:
+            waiting.extendleft(reversed(joined))
+            number, record = first
+        elif joined:
+            number = joined[-1][0]
+        if record.strip():
+            yield number, record
+
+
+def _fields(record: str) -> list[str] | None:
+    """The fields of one CSV record; None where it is none."""
     try:
-        return reader.fieldnames
-    except csv.Error as error:
-        raise BadLog(f"{path} is no ServiceNow incident log: {error}") from None
+        rows = list(csv.reader(io.StringIO(record, newline=""), strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
 
 
 def _unpacked(path: Path, packed: BinaryIO) -> BinaryIO:
@@ -185,18 +207,22 @@ def _unpacked(path: Path, packed: BinaryIO) -> BinaryIO:
     return packed
 
 
-def _row(line: int, fields: dict[Any, Any], zone: ZoneInfo) -> LogRow | Quarantined:
-    raw = {str(name): str(value) for name, value in fields.items() if name is not None}
+def _row(line: int, record: str, header: Sequence[str], zone: ZoneInfo) -> LogRow | Quarantined:
+    fields = _fields(record)
+    if fields is None or len(fields) != len(header):
+        found = "its quotes do not close" if fields is None else f"it has {len(fields)} fields of {len(header)}"
+        return Quarantined(line, f"cannot be read: {found}", {"unread": _printable(record.rstrip("\r\n"))})
+    raw = dict(zip(header, fields, strict=True))
     try:
-        if None in fields or None in fields.values():
-            raise ValueError(f"cannot be read: it has not the {len(raw)} fields of the header")
-        if not "".join(raw.values()).isprintable() and any("\udc80" <= c <= "\udcff" for c in "".join(raw.values())):
+        if any("\udc80" <= character <= "\udcff" for character in record):
             raise ValueError("cannot be read: not UTF-8 text")
         return _log_row(line, raw, zone)
     except ValueError as error:
-        return Quarantined(
-            line, str(error), {name: value.encode("utf-8", "replace").decode() for name, value in raw.items()}
-        )
+        return Quarantined(line, _printable(str(error)), {name: _printable(value) for name, value in raw.items()})
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _log_row(line: int, raw: dict[str, str], zone: ZoneInfo) -> LogRow:
@@ -260,13 +286,14 @@ def local_instant(text: str, zone: ZoneInfo) -> int:
 
 def log_messages(log: IncidentLog, credits: Credits, time_zone: str = "Europe/Rome") -> Iterator[dict[str, Any]]:
     """The messages of a log: each contract set up, then each incident's history."""
-    yield from _set_up(log, credits, _zone(time_zone))
+    yield from contract_set_up(log, credits, time_zone)
     for rows in log.incidents.values():
         yield from incident_messages(rows)
 
 
-def _set_up(log: IncidentLog, credits: Credits, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+def contract_set_up(log: IncidentLog, credits: Credits, time_zone: str = "Europe/Rome") -> Iterator[dict[str, Any]]:
     """Each location is a contract, in force with credits and calendar from the midnight of its first request."""
+    zone = _zone(time_zone)
     first: dict[str, int] = {}
     for rows in log.incidents.values():
         location, opened_at = rows[0].location, rows[0].opened_at
@@ -279,10 +306,15 @@ def _set_up(log: IncidentLog, credits: Credits, zone: ZoneInfo) -> Iterator[dict
     for location in sorted(first):
         day = moment(first[location]).astimezone(zone).date()
         at = instant_text(local_midnight(zone, day))
-        yield sign_message(FROM_LOG, location, at, at, terms)
-        yield activate_message(FROM_LOG, location, at, at)
-        yield calendar_message(FROM_LOG, location, at, years[0], years[1])
-        yield purchase_message(FROM_LOG, location, at, "imported", credits.minutes, credits.price)
+        # Their ids come from the contract and the terms alone, not from the day on which the log happens to begin.
+        for message, agreed in (
+            (sign_message(FROM_LOG, location, at, at, terms), terms.model_dump_json()),
+            (activate_message(FROM_LOG, location, at, at), ""),
+            (calendar_message(FROM_LOG, location, at, years[0], years[1]), f"{years[0]}-{years[1]}"),
+            (purchase_message(FROM_LOG, location, at, PACKAGE, credits.minutes, credits.price), f"{credits}"),
+        ):
+            digest = sha256(f"{message['type']} {agreed}".encode()).hexdigest()[:16]
+            yield {**message, "id": f"{location}:{message['type']}:{digest}"}
 
 
 def incident_messages(rows: Sequence[LogRow]) -> Iterator[dict[str, Any]]:

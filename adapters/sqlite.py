@@ -7,7 +7,7 @@ by accident: triggers refuse it (the proof is what refuses intent).
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -132,8 +132,10 @@ def open_store(
         uri += "&immutable=1"  # not even the files that SQLite shares with a writer can be made there
     with _plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
         _recognise(connection, path)
-        found = connection.execute("SELECT id FROM ledger").fetchone()[0]
-    return Ledger(_Factory(uri, path, found, now, lock_timeout), catalogue)
+        found = connection.execute("SELECT id FROM ledger").fetchone()
+    if found is None:
+        raise DamagedStore(f"{path} does not say which ledger it is: restore it from a copy")
+    return Ledger(_Factory(uri, path, found[0], now, lock_timeout), catalogue)
 
 
 def open_memory(*, ledger_id: str, now: Callable[[], int], catalogue: Catalogue = FACTS) -> Ledger:
@@ -354,6 +356,12 @@ class SqliteRecorder(SQLiteApplicationRecorder):
         with self._reading() as c:
             return int(c.execute("SELECT writes FROM ledger").fetchone()[0])
 
+    def recorded_until(self) -> int:
+        """The instant at which the last fact was recorded; 0 where there is none."""
+        with self._reading() as c:
+            c.execute("SELECT recorded_at FROM seal ORDER BY leaf DESC LIMIT 1")
+            return int((c.fetchone() or (0,))[0])
+
     def position(self, known_on: int | None = None) -> int:
         """The last position recorded (by `known_on`); 0 where there is none."""
         with self._reading() as c:
@@ -364,7 +372,7 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             )
             return int((c.fetchone() or (0,))[0])
 
-    def rows(self, known_on: int | None, incident: str | None) -> Iterator[Row]:
+    def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
         where = ["s.recorded_at <= ?"]
         parameters: list[int | str] = [FOREVER if known_on is None else known_on]
@@ -447,8 +455,8 @@ class SqliteRecorder(SQLiteApplicationRecorder):
         """The refused messages that have not succeeded since, in order of arrival."""
         with self._reading() as c:
             c.execute(
-                "SELECT source, message, raw, clause, field, reason FROM refused r WHERE NOT EXISTS (SELECT 1 "
-                "FROM inbox i WHERE i.source = r.source AND i.message = r.message) ORDER BY arrival"
+                "SELECT source, message, raw, clause, field, reason FROM refused r WHERE clause = 'R2' OR NOT EXISTS "
+                "(SELECT 1 FROM inbox i WHERE i.source = r.source AND i.message = r.message) ORDER BY arrival"
             )
             return [RefusedMessage((row[0], row[1]) if row[0] is not None else None, *row[2:]) for row in c.fetchall()]
 

@@ -1,11 +1,13 @@
 """The command line: `verbale`. Exit status 0 fine, 1 the answer is no, 2 wrong use or a store that cannot be used."""
 
 import base64
+import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,13 +20,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from adapters.contract_file import BadContractFile, contract_messages
 from adapters.contract_file import example as contract_example_text
 from adapters.holidays import UnknownPlace
-from adapters.intake import Line, RefusedLine, Tally, read_lines, take_in, written
+from adapters.intake import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.ledger import Ledger, StoreError
 from adapters.messages import Unreadable, examples, read_message
 from adapters.messages import schema as message_schema
-from adapters.servicenow import BadLog, Credits, log_messages, read_log, write_quarantine
+from adapters.servicenow import BadLog, Credits, contract_set_up, incident_messages, read_log, write_quarantine
 from bin import __version__, demo
-from bin.compose import BadSettings, Settings, clock, open_desk, open_ledger, settings, store_place
+from bin.compose import BadSettings, Settings, clock, open_desk, open_ledger, settings, store_place, store_url
 from bin.display import Format, console, show
 from bin.language import Words
 from bin.reference import message_reference
@@ -40,6 +42,7 @@ from bin.reports import (
     timeline_of,
 )
 from domain.catalogue import COMMANDS
+from domain.contract import AdoptCalendar
 from domain.facts import Euro, instant_text
 from projections.readings import UnknownReading
 
@@ -100,6 +103,9 @@ class Asked:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Nobody but a developer (VERBALE_DEBUG=1) sees a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # the same bytes whatever the locale
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         _run(sys.argv[1:] if arguments is None else arguments)
     except CycloptsError as error:
@@ -112,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _AnswerIsNo:
         return NO
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except KeyboardInterrupt:
         return _say_error("interrupted: what was recorded stays, and running the same command again completes it") + 128
@@ -157,11 +164,11 @@ def run_demo(folder: Path = Path("verbale-demo"), /, *, language: str | None = N
     folder.mkdir(parents=True, exist_ok=True)
     messages = folder / "messages.jsonl"
     demo.write_messages(messages)
-    store = f"sqlite:///{folder / 'verbale.db'}"
+    store = store_url(folder / "verbale.db")
     for typed in (("ingest", str(messages)), *(("report", *asked) for asked in demo.REPORTS)):
-        print(f"\n$ verbale {' '.join(typed)} --store {store}\n", flush=True)
+        print(f"\n$ verbale {shlex.join([*typed, '--store', store])}\n", flush=True)
         _run([*typed, "--store", store, *(("--language", language) if language else ())])
-    print(say(demo.WHAT_NEXT).format(store=store, as_of=demo.AS_OF))
+    print(say(demo.WHAT_NEXT).format(store=shlex.quote(store), as_of=demo.AS_OF))
 
 
 # --- recording --------------------------------------------------------------------------------------------------
@@ -188,10 +195,11 @@ def ingest(
         Write the refused messages to this file, whole, with the reasons.
     """
     for file in files:
-        if str(file) != "-" and not file.is_file():
+        if str(file) != "-" and (file.is_dir() or not file.exists()):
             raise BadQuestion(f"{file} is no file")
     total = sum(file.stat().st_size for file in files if str(file) != "-")
     chosen, say = _chosen(where)
+    _check_output("--refused", refused, chosen, files)
     with _ledger(chosen, create=True) as ledger, _progress(say("recording"), total or None) as advance:
         tally = take_in(open_desk(ledger, chosen), _counting(_lines_of(files), advance))
     _tell(tally, refused, say)
@@ -209,7 +217,11 @@ def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
     chosen, say = _chosen(where)
     messages = contract_messages(file)
     with _ledger(chosen, create=True) as ledger:
-        tally = take_in(open_desk(ledger, chosen), written(messages, str(file)))
+        calendars = [message for message in messages if message["type"] == AdoptCalendar.TYPE]
+        _, adopted = pass_over_recorded(ledger, calendars)
+        fresh = [message for message in messages if not adopted or message not in calendars]
+        tally = take_in(open_desk(ledger, chosen), written(fresh, str(file)))
+        tally.outcomes["duplicate"] += adopted
     _tell(tally, None, say)
 
 
@@ -252,20 +264,24 @@ def import_servicenow(
     credits = _credits(credits_minutes, credits_price)
     if not file.is_file():
         raise BadLog(f"{file} is no file")
+    _check_output("--quarantine", quarantine, chosen, [file])
     with _progress(say("reading"), file.stat().st_size) as advance:
         log = read_log(file, time_zone, on_bytes=advance)
     if quarantine is not None:
         write_quarantine(quarantine, log)
-    messages = list(log_messages(log, credits, time_zone))
-    with _ledger(chosen, create=True) as ledger, _progress(say("recording"), len(messages), count=True) as advance:
-        done = 0
+    with _ledger(chosen, create=True) as ledger:
+        set_up, known = pass_over_recorded(ledger, contract_set_up(log, credits, time_zone))
+        messages = [*set_up, *(message for rows in log.incidents.values() for message in incident_messages(rows))]
+        with _progress(say("recording"), len(messages), count=True) as advance:
+            done = 0
 
-        def on_progress(more: int) -> None:
-            nonlocal done
-            done += more
-            advance(done)
+            def on_progress(more: int) -> None:
+                nonlocal done
+                done += more
+                advance(done)
 
-        tally = take_in(open_desk(ledger, chosen), written(messages, str(file)), on_progress)
+            tally = take_in(open_desk(ledger, chosen), written(messages, str(file)), on_progress)
+        tally.outcomes["duplicate"] += known
     numbers = ((log.rows, "rows"), (len(log.incidents), "incidents"), (len(log.quarantined), "quarantined"))
     print(", ".join(f"{number} {say(what)}" for number, what in numbers))
     for row in log.quarantined[:SHOWN_REFUSALS]:
@@ -396,7 +412,12 @@ def explain(incident: str, /, *, asked: Asked | None = None, where: Where | None
     chosen, say = _chosen(where)
     asked = asked or Asked()
     with _ledger(chosen) as ledger:
-        report = explain_incident(incident.removeprefix("incident-"), ledger, _question(asked))
+        try:
+            report = explain_incident(incident, ledger, _question(asked, ledger))
+        except NotOnRecord:
+            if not incident.startswith("incident-"):
+                raise
+            report = explain_incident(incident.removeprefix("incident-"), ledger, _question(asked, ledger))
     show(report, asked.format, say)
 
 
@@ -420,15 +441,17 @@ def timeline(stream: str, /, *, format: Format = "table", where: Where | None = 
 def _report(name: ReportName, asked: Asked | None, where: Where | None) -> None:
     chosen, say = _chosen(where)
     asked = asked or Asked()
-    meant = _question(asked)
-    with _ledger(chosen) as ledger, _progress(say("replaying"), steps(ledger, meant)) as advance:
-        report = make(name, ledger, meant, advance)
+    with _ledger(chosen) as ledger:
+        meant = _question(asked, ledger)
+        with _progress(say("replaying"), steps(ledger, meant)) as advance:
+            report = make(name, ledger, meant, advance)
     show(report, asked.format, say)
 
 
-def _question(asked: Asked) -> Question:
+def _question(asked: Asked, ledger: Ledger) -> Question:
+    # A recorder whose clock ran ahead has recorded what is known now all the same.
     return question(
-        now=clock(),
+        now=max(clock(), ledger.store.recorded_until()),
         reading=asked.reading,
         as_of=asked.as_of,
         known_on=asked.known_on,
@@ -443,6 +466,21 @@ def _question(asked: Asked) -> Question:
 def _chosen(where: Where | None) -> tuple[Settings, Words]:
     chosen = settings(store=where.store if where else None, language=where.language if where else None)
     return chosen, Words(chosen.language)
+
+
+def _check_output(option: str, output: Path | None, chosen: Settings, inputs: Iterable[Path]) -> None:
+    """Refuse, before anything is recorded, an output that cannot be written or would overwrite what is read."""
+    if output is None:
+        return
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise BadQuestion(f"{option} {output} cannot be written: name a file in a folder that exists")
+    store = store_place(chosen.store).path
+    kept = [store, *(store.with_name(store.name + end) for end in ("-wal", "-shm")), *inputs]
+    if any(
+        output.absolute() == one.absolute() or (output.exists() and one.exists() and output.samefile(one))
+        for one in kept
+    ):
+        raise BadQuestion(f"{option} {output} would overwrite what is read: name another file")
 
 
 @contextmanager
@@ -460,6 +498,8 @@ def _ledger(chosen: Settings, *, create: bool = False) -> Iterator[Ledger]:
 def _lines_of(files: Iterable[Path]) -> Iterator[Line]:
     for file in files:
         if str(file) == "-":
+            if sys.stdin is None:
+                raise BadQuestion("standard input is closed: nothing can be read from it")
             yield from read_lines(sys.stdin.buffer, "standard input")
         else:
             with file.open("rb") as opened:

@@ -2,22 +2,18 @@
 
 import os
 import time
-import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from adapters.desk import HOUR, Desk
 from adapters.ledger import Ledger, StoreError
-from adapters.sqlite import open_memory, open_store
+from adapters.sqlite import open_store
 from domain.facts import Identifier
-
-# Time zones come from the pinned tzdata package, never from the machine: the same figures everywhere.
-zoneinfo.reset_tzpath(())
 
 CONFIG_FILE = "verbale.toml"
 DEFAULT_STORE = "sqlite:///verbale.db"
@@ -34,7 +30,7 @@ class Settings(BaseSettings):
 
     store: str = DEFAULT_STORE
     ledger: Identifier = "main"
-    patience_hours: int = Field(default=72, ge=1, description="how long a message may wait for its incident")
+    patience_hours: int = Field(default=72, ge=1, le=87_600, description="how long a message may wait for its incident")
     lock_timeout: int = Field(default=10, ge=1, le=600, description="seconds to wait for another process")
     language: Literal["en", "it"] = "en"
 
@@ -100,7 +96,15 @@ def store_place(url: str) -> StorePlace:
     mode = parse_qs(query).get("mode", ["rw"])
     if mode not in (["rw"], ["ro"]) or (query and not query.startswith("mode=")):
         raise StoreError(f"{url}: after ? only mode=ro is known")
-    return StorePlace(Path(unquote(path)).expanduser(), mode == ["ro"])
+    try:
+        return StorePlace(Path(unquote(path)).expanduser(), mode == ["ro"])
+    except RuntimeError:
+        raise StoreError(f"{url}: there is no such home folder") from None
+
+
+def store_url(path: Path) -> str:
+    """The URL that names the store at a path."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def open_ledger(chosen: Settings, *, create: bool = False) -> Ledger:
@@ -115,11 +119,6 @@ def open_ledger(chosen: Settings, *, create: bool = False) -> Ledger:
         read_only=place.read_only or unwritable,
         lock_timeout=chosen.lock_timeout,
     )
-
-
-def trial_ledger(chosen: Settings) -> Ledger:
-    """A ledger in memory."""
-    return open_memory(ledger_id=chosen.ledger, now=clock)
 
 
 def open_desk(ledger: Ledger, chosen: Settings) -> Desk:

@@ -38,41 +38,79 @@ def show(report: Report, form: Format, say: Words, out: TextIO | None = None) ->
         json.dump({"manifest": report.manifest, **report.about, "rows": report.rows}, out, ensure_ascii=False, indent=2)
         out.write("\n")
     elif form == "csv":
-        out.write(as_csv(report.rows))
+        out.write(as_csv(report.name, report.rows))
     else:
         _show_table(report, say, console(out))
 
 
-def console(out: TextIO | None = None, *, stderr: bool = False) -> Console:
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        """A reader that has seen enough is no error: main ends quietly."""
+        raise BrokenPipeError
+
+
+def console(out: TextIO | None = None) -> Console:
     """A console that never wraps where nobody's screen is."""
-    plain = Console(file=out, stderr=stderr, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    plain = _Screen(file=out, highlight=False, soft_wrap=False, emoji=False, markup=False)
     if plain.is_terminal:
         return plain
-    return Console(
-        file=out, stderr=stderr, highlight=False, emoji=False, markup=False, width=WIDTH_ON_PAPER, color_system=None
-    )
+    return _Screen(file=out, highlight=False, emoji=False, markup=False, width=WIDTH_ON_PAPER, color_system=None)
 
 
 # --- csv --------------------------------------------------------------------------------------------------------
 
 
-def as_csv(rows: Sequence[JsonRow]) -> str:
-    """Rows with a column for each field, nested ones joined by "_"; [] gives nothing but an empty text."""
+def as_csv(name: str, rows: Sequence[JsonRow]) -> str:
+    """Rows with a column for each field, nested ones joined by "_"; the columns depend on the report alone."""
     flat = [dict(_flat(row)) for row in rows]
-    columns = list(dict.fromkeys(name for row in flat for name in row))
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    columns = CSV_COLUMNS.get(name) or list(dict.fromkeys(column for row in flat for column in row))
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="raise")
     writer.writeheader()
     writer.writerows(flat)
-    return text.getvalue() if columns else ""
+    return text.getvalue()
 
 
 def _flat(row: JsonRow, prefix: str = "") -> Iterable[tuple[str, str]]:
     for name, value in row.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}_")
-        else:
+        elif value is not None or name not in NESTED:
             yield f"{prefix}{name}", _csv_cell(value)
+
+
+NESTED = ("conflict",)
+"""Fields that hold fields, or nothing."""
+
+_CLOCK = ("target_us", "net_us", "suspended_us", "due", "verdict", "changes_at")
+_EVIDENCE = ("evidence_stream", "evidence_versions")
+_CONFLICT = ("figures_rate", "figures_maximum_penalty", "words_rate", "words_maximum_penalty")
+CSV_COLUMNS: dict[str, Sequence[str]] = {
+    "compliance": (
+        *("incident", "contract", "opened_at", "coverage", "coverage_reason", "priority"),
+        *(f"{clock}_{name}" for clock in ("charge", "intervention") for name in _CLOCK),
+        *("responsible", "breach", "findings"),
+        *_EVIDENCE,
+    ),
+    "breach": (
+        *("contract", "window_from", "window_to", "cases", "breaches", "ratio", "tolerance", "headroom"),
+        *("undecided", "settled", "passed"),
+    ),
+    "penalty": (
+        *("contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "settled"),
+        *("claimed", "waived", "settled_amount", "outstanding"),
+        *(f"conflict_{name}" for name in _CONFLICT),
+    ),
+    "credits": (
+        *("contract", "bought", "consumed", "expired", "left", "shortfall", "value", "changes_at"),
+        *_EVIDENCE,
+    ),
+    "queue": (
+        *("rank", "incident", "contract", "tier", "coverage_reason", "due", "priority", "opened_at"),
+        *_EVIDENCE,
+    ),
+}
+"""The columns of each report as CSV, in order, whatever its rows."""
 
 
 def _csv_cell(value: Any) -> str:

@@ -30,6 +30,7 @@ HOUSE_ZONE = ZoneInfo("Europe/Rome")
 JsonRow = dict[str, Any]
 Advance = Callable[[int], None]
 T = TypeVar("T")
+WINDOWED = ("compliance", "breach")
 
 
 class BadQuestion(ValueError):
@@ -91,8 +92,9 @@ def _window(reading: Reading, text: str | None) -> tuple[Reading, date | None]:
     if text in get_args(WindowKind):
         return Reading.model_validate({**dict(reading), "window": text}), None
     try:
+        last_instant_of(date.fromisoformat(text))
         return reading, date.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         kinds = ", ".join(get_args(WindowKind))
         raise BadQuestion(f"--window {text} is neither one of {kinds}, nor a day as 2025-03-31") from None
 
@@ -103,7 +105,7 @@ def _instant(option: str, text: str | None, default: int) -> int:
         return default
     try:
         return last_instant_of(date.fromisoformat(text)) if len(text) == 10 else read_instant(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         said = "there is no such day" if len(text) == 10 else str(error)
         raise BadQuestion(f"--{option} {text}: {said} (or give a day, as 2025-12-31)") from None
 
@@ -123,11 +125,12 @@ def make(name: ReportName, ledger: Ledger, asked: Question, advance: Advance = l
 
     Raises NotOnRecord, StoreError.
     """
-    position = ledger.store.position(asked.known_on)
-    history = History.of(_watched(ledger.entries(asked.known_on), advance), position)
+    if asked.window_day is not None and name not in WINDOWED:
+        raise BadQuestion(f"--window {asked.window_day} picks one window: only {' and '.join(WINDOWED)} have windows")
+    history = History.of(_watched(ledger.entries(asked.known_on), advance))
     telling = Telling(history, asked.reading, asked.as_of)
     _check_contract(telling, asked)
-    rows = _rows(name, telling, asked, lambda done: advance(position + done))
+    rows = _rows(name, telling, asked, lambda done: advance(history.position + done))
     return Report(name, manifest(name, ledger, telling, asked), rows, asked)
 
 
@@ -190,7 +193,7 @@ def _inside(instant: int, window: Window) -> bool:
 
 def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question) -> JsonRow:
     """How a report was made, so that anybody can make it again."""
-    contracts = telling.signed_contracts
+    contracts = [told for told in telling.signed_contracts if asked.contract in (None, told.contract.id)]
     sources = sorted({told.contract.signed.terms.source for told in contracts if told.contract.signed})
     adopted = {f"{c.source} {c.source_version}" for told in contracts for c in told.contract.calendars}
     return {
@@ -200,6 +203,8 @@ def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question) -> Js
         "choices": dict(asked.reading),
         "as_of": instant_text(asked.as_of),
         "known_on": instant_text(asked.known_on),
+        "contract": asked.contract,
+        "window_holding": asked.window_day.isoformat() if asked.window_day else None,
         "position": telling.history.position,
         "terms": " and ".join(sources) or "none",
         "calendars": sorted(adopted),
@@ -328,6 +333,8 @@ def _queue_row(row: QueueRow, rank: int) -> JsonRow:
 
 def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
     """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
+    if asked.contract is not None or asked.window_day is not None:
+        raise BadQuestion("an incident is explained whole: --contract and --window DAY pick rows of reports")
     history = History.of(ledger.entries(asked.known_on, incident), ledger.store.position(asked.known_on))
     telling = Telling(history, asked.reading, asked.as_of)
     explained = explain(incident, telling)

@@ -51,7 +51,7 @@ class Catalogue:
 
     def write(self, fact: Fact) -> bytes:
         """The state to store: JSON of the fact's own fields."""
-        return fact.model_dump_json(by_alias=True).encode()
+        return fact.model_dump_json().encode()
 
 
 FACTS = Catalogue(dict.fromkeys(get_args(ContractFact) + get_args(CreditFact) + get_args(IncidentFact)))

@@ -7,6 +7,7 @@ One account per contract. Expiry is computed from dates, never an event. Read: f
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import groupby
 from typing import Annotated, NamedTuple, Self, assert_never
 
 from pydantic import Field, model_validator
@@ -154,14 +155,13 @@ class CreditAccount:
 
     def spare(self, package: str, at: int) -> int:
         """Minutes of a package that a consumption dated `at` may take without emptying it for one dated later."""
-        left, spare = 0, None
-        for movement in self.movements:
-            if movement.package != package:
-                continue
-            if movement.at > at:
-                spare = left if spare is None else min(spare, left)
-            left += movement.minutes
-        return max(0, left if spare is None else min(spare, left))
+        moved = [movement for movement in self.movements if movement.package == package]
+        left = spare = sum(movement.minutes for movement in moved if movement.at <= at)
+        later = (movement for movement in moved if movement.at > at)
+        for _, together in groupby(later, key=lambda movement: movement.at):
+            left += sum(movement.minutes for movement in together)
+            spare = min(spare, left)
+        return max(0, spare)
 
     def allocate(self, minutes: int, at: int) -> tuple[Draw, ...]:
         """Where a consumption of `minutes` at `at` comes from: earliest expiry first, as far as it goes."""

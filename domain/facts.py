@@ -28,9 +28,13 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
-MICROSECOND = 1
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
+
+EARLIEST = -2_208_988_800 * SECOND
+"""The start of 1900."""
+LATEST = 7_289_654_400 * SECOND
+"""The end of 2200. Microseconds between the two are numbers that every reader of JSON keeps exactly."""
 
 FUTURE_TOLERANCE = 5 * MINUTE
 """How far past the recorder's clock the instant of a fact may be: clocks disagree by seconds, not by hours."""
@@ -96,10 +100,14 @@ def read_instant(text: str) -> int:
 
 def _instant(value: object, info: ValidationInfo) -> int:
     if isinstance(value, str):
-        return read_instant(value)
-    if isinstance(value, int) and not isinstance(value, bool) and not (info.context or {}).get("wire"):
-        return value
-    raise ValueError("an instant is text with an offset, as 2026-03-02T09:30:00+01:00")
+        instant = read_instant(value)
+    elif isinstance(value, int) and not isinstance(value, bool) and not (info.context or {}).get("wire"):
+        instant = value
+    else:
+        raise ValueError("an instant is text with an offset, as 2026-03-02T09:30:00+01:00")
+    if not EARLIEST <= instant < LATEST:
+        raise ValueError("an instant lies between the years 1900 and 2200")
+    return instant
 
 
 def instant_text(instant: int) -> str:
@@ -114,7 +122,6 @@ def _instant_out(instant: int, info: SerializationInfo) -> int | str:
 Instant = Annotated[
     int,
     BeforeValidator(_instant),
-    Field(ge=-2_208_988_800 * SECOND, lt=7_289_654_400 * SECOND),
     PlainSerializer(_instant_out, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-02T09:30:00+01:00"]}),
 ]
@@ -266,6 +273,11 @@ class Corrected(NamedTuple, Generic[F]):
     version: int
     fact: F
     rectified_by: tuple[int, ...] = ()
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions that prove it: its own, and those that rectified it."""
+        return (self.version, *self.rectified_by)
 
 
 def corrected(

@@ -84,7 +84,9 @@ class PriorityMatrix(Value):
     def _whole(self) -> Self:
         for impact in Impact:
             if missing := set(Urgency) - set(self._row(impact)):
-                raise ValueError(f"the matrix gives no priority for impact {impact}, urgency {', '.join(missing)}")
+                raise ValueError(
+                    f"the matrix gives no priority for impact {impact}, urgency {', '.join(sorted(missing))}"
+                )
         return self
 
     def _row(self, impact: Impact) -> dict[Urgency, Priority]:

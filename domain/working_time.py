@@ -253,8 +253,8 @@ class WorkingCalendar:
         return self._runs[bisect_right(self._runs, (start, ENDLESS)) - 1][1]
 
     def judged_by_later(self, start: int, end: int) -> bool:
-        """Whether a day in [start, end] is judged by a calendar adopted only after that day had begun."""
-        return any(first <= end and start < last for first, last in self._anticipated)
+        """Whether a day in [start, end) is judged by a calendar adopted only after that day had begun."""
+        return any(first < max(end, start + 1) and start < last for first, last in self._anticipated)
 
     def stretches(self, start: int, end: int) -> Iterator[Stretch]:
         """[start, end) cut at local midnights, openings and closings. Raises as `elapsed`."""

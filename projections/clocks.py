@@ -50,7 +50,8 @@ class Span(NamedTuple):
 class Judged(NamedTuple):
     """A clock judged. Durations in working microseconds, instants in microseconds UTC.
 
-    `changes_at`: when time alone will change the verdict. `decided_at`: when it became met or breached.
+    `changes_at`: when time alone will change the verdict. `decided_at`: when it became met or breached. `stopped`:
+    whether it has ended; a clock that is breached may still be running.
     """
 
     target_us: int | None
@@ -60,6 +61,7 @@ class Judged(NamedTuple):
     verdict: Verdict
     changes_at: int | None
     decided_at: int | None
+    stopped: bool = False
 
 
 def suspensions(incident: Incident) -> list[Suspended]:
@@ -114,14 +116,14 @@ def judge(
 
     `retargeted_at`: the target was set by a reassessment then, and a net already beyond it is breached only then.
     """
-    race = _Race(calendar, span, suspended)
+    race, ended = _Race(calendar, span, suspended), span.stopped or span.void
     net = race.net()
     if net is None:
         verdict = Verdict.BEST_EFFORT if target is None else Verdict.UNDECIDED
-        return Judged(target, None, None, None, verdict, None, None)
+        return Judged(target, None, None, None, verdict, None, None, ended)
     suspended_us = race.suspended(net)
     if target is None:
-        return Judged(None, net, suspended_us, None, Verdict.BEST_EFFORT, None, None)
+        return Judged(None, net, suspended_us, None, Verdict.BEST_EFFORT, None, None, ended)
     due = race.reaches(target)
     verdict = _verdict(span, net, target)
     changes_at = decided_at = None
@@ -132,7 +134,7 @@ def judge(
     elif verdict is Verdict.RUNNING:
         ends = (race.reaches(target + 1), contract_end, race.beyond_the_calendars())
         changes_at = min((instant for instant in ends if instant is not None), default=None)
-    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at)
+    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at, ended)
 
 
 def _verdict(span: Span, net: int, target: int) -> Verdict:
@@ -167,6 +169,7 @@ class _Race:
     def net(self) -> int | None:
         """Working time in which the clock ran; None beyond the calendars."""
         try:
+            self.calendar.covered_until(self.start)
             return sum(self.calendar.elapsed(start, end) for start, end in self.ran)
         except OutsideCoverage:
             return None
@@ -180,7 +183,12 @@ class _Race:
 
     def beyond_the_calendars(self) -> int | None:
         """When a clock that goes on running can no longer be told; None while suspended."""
-        return None if self.suspended_at_end else self.calendar.covered_until(self.end) + 1
+        if self.suspended_at_end:
+            return None
+        try:
+            return self.calendar.covered_until(self.end) + 1
+        except OutsideCoverage:
+            return self.end + 1
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""

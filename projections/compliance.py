@@ -155,7 +155,7 @@ def _calendar_findings(told: IncidentTold, clocks: Iterable[Judged], as_of: int)
     calendar = calendar_of(told)
     if calendar is None:
         return []
-    if any(judged.net_us is None for judged in clocks):
+    if any(judged.net_us is None or judged.suspended_us is None for judged in clocks):
         years = calendar.years_text
         text = f"a clock runs outside the years that the adopted calendars cover ({years}): adopt one that covers them"
         return [Finding("calendar_does_not_cover", "H1", text)]

@@ -43,7 +43,7 @@ def _row(telling: Telling, name: str) -> CreditRow:
         shortfall=account.short,
         value=sum((purchase.price for purchase in account.purchases), Decimal("0.00")),
         changes_at=min((p.expires_at for p in account.usable(as_of) if p.expires_at is not None), default=None),
-        versions=tuple(told.version for told in told.account_facts),
+        versions=tuple(sorted(version for fact in told.account_facts for version in fact.versions)),
     )
 
 

@@ -1,23 +1,23 @@
 """An incident explained: every slice of its clocks, counted or not and why, adding up to net (A3, A4, H3)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 
-from domain.contract import CalendarAdopted, ContractSigned, ServiceLevelRevised
+from domain.contract import CalendarAdopted, ContractSigned, ContractTerminated, OptionActivated, ServiceLevelRevised
 from domain.coverage import Answer
-from domain.facts import Fact
+from domain.facts import Fact, moment
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
     IncidentClosed,
     IncidentReassessed,
     IncidentReopened,
+    IncidentTakenInCharge,
     ResponsibilityAttributed,
 )
 from domain.terms import Clock, Priority
-from domain.working_time import Stretch, WorkingCalendar
+from domain.working_time import OutsideCoverage, Stretch, WorkingCalendar
 from projections.clocks import Judged, Span, Suspended, span, suspensions
 from projections.compliance import ComplianceRow, calendar_of, judge_incident, ruling_reassessment
 from projections.history import ContractTold, IncidentTold, Telling
@@ -91,26 +91,52 @@ def _clock(told: IncidentTold, clock: Clock, telling: Telling, row: ComplianceRo
     where = span(told.incident, clock, told.ends_with, telling.as_of)
     calendar = calendar_of(told)
     paused = suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
-    slices = tuple(_slices(calendar, where, paused)) if calendar and judged.suspended_us is not None else ()
+    slices = tuple(_slices(calendar, where, paused)) if calendar and judged.net_us is not None else ()
     return ClockExplained(clock, judged, where, slices, _used(told, clock, where, telling))
 
 
 def _slices(calendar: WorkingCalendar, where: Span, paused: Sequence[Suspended]) -> Iterator[Slice]:
     net = 0
     waiting: Slice | None = None
-    for part, cause in _cut(calendar.stretches(where.start, where.end), paused):
-        why, detail, clause = _why(part, cause)
-        counted = part.end - part.start if why == "working" else 0
-        net += counted
-        piece = Slice(part.start, part.end, part.day, part.window, why, detail, clause, counted, net)
-        if waiting and _same_closure(waiting, piece):
-            waiting = Slice(waiting.start, piece.end, waiting.day, None, why, detail, clause, 0, net)
-            continue
-        if waiting:
-            yield waiting
-        waiting = piece
+    for start, end, cause in _intervals(where, paused):
+        for part in _stretches(calendar, start, end, cause):
+            why, detail, clause = _why(part, cause)
+            counted = part.end - part.start if why == "working" else 0
+            net += counted
+            piece = Slice(part.start, part.end, part.day, part.window, why, detail, clause, counted, net)
+            if waiting and _same_closure(waiting, piece):
+                waiting = replace(waiting, end=piece.end)
+                continue
+            if waiting:
+                yield waiting
+            waiting = piece
     if waiting:
         yield waiting
+
+
+def _intervals(where: Span, paused: Sequence[Suspended]) -> Iterator[tuple[int, int, str | None]]:
+    """The span cut where a suspension begins or ends, each part with the cause that suspends it (if any)."""
+    start = where.start
+    for pause in paused:
+        if pause.start >= where.end:
+            break
+        if start < pause.start:
+            yield start, pause.start, None
+        start = min(where.end if pause.end is None else pause.end, where.end)
+        yield pause.start, start, str(pause.cause)
+    if start < where.end:
+        yield start, where.end, None
+
+
+def _stretches(calendar: WorkingCalendar, start: int, end: int, cause: str | None) -> Iterator[Stretch]:
+    try:
+        yield from list(calendar.stretches(start, end))
+    except OutsideCoverage:
+        if cause is None:
+            raise
+        # Beyond the calendars it is enough to know that the clock stood still.
+        day = moment(start).astimezone(calendar.zone).date()
+        yield Stretch(start, end, day, (start, end), None)
 
 
 def _same_closure(left: Slice, right: Slice) -> bool:
@@ -118,27 +144,17 @@ def _same_closure(left: Slice, right: Slice) -> bool:
     return left.why == right.why == "closed"
 
 
-def _cut(parts: Iterator[Stretch], paused: Sequence[Suspended]) -> Iterator[tuple[Stretch, str | None]]:
-    """Stretches cut again where a suspension begins or ends, each with the cause that suspends it."""
-    for part in parts:
-        edges = {part.start, part.end}
-        edges.update(edge for pause in paused for edge in (pause.start, pause.end) if edge is not None)
-        inside = sorted(edge for edge in edges if part.start <= edge <= part.end)
-        for start, end in pairwise(inside):
-            cause = next((p.cause for p in paused if p.start <= start and (p.end is None or start < p.end)), None)
-            yield part._replace(start=start, end=end), str(cause) if cause else None
-
-
 def _why(part: Stretch, cause: str | None) -> tuple[str, str | None, str]:
-    if part.window is None:
-        return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
-    return ("suspended", cause, "A4") if cause else ("working", None, "H3")
+    if part.window is not None:
+        return ("suspended", cause, "A4") if cause else ("working", None, "H3")
+    return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
 
 def _used(told: IncidentTold, clock: Clock, where: Span, telling: Telling) -> tuple[int, ...]:
     """The versions of the incident's facts that this clock rests on."""
     reassessed = ruling_reassessment(told, clock, telling)
-    return tuple(sorted(fact.version for fact in told.facts if _matters(fact.fact, clock, where, reassessed)))
+    used = (fact for fact in told.facts if _matters(fact.fact, clock, where, reassessed))
+    return tuple(sorted(version for fact in used for version in fact.versions))
 
 
 def _matters(fact: Fact, clock: Clock, where: Span, reassessed: IncidentReassessed | None) -> bool:
@@ -151,6 +167,8 @@ def _matters(fact: Fact, clock: Clock, where: Span, reassessed: IncidentReassess
             return fact is reassessed
         case IncidentReopened():
             return False
+        case IncidentTakenInCharge() if clock is Clock.INTERVENTION:
+            return False
         case IncidentClosed(reason=reason) if reason.void != where.void:
             return False
         case _:
@@ -162,11 +180,14 @@ def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...
     if told.contract is not None:
         streams[f"contract-{told.contract.contract.id}"] = _contract_versions(told.contract)
         streams[f"credits-{told.contract.contract.id}"] = tuple(
-            fact.version for fact in told.contract.account_facts if fact.fact.at <= told.opened.at
+            version
+            for fact in told.contract.account_facts
+            if fact.fact.at <= told.opened.at
+            for version in fact.versions
         )
     return streams
 
 
 def _contract_versions(contract: ContractTold) -> tuple[int, ...]:
-    kinds = (ContractSigned, ServiceLevelRevised, CalendarAdopted)
+    kinds = (ContractSigned, OptionActivated, ServiceLevelRevised, CalendarAdopted, ContractTerminated)
     return tuple(sorted(version for kind in kinds for version in contract.versions(kind)))

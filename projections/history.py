@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import CalendarAdopted, Contract, ContractFact
+from domain.contract import Contract, ContractFact
 from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditFact
 from domain.facts import Corrected, Fact, corrected
@@ -85,13 +85,8 @@ class ContractTold:
         return self._calendars[hours]
 
     def versions(self, fact_type: type[Fact]) -> tuple[int, ...]:
-        """The versions of the contract's facts of one type."""
-        return tuple(told.version for told in self.facts if isinstance(told.fact, fact_type))
-
-    @property
-    def calendar_versions(self) -> tuple[int, ...]:
-        """The versions of its adopted calendars."""
-        return self.versions(CalendarAdopted)
+        """The versions that prove the contract's facts of one type."""
+        return tuple(version for told in self.facts if isinstance(told.fact, fact_type) for version in told.versions)
 
 
 @dataclass
@@ -123,11 +118,7 @@ class IncidentTold:
     @property
     def versions(self) -> tuple[int, ...]:
         """Every version of its stream that the judgement rests on."""
-        return tuple(sorted({v for told in self.facts for v in (told.version, *told.rectified_by)}))
-
-    def version_of(self, fact: Fact) -> int:
-        """The version of one of its facts."""
-        return next(told.version for told in self.facts if told.fact is fact)
+        return tuple(sorted({v for told in self.facts for v in told.versions}))
 
 
 class Telling:

@@ -39,7 +39,8 @@ def queue(telling: Telling, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
 
 
 def _row(telling: Telling, row: ComplianceRow) -> QueueRow:
-    running = [clock.judged.due for clock in row.clocks if not clock.judged.verdict.decided]
+    # A clock that is late already runs on, and comes first: its due instant has passed.
+    running = [clock.judged.due for clock in row.clocks if not clock.judged.stopped]
     return QueueRow(
         incident=row.incident,
         contract=row.contract,

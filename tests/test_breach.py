@@ -302,6 +302,14 @@ def test_an_incident_belongs_to_the_window_of_its_opening_at_local_midnight() ->
     assert second.window.end == third.window.start == when("2026-07-01 00:00")
 
 
+def test_a_request_opened_as_the_contract_ends_belongs_to_no_window() -> None:
+    answer = best_effort("contract_not_in_force")
+    journal = under_contract(signed(until="Wed 00:00"))
+    journal.incident("BEFORE", opened("Tue 23:59:59.999999", answer=answer, requested_by=Requester.MONITORING))
+    journal.incident("AT", opened("Wed 00:00", answer=answer))
+    assert [case.incident for case in journal.window("Fri 18:00", HANDLED).cases_decided] == ["BEFORE"]
+
+
 def test_an_incident_decided_in_a_later_window_still_counts_where_it_was_opened() -> None:
     journal = under_contract().incident("INC1", opened("2026-06-30 17:00"))
     first_half = journal.windows("2026-08-01", "window=quarter")

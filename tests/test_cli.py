@@ -3,9 +3,15 @@
 import csv
 import io
 import json
+import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
+from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,8 +20,10 @@ import pytest
 
 from bin import demo
 from bin.cli import main
-from bin.compose import Settings
+from bin.compose import Settings, clock
+from domain.facts import instant_text
 
+ROOT = Path(__file__).parent.parent
 Run = Callable[..., tuple[int, str, str]]
 DEMO_AS_OF = ("--as-of", demo.AS_OF)
 
@@ -210,10 +218,10 @@ def test_explain_adds_up_to_net_to_the_microsecond(run: Run, demo_store: str) ->
     for incident in ("A-04", "A-06", "B-09", "B-13", "B-28"):
         _, out, _ = run("explain", incident, "--store", demo_store, *DEMO_AS_OF, "--format", "json")
         found = json.loads(out)
-        for clock in found["clocks"]:
-            slices = [row for row in found["rows"] if row["clock"] == clock["clock"]]
-            assert sum(row["counted_us"] for row in slices) == clock["net_us"] == slices[-1]["net_us"]
-            assert (slices[0]["from"], slices[-1]["to"]) == (clock["from"], clock["to"])
+        for told in found["clocks"]:
+            slices = [row for row in found["rows"] if row["clock"] == told["clock"]]
+            assert sum(row["counted_us"] for row in slices) == told["net_us"] == slices[-1]["net_us"]
+            assert (slices[0]["from"], slices[-1]["to"]) == (told["from"], told["to"])
             assert all(left["to"] == right["from"] for left, right in pairwise(slices))
 
 
@@ -224,7 +232,7 @@ def test_explain_names_the_holiday_the_suspension_and_the_clauses(run: Run, demo
     assert "suspended: customer" in suspended
     for clause in ("(A2)", "(G2)", "(A3, A5)", "H1", "H3", "A4"):
         assert clause in holiday + suspended
-    assert "contract-bravo-2025, versions 1, 3" in suspended
+    assert "contract-bravo-2025, versions 1-3" in suspended
 
 
 def test_a_timeline_shows_every_fact_with_its_seal(run: Run, demo_store: str) -> None:
@@ -351,6 +359,12 @@ def test_every_setting_is_in_the_readme() -> None:
 # --- wrong use ---
 
 WRONG_USE = [
+    ("report penalty --store {store} --window 2025-03-01", "only compliance and breach have windows"),
+    ("explain B-09 --store {store} --contract bravo-2025", "an incident is explained whole"),
+    ("report breach --store {store} --as-of 9999-12-31", "there is no such day"),
+    ("report breach --store {store} --window 9999-12-31", "--window 9999-12-31"),
+    ("report breach --store sqlite:///~nosuchuser/x.db", "no such home folder"),
+    ("ingest verbale-demo --store {store}", "verbale-demo is no file"),
     ("nonsense", "Unknown command"),
     ("report breach --readng x", "Unknown option: --readng"),
     ("report breach --format xml", "--format"),
@@ -424,3 +438,169 @@ def test_a_defect_shows_no_traceback_to_a_user(run: Run, demo_store: str, monkey
     assert status == 2
     assert "this should not happen: ZeroDivisionError: a defect" in err
     assert "Traceback" not in err
+
+
+# --- what must not matter, and must not be lost ---
+
+
+def as_a_process(arguments: list[str], folder: Path, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bin.cli import main; sys.exit(main())"
+    environment = {**os.environ, **environment}
+    return subprocess.run(
+        [sys.executable, "-P", "-c", start, *arguments],
+        cwd=folder, env=environment, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def japanese_rome(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Time-zone data of a machine that is wrong about Rome."""
+    folder = tmp_path_factory.mktemp("zones")
+    (folder / "Europe").mkdir()
+    tokyo = resources.files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (folder / "Europe" / "Rome").write_bytes(tokyo)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONTZPATH": "japanese"},
+        {"TZ": "Asia/Tokyo"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONHASHSEED": "1"},
+    ],
+    ids=lambda environment: next(iter(environment)),
+)
+def test_the_machine_changes_no_byte_of_a_report(
+    demo_folder: Path, japanese_rome: Path, environment: dict[str, str]
+) -> None:
+    known = ["--as-of", demo.AS_OF, "--known-on", "2026-11-01", "--store", f"sqlite:///{demo_folder / 'verbale.db'}"]
+    known[3] = instant_text(clock())
+    arguments = ["explain", "A-04", *known, "--format", "json"]
+    given = {name: str(japanese_rome) if value == "japanese" else value for name, value in environment.items()}
+    usual, elsewhere = (as_a_process(arguments, demo_folder, **extra) for extra in ({}, given))
+    assert (usual.returncode, elsewhere.returncode, elsewhere.stderr) == (0, 0, b"")
+    assert usual.stdout == elsewhere.stdout
+    assert b"Anniversario" in usual.stdout
+
+
+def test_a_reader_that_stops_reading_is_no_error(demo_folder: Path) -> None:
+    store = f"sqlite:///{demo_folder / 'verbale.db'}"
+    for form in ("table", "json", "csv"):
+        start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bin.cli import main; sys.exit(main())"
+        typed = [sys.executable, "-P", "-c", start, "report", "compliance", "--store", store, "--format", form]
+        with subprocess.Popen(typed, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            said = process.stderr.read()
+            assert (process.wait(timeout=60), said) == (0, b"")
+
+
+@pytest.mark.parametrize("victim", ["verbale-demo/verbale.db", "verbale-demo/messages.jsonl"])
+def test_refused_messages_are_never_written_over_what_is_read(run: Run, demo_store: str, victim: str) -> None:
+    before = Path(victim).read_bytes()
+    status, _, err = run("ingest", "verbale-demo/messages.jsonl", "--store", demo_store, "--refused", victim)
+    assert status == 2
+    assert "would overwrite what is read" in err
+    assert Path(victim).read_bytes() == before
+
+
+@pytest.mark.parametrize("output", ["nowhere/refused.jsonl", "."])
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_recorded(run: Run, output: str) -> None:
+    status, _, err = run("ingest", write_lines("m.jsonl", OPENING), "--refused", output)
+    assert status == 2
+    assert "cannot be written" in err
+    assert not Path("verbale.db").exists()
+
+
+def test_a_message_that_waited_too_long_is_handed_back_whole(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    charge = message("take_in_charge", "X9", "2025-03-03T09:30:00+01:00", {})
+    run("ingest", write_lines("late.jsonl", charge))
+    monkeypatch.setattr("bin.compose.clock", lambda: clock() + 73 * 3_600_000_000)
+    status, out, _ = run("ingest", write_lines("m.jsonl", OPENING), "--refused", "back.jsonl")
+    assert status == 1
+    assert "1 waited too long" in out
+    (back,) = (json.loads(line) for line in Path("back.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (back["message"], back["clause"]) == (charge, "R4")
+
+
+def test_a_stray_quote_costs_its_own_row_only(run: Run) -> None:
+    columns = "number,incident_state,sys_mod_count,opened_at,sys_updated_at,location,impact,urgency,assigned_to,note"
+    row = "INC{n},New,0,3/3/2025 09:00,3/3/2025 09:00,Here,1 - High,1 - High,?,{note}"
+    notes = ["", '"two\nlines"', '"stray', "", "", ""]
+    lines = [row.format(n=n, note=note.replace("\\n", "\n")) for n, note in enumerate(notes)]
+    Path("log.csv").write_text("\n".join([columns, *lines]) + "\n", encoding="utf-8")
+    status, out, _ = run("import", "servicenow", "log.csv", "--quarantine", "q.csv")
+    assert status == 0
+    assert "6 rows, 5 incidents, 1 quarantined" in out
+    (kept,) = csv.DictReader(io.StringIO(Path("q.csv").read_text(encoding="utf-8")))
+    assert (kept["line"], "stray" in kept["unread"]) == ("5", True)
+
+
+def test_a_newer_holidays_library_changes_nothing_that_is_recorded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("acme.toml").write_text(run("contract", "example")[1], encoding="utf-8")
+    run("contract", "sign", "acme.toml")
+    before = report(run, "breach")["manifest"]
+    monkeypatch.setattr("adapters.contract_file.library_version", lambda: "9.9")
+    status, out, _ = run("contract", "sign", "acme.toml")
+    assert (status, "0 done, 4 duplicate" in out) == (0, True)
+    after = report(run, "breach")["manifest"]
+    assert (after["position"], after["calendars"]) == (before["position"], before["calendars"])
+
+
+def test_a_changed_contract_file_is_refused_with_what_to_do(run: Run) -> None:
+    text = run("contract", "example")[1]
+    Path("acme.toml").write_text(text, encoding="utf-8")
+    run("contract", "sign", "acme.toml")
+    Path("acme.toml").write_text(text.replace('customers = ["acme"]', 'customers = ["other"]'), encoding="utf-8")
+    status, out, _ = run("contract", "sign", "acme.toml")
+    assert status == 1
+    assert "already signed" in out
+    assert "rectify" in out
+
+
+def test_a_log_that_begins_earlier_adds_what_is_new(run: Run) -> None:
+    columns = "number,incident_state,sys_mod_count,opened_at,sys_updated_at,location,impact,urgency,assigned_to"
+    rows = [f"INC{day},New,0,{day}/3/2025 09:00,{day}/3/2025 09:00,Here,1 - High,1 - High,?" for day in (3, 10)]
+    Path("later.csv").write_text("\n".join([columns, rows[1]]) + "\n", encoding="utf-8")
+    Path("whole.csv").write_text("\n".join([columns, *rows]) + "\n", encoding="utf-8")
+    run("import", "servicenow", "later.csv")
+    status, out, _ = run("import", "servicenow", "whole.csv")
+    assert status == 0
+    assert "1 done, 5 duplicate" in out
+
+
+def test_a_fact_of_a_newer_verbale_and_a_damaged_one_are_named(run: Run, demo_store: str) -> None:
+    for change, said in (
+        ("topic = 'contract.signed.v2'", "facts of type contract.signed.v2 are unknown here"),
+        ("topic = 'contract.signed.v1', state = '{'", "cannot be read as contract.signed.v1"),
+    ):
+        with closing(sqlite3.connect("verbale-demo/verbale.db")) as connection:
+            connection.execute("DROP TRIGGER IF EXISTS stored_events_UPDATE_refused")
+            connection.execute(f"UPDATE stored_events SET {change} WHERE rowid = 1")
+            connection.commit()
+        status, _, err = run("report", "breach", "--store", demo_store)
+        assert status == 2
+        assert "position 1" in err
+        assert said in err
+        assert len(err.splitlines()) == 1
+
+
+def test_an_incident_whose_id_looks_like_a_stream_is_found_as_typed(run: Run) -> None:
+    long = message("open", "incident-7", "2025-03-03T09:00:00+01:00", OPENING["data"])
+    short = message("open", "7", "2025-03-03T09:00:00+01:00", OPENING["data"])
+    run("ingest", write_lines("m.jsonl", long, short))
+    assert "Explanation: incident-7\n" in run("explain", "incident-7")[1]
+    run("ingest", write_lines("n.jsonl", OPENING))
+    assert "Explanation: X1\n" in run("explain", "incident-X1")[1]
+
+
+def test_csv_of_a_report_without_rows_still_has_its_columns(run: Run) -> None:
+    run("ingest", write_lines("m.jsonl", OPENING))
+    for name in ("breach", "penalty"):
+        status, out, _ = run("report", name, "--format", "csv")
+        assert status == 0
+        assert out.startswith("contract,")

@@ -9,8 +9,10 @@ from history import (
     HOUR,
     ROME,
     Journal,
+    activated,
     adopted,
     best_effort,
+    bought,
     closed,
     intervention_started,
     opened,
@@ -153,6 +155,13 @@ def test_a_void_closing_leaves_a_clock_that_had_stopped() -> None:
     assert (charge(journal).verdict, intervention(journal).verdict) == (MET, VOID)
 
 
+def test_a_stop_at_the_very_instant_that_would_void_it_is_a_stop() -> None:
+    journal = told(opened("Mon 09:00"), withdrawn("Mon 10:00"), taken_in_charge("Mon 10:00"))
+    assert (charge(journal).verdict, intervention(journal).verdict) == (MET, VOID)
+    ended = ending_wednesday().incident("INC1", opened("Wed 09:00"), taken_in_charge("Wed 10:00"))
+    assert (charge(ended).verdict, intervention(ended).verdict) == (MET, VOID)
+
+
 def test_what_comes_after_a_void_closing_stops_nothing() -> None:
     journal = told(opened("Mon 09:00"), withdrawn("Mon 10:00"), reopened("Mon 10:30"), taken_in_charge("Mon 16:00"))
     assert (charge(journal).verdict, charge(journal).net_us) == (VOID, 1 * HOUR)
@@ -195,14 +204,10 @@ def test_a_clock_that_breaches_first_changes_at_the_breach_not_at_the_end_of_the
 
 
 def test_a_best_effort_request_is_only_measured_and_the_end_of_the_contract_voids_nothing() -> None:
-    none_bought = Journal().contract(signed(), activated_before(), adopted(), terminated("Mon 08:00", "Wed 10:00"))
+    none_bought = Journal().contract(signed(), activated(), adopted(), terminated("Mon 08:00", "Wed 10:00"))
     journal = none_bought.incident("INC1", opened("Wed 09:00", answer=best_effort("no_credits")))
     judged = charge(journal, "Wed 12:00")
     assert (judged.verdict, judged.target_us, judged.due, judged.net_us) == (BEST_EFFORT, None, None, 3 * HOUR)
-
-
-def activated_before() -> Fact:
-    return under_contract().entries[1].fact
 
 
 # --- suspensions (A4) -------------------------------------------------------------------------------------------
@@ -417,7 +422,7 @@ def test_a_calendar_adopted_for_the_next_year_decides_it() -> None:
 
 
 def test_a_best_effort_request_out_of_reach_is_only_not_measured() -> None:
-    nobody_paid = Journal().contract(signed(until=None), activated_before(), adopted())
+    nobody_paid = Journal().contract(signed(until=None), activated(), adopted())
     row = nobody_paid.incident("INC1", opened("2026-12-31 17:00", answer=best_effort("no_credits"))).row("2027-01-04")
     assert (row.charge.judged.verdict, row.charge.judged.net_us) == (BEST_EFFORT, None)
     assert not row.undecided
@@ -504,3 +509,21 @@ def test_a_clock_about_to_leave_the_years_covered_changes_at_their_end() -> None
     assert charge(journal, "2026-12-31 18:00").verdict is RUNNING
     assert charge(journal, "2027-01-01 00:00:00.000001").verdict is UNDECIDED
     assert charge(journal, "2026-12-31 18:00").changes_at == when("2027-01-01 00:00:00.000001")
+
+
+def test_a_request_opened_beyond_the_calendars_does_not_stop_the_report_at_its_very_opening() -> None:
+    no_calendar = Journal().contract(signed(), activated()).credits(bought())
+    assert charge(no_calendar.incident("INC1", opened("Mon 09:00")), "Mon 09:00").net_us in (0, None)
+
+
+def test_a_clock_resumed_beyond_the_calendars_does_not_stop_the_report_at_that_very_instant() -> None:
+    journal = open_ended().incident("INC1", opened("2026-12-31 17:00"), suspended("2026-12-31 17:30"))
+    journal.incident("INC1", resumed("2027-01-04 10:00"))
+    assert charge(journal, "2027-01-04 10:00:00.000001").verdict is UNDECIDED
+    assert charge(journal, "2027-01-04 10:00").verdict in (RUNNING, UNDECIDED)
+
+
+def test_a_clock_suspended_beyond_the_calendars_is_told_by_the_time_in_which_it_ran() -> None:
+    journal = open_ended().incident("INC1", opened("2026-12-31 17:00"), suspended("2026-12-31 17:30"))
+    judged = charge(journal, "2027-01-04 12:00")
+    assert (judged.net_us, judged.suspended_us, judged.verdict) == (30 * MINUTE, None, RUNNING)

@@ -4,10 +4,8 @@ import pytest
 from history import (
     ACME,
     BY_CUSTOMER,
-    CUSTOMER,
     HOUR,
     Journal,
-    activated,
     adopted,
     attributed,
     bought,
@@ -23,6 +21,7 @@ from history import (
     when,
 )
 
+from domain.contract import CalendarAdopted, OptionActivated
 from domain.facts import Fact
 from projections.clocks import Verdict
 from projections.history import Entry, History, Telling
@@ -155,12 +154,12 @@ def test_a_rectified_attribution_keeps_its_place_in_the_order_of_recording() -> 
     assert journal.row().charge.responsible.value == "force_majeure"
 
 
-def test_what_evidence_and_parties_say_can_be_read_in_the_telling() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00", by=CUSTOMER))
+def test_an_incident_is_told_by_its_facts_in_order_of_meaning() -> None:
+    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"))
     incident = journal.telling().incident("INC1")
     assert incident is not None
     assert [type(fact).TYPE for fact in incident.incident.record] == ["incident.opened.v1", "incident.suspended.v1"]
-    assert incident.version_of(incident.incident.suspensions[0]) == 2
+    assert incident.versions == (1, 2)
 
 
 # --- the history itself -----------------------------------------------------------------------------------------
@@ -197,10 +196,10 @@ def test_signed_contracts_come_by_name() -> None:
     assert [told.contract.id for told in journal.telling().signed_contracts] == [ACME, "beta", "zeta"]
 
 
-def test_the_calendar_of_a_contract_knows_its_evidence() -> None:
+def test_a_contract_names_the_versions_of_its_facts_of_one_type() -> None:
     contract = under_contract(None, adopted(), adopted("Mon 10:00")).telling().contract(ACME)
-    assert contract.calendar_versions == (3, 4)
-    assert contract.versions(type(activated())) == (2,)
+    assert contract.versions(CalendarAdopted) == (3, 4)
+    assert contract.versions(OptionActivated) == (2,)
 
 
 @pytest.mark.parametrize("as_of", ["Mon 09:30", "Tue 12:00"])

@@ -153,7 +153,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "an id with a control character": ({**OPEN, "id": "a\x00b"}, "id", "pattern"),
     "an id with a newline at its end": ({**OPEN, "id": "ab\n"}, "id", "pattern"),
     "a subject with a control character": ({**OPEN, "subject": "incident-\x1b[2J"}, "subject", "pattern"),
-    "an id that is too long": ({**OPEN, "id": "x" * 201}, "id", "200"),
+    "an id that is too long": ({**OPEN, "id": "x" * 501}, "id", "500"),
     "an actor with a control character": ({**OPEN, "actor": "a\tb"}, "actor", "pattern"),
     "data that are no object": ({**OPEN, "data": "impact"}, "data", "object"),
     "data in another type": ({**OPEN, "datacontenttype": "text/xml"}, "datacontenttype", "application/json"),
