@@ -363,27 +363,27 @@ def _refuse_backdated(fact: Fact) -> None:
 
 def evolve(contract: Contract, fact: ContractFact) -> Contract:
     """The contract with one more fact told. Never guards: what is on record always replays."""
-    told = replace(contract, record=(*contract.record, fact))
+    record = (*contract.record, fact)
     match fact:
         case ContractSigned():
-            return replace(told, signed=told.signed or fact)
+            return replace(contract, record=record, signed=contract.signed or fact)
         case OptionActivated():
-            return replace(told, activations=(*told.activations, fact))
+            return replace(contract, record=record, activations=(*contract.activations, fact))
         case ServiceLevelRevised():
-            return replace(told, revisions=(*told.revisions, fact))
+            return replace(contract, record=record, revisions=(*contract.revisions, fact))
         case CalendarAdopted():
-            return replace(told, calendars=(*told.calendars, fact))
+            return replace(contract, record=record, calendars=(*contract.calendars, fact))
         case ContractTerminated():
-            return replace(told, terminations=(*told.terminations, fact))
+            return replace(contract, record=record, terminations=(*contract.terminations, fact))
         case PenaltyClaimed():
-            return replace(told, claims=(*told.claims, fact))
+            return replace(contract, record=record, claims=(*contract.claims, fact))
         case PenaltyWaived():
-            return replace(told, waivers=(*told.waivers, fact))
+            return replace(contract, record=record, waivers=(*contract.waivers, fact))
         case PenaltySettled():
-            return replace(told, settlements=(*told.settlements, fact))
+            return replace(contract, record=record, settlements=(*contract.settlements, fact))
         case RecordRectified():
-            afresh = fold(contract.id, (right.fact for right in corrected(enumerate(told.record, 1))))
-            return replace(afresh, record=told.record)
+            afresh = fold(contract.id, (right.fact for right in corrected(enumerate(record, 1))))
+            return replace(afresh, record=record)
         case _:
             assert_never(fact)
 

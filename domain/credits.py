@@ -283,19 +283,19 @@ def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[Credi
 
 def evolve(account: CreditAccount, fact: CreditFact) -> CreditAccount:
     """The account with one more fact told. Never guards: what is on record always replays."""
-    told = replace(account, record=(*account.record, fact))
+    record = (*account.record, fact)
     match fact:
         case CreditsPurchased():
-            return replace(told, purchases=(*told.purchases, fact))
+            return replace(account, record=record, purchases=(*account.purchases, fact))
         case CreditsConsumed():
-            return replace(told, consumptions=(*told.consumptions, fact))
+            return replace(account, record=record, consumptions=(*account.consumptions, fact))
         case CreditShortfallRecorded():
-            return replace(told, shortfalls=(*told.shortfalls, fact))
+            return replace(account, record=record, shortfalls=(*account.shortfalls, fact))
         case CreditsReversed():
-            return replace(told, reversals=(*told.reversals, fact))
+            return replace(account, record=record, reversals=(*account.reversals, fact))
         case RecordRectified():
-            afresh = fold(account.contract, (right.fact for right in corrected(enumerate(told.record, 1))))
-            return replace(afresh, record=told.record)
+            afresh = fold(account.contract, (right.fact for right in corrected(enumerate(record, 1))))
+            return replace(afresh, record=record)
         case _:
             assert_never(fact)
 

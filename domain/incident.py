@@ -352,25 +352,25 @@ def _attribute(incident: Incident, attribution: ResponsibilityAttributed) -> tup
 
 def evolve(incident: Incident, fact: IncidentFact) -> Incident:
     """The incident with one more fact told. Never guards: what is on record always replays."""
-    told = replace(incident, record=(*incident.record, fact))
+    record = (*incident.record, fact)
     match fact:
         case IncidentOpened():
-            return replace(told, opened=told.opened or fact)
+            return replace(incident, record=record, opened=incident.opened or fact)
         case IncidentTakenInCharge():
-            return replace(told, charges=(*told.charges, fact))
+            return replace(incident, record=record, charges=(*incident.charges, fact))
         case InterventionStarted():
-            return replace(told, interventions=(*told.interventions, fact))
+            return replace(incident, record=record, interventions=(*incident.interventions, fact))
         case ClockSuspended() | ClockResumed():
-            return replace(told, suspensions=(*told.suspensions, fact))
+            return replace(incident, record=record, suspensions=(*incident.suspensions, fact))
         case IncidentReassessed():
-            return replace(told, reassessments=(*told.reassessments, fact))
+            return replace(incident, record=record, reassessments=(*incident.reassessments, fact))
         case ResponsibilityAttributed():
-            return replace(told, attributions=(*told.attributions, fact))
+            return replace(incident, record=record, attributions=(*incident.attributions, fact))
         case IncidentResolved() | IncidentReopened() | IncidentClosed():
-            return replace(told, endings=(*told.endings, fact))
+            return replace(incident, record=record, endings=(*incident.endings, fact))
         case RecordRectified():
-            afresh = fold(incident.id, (right.fact for right in corrected(enumerate(told.record, 1))))
-            return replace(afresh, record=told.record)
+            afresh = fold(incident.id, (right.fact for right in corrected(enumerate(record, 1))))
+            return replace(afresh, record=record)
         case _:
             assert_never(fact)
 

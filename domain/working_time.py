@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from domain.facts import SECOND, Identifier, Value, microseconds, moment
+from domain.facts import LATEST, SECOND, Identifier, Value, microseconds, moment
 
 MINUTES_A_DAY = 24 * 60
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -205,13 +205,12 @@ class WorkingCalendar:
         """
         self.zone = ZoneInfo(time_zone)
         self._adopted = tuple(adopted)
-        self._runs: list[tuple[int, int]] = []
-        self._anticipated: list[tuple[int, int]] = []
-        self._opens: list[int] = []
-        self._closes: list[int] = []
-        self._before: list[int] = []
-        self._until: list[int] = []
-        self._compile()
+        # One calendar judges every day it covers, whenever adopted: contracts that adopt the same share its windows.
+        judging = self._adopted if len(adopted) > 1 else tuple(Adopted(-ENDLESS, one.rules) for one in adopted)
+        table = _compiled(self.zone, judging)
+        self._runs, self._opens, self._closes = table.runs, table.opens, table.closes
+        self._before, self._until = table.before, table.until
+        self._anticipated = table.anticipated if len(adopted) > 1 else self._days_before_adoption()
 
     @classmethod
     def of(cls, time_zone: str, rules: CalendarRules) -> Self:
@@ -269,7 +268,7 @@ class WorkingCalendar:
             day += timedelta(days=1)
         for left, right in pairwise(sorted(edge for edge in edges if start <= edge <= end)):
             local = moment(left).astimezone(self.zone).date()
-            rules, _ = self._rules(local)
+            rules, _ = _judging(self.zone, self._adopted, local)
             window = self._window_at(left)
             yield Stretch(left, right, local, window, rules.holiday(local) if rules else None)
 
@@ -303,51 +302,71 @@ class WorkingCalendar:
         covered = self.years_text
         return OutsideCoverage(f"the adopted calendars cover {covered}; {day} is outside: adopt one for {day.year}")
 
-    def _rules(self, day: date) -> tuple[CalendarRules | None, bool]:
-        """The rules that judge a day, and whether they were adopted only after it had begun."""
-        covering = [adopted for adopted in self._adopted if adopted.rules.covers(day)]
-        if not covering:
-            return None, False
+    def _days_before_adoption(self) -> list[tuple[int, int]]:
+        if not self._runs or self._adopted[0].at <= self._runs[0][0]:
+            return []
+        (start, end), at = self._runs[0], min(self._adopted[0].at, LATEST)
+        day = moment(at).astimezone(self.zone).date()
         midnight = local_midnight(self.zone, day)
-        in_time = [adopted for adopted in covering if adopted.at <= midnight]
-        return (in_time[-1].rules, False) if in_time else (covering[0].rules, True)
+        following = midnight if midnight == at else local_midnight(self.zone, day + timedelta(days=1))
+        return [(start, min(following, end))]
 
-    def _compile(self) -> None:
-        years = {year for c in self._adopted for year in range(c.rules.first_year, c.rules.last_year + 1)}
-        windows: list[tuple[int, int]] = []
-        for year in sorted(years):
-            for day in _days_of(year):
-                rules, anticipated = self._rules(day)
-                if rules is None:
-                    continue
-                start, end = local_midnight(self.zone, day), local_midnight(self.zone, day + timedelta(days=1))
-                self._cover(rules, day, start, end)
-                if anticipated:
-                    _extend(self._anticipated, start, end)
-                windows += [window_instants(self.zone, day, *window) for window in rules.windows(day)]
-        for opening, closing in sorted(windows):
-            if opening < closing:
-                self._add(opening, closing)
-        total = 0
-        for opening, closing in zip(self._opens, self._closes, strict=True):
-            self._before.append(total)
-            total += closing - opening
-            self._until.append(total)
 
-    def _cover(self, rules: CalendarRules, day: date, start: int, end: int) -> None:
-        if not self._runs or self._runs[-1][1] < start:
-            # The day before is not covered: what a window of it may have left open past midnight is not known.
-            eve = day - timedelta(days=1)
-            spills = [window_instants(self.zone, eve, *window)[1] for window in rules.week.days[eve.weekday()]]
-            start = max([start, *spills])
-        _extend(self._runs, start, end)
+class _Table(NamedTuple):
+    """Windows compiled: the years covered, the edges of each window, working time before and up to its end."""
 
-    def _add(self, opening: int, closing: int) -> None:
-        if self._closes and opening <= self._closes[-1]:
-            self._closes[-1] = max(self._closes[-1], closing)
-        else:
-            self._opens.append(opening)
-            self._closes.append(closing)
+    runs: list[tuple[int, int]]
+    anticipated: list[tuple[int, int]]
+    opens: list[int]
+    closes: list[int]
+    before: list[int]
+    until: list[int]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
+    table = _Table([], [], [], [], [], [])
+    years = {year for one in adopted for year in range(one.rules.first_year, one.rules.last_year + 1)}
+    windows: list[tuple[int, int]] = []
+    for day in (day for year in sorted(years) for day in _days_of(year)):
+        rules, anticipated = _judging(zone, adopted, day)
+        if rules is None:
+            continue
+        start, end = local_midnight(zone, day), local_midnight(zone, day + timedelta(days=1))
+        if anticipated:
+            _extend(table.anticipated, start, end)
+        if not table.runs or table.runs[-1][1] < start:
+            start = _known_from(zone, rules, day, start)
+        _extend(table.runs, start, end)
+        windows += [window_instants(zone, day, *window) for window in rules.windows(day)]
+    for opening, closing in sorted(windows):
+        if table.closes and opening <= table.closes[-1]:
+            table.closes[-1] = max(table.closes[-1], closing)
+        elif opening < closing:
+            table.opens.append(opening)
+            table.closes.append(closing)
+    total = 0
+    for opening, closing in zip(table.opens, table.closes, strict=True):
+        table.before.append(total)
+        total += closing - opening
+        table.until.append(total)
+    return table
+
+
+def _judging(zone: ZoneInfo, adopted: Sequence[Adopted], day: date) -> tuple[CalendarRules | None, bool]:
+    """The rules that judge a day, and whether they were adopted only after it had begun."""
+    covering = [one for one in adopted if one.rules.covers(day)]
+    if not covering:
+        return None, False
+    midnight = local_midnight(zone, day)
+    in_time = [one for one in covering if one.at <= midnight]
+    return (in_time[-1].rules, False) if in_time else (covering[0].rules, True)
+
+
+def _known_from(zone: ZoneInfo, rules: CalendarRules, day: date, start: int) -> int:
+    """The day before is not covered: what a window of it may have left open past midnight is not known."""
+    eve = day - timedelta(days=1)
+    return max([start, *(window_instants(zone, eve, *window)[1] for window in rules.week.days[eve.weekday()])])
 
 
 def _extend(intervals: list[tuple[int, int]], start: int, end: int) -> None:
