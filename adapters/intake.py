@@ -80,7 +80,7 @@ def pass_over_recorded(ledger: Ledger, messages: Iterable[dict[str, Any]]) -> tu
 
 
 def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None) -> Tally:
-    """Give lines to the desk, a batch in each transaction; `on_progress` hears how many more are settled.
+    """Give lines to the desk, a batch in each transaction; `on_progress` hears how many are settled.
 
     Raises StoreError where the store cannot take them: what earlier batches recorded stays.
     """
@@ -97,7 +97,7 @@ def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None
         tally.refused += [
             RefusedLine("kept", kept.raw, Refused(kept.clause, kept.field, kept.reason)) for kept in answered.expired
         ]
-        on_progress(len(batch))
+        on_progress(tally.messages)
     return tally
 
 

@@ -192,6 +192,8 @@ def _records(lines: Iterator[tuple[int, str]], width: int) -> Iterator[tuple[int
 
 def _fields(record: str) -> list[str] | None:
     """The fields of one CSV record; None where it is none."""
+    if '"' not in record:
+        return record.rstrip("\r\n").split(",")
     try:
         rows = list(csv.reader(io.StringIO(record, newline=""), strict=True))
     except csv.Error:

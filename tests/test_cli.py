@@ -433,7 +433,7 @@ def test_a_defect_shows_no_traceback_to_a_user(run: Run, demo_store: str, monkey
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("bin.cli.make", broken)
+    monkeypatch.setattr("bin.reporting.make", broken)
     status, _, err = run("report", "breach", "--store", demo_store)
     assert status == 2
     assert "this should not happen: ZeroDivisionError: a defect" in err

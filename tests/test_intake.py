@@ -120,7 +120,7 @@ def test_the_tally_tells_of_earlier_messages_that_were_woken_or_waited_too_long(
 def test_lines_are_given_a_batch_at_a_time_and_progress_is_told(ledger: Ledger) -> None:
     heard: list[int] = []
     tally = take_in(Desk(ledger, Clock()), many(2 * BATCH + 7), heard.append)
-    assert heard == [BATCH, BATCH, 7]
+    assert heard == [BATCH, 2 * BATCH, 2 * BATCH + 7]
     assert tally.outcomes == Counter(done=2 * BATCH + 7)
 
 

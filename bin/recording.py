@@ -1,0 +1,275 @@
+"""The producers' commands: record contracts and messages, import logs, check what would be sent."""
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter, validators
+from pydantic import Field, TypeAdapter, ValidationError
+
+from adapters.contract_file import contract_messages
+from adapters.contract_file import example as contract_example_text
+from adapters.intake import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
+from adapters.messages import Unreadable, examples, read_message
+from adapters.messages import schema as message_schema
+from adapters.servicenow import BadLog, Credits, contract_set_up, incident_messages, read_log, write_quarantine
+from bin.compose import Settings, open_desk, store_place
+from bin.display import console
+from bin.language import Words
+from bin.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
+from bin.reference import message_reference
+from bin.reports import BadQuestion
+from domain.catalogue import COMMANDS
+from domain.contract import AdoptCalendar
+from domain.facts import Euro, instant_text
+
+SHOWN_REFUSALS = 10
+
+
+def ingest(
+    files: Annotated[list[Path], Parameter(required=True, allow_leading_hyphen=True)],
+    /,
+    *,
+    refused: Path | None = None,
+    where: Where | None = None,
+) -> None:
+    """Record messages: JSON Lines of CloudEvents, from files or from standard input (-).
+
+    Messages already recorded are passed over, so the same input can be given again. Exit status 1 where any message
+    was refused.
+
+    Parameters
+    ----------
+    files
+        Files of messages; - is standard input.
+    refused
+        Write the refused messages to this file, whole, with the reasons.
+    """
+    for file in files:
+        if str(file) != "-" and (file.is_dir() or not file.exists()):
+            raise BadQuestion(f"{file} is no file")
+    total = sum(file.stat().st_size for file in files if str(file) != "-")
+    chosen, say = chosen_by(where)
+    _check_output("--refused", refused, chosen, files)
+    with ledger_of(chosen, create=True) as ledger, progress(say("recording"), total or None) as advance:
+        tally = take_in(open_desk(ledger, chosen), _counting(_lines_of(files), advance))
+    _tell(tally, refused, say)
+
+
+def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
+    """Record the contract written in a TOML file: signature, option, calendar, credits.
+
+    Parameters
+    ----------
+    file
+        A file as `verbale contract example` shows.
+    """
+    chosen, say = chosen_by(where)
+    messages = contract_messages(file)
+    with ledger_of(chosen, create=True) as ledger:
+        calendars = [message for message in messages if message["type"] == AdoptCalendar.TYPE]
+        _, adopted = pass_over_recorded(ledger, calendars)
+        fresh = [message for message in messages if not adopted or message not in calendars]
+        tally = take_in(open_desk(ledger, chosen), written(fresh, str(file)))
+        tally.outcomes["duplicate"] += adopted
+    _tell(tally, None, say)
+
+
+def contract_example() -> None:
+    """Print a commented contract file."""
+    print(contract_example_text(), end="")
+
+
+def import_servicenow(
+    file: Path,
+    /,
+    *,
+    quarantine: Path | None = None,
+    credits_minutes: Annotated[int, Parameter(validator=validators.Number(gt=0))] = 60_000,
+    credits_price: str = "5000.00",
+    time_zone: str = "Europe/Rome",
+    where: Where | None = None,
+) -> None:
+    """Import a ServiceNow incident log (CSV, one row per change; plain, .gz or .xz).
+
+    Each location becomes a contract under the assumed default terms, with credits. Importing again, or a longer
+    export of the same log, adds only what is new.
+
+    Parameters
+    ----------
+    file
+        The log.
+    quarantine
+        Write the rows that cannot be used to this CSV file, with line and reason.
+    credits_minutes
+        Minutes of credit each contract is taken to have bought.
+    credits_price
+        Their price in euro.
+    time_zone
+        Of the dates in the log.
+    """
+    chosen, say = chosen_by(where)
+    credits = _credits(credits_minutes, credits_price)
+    if not file.is_file():
+        raise BadLog(f"{file} is no file")
+    _check_output("--quarantine", quarantine, chosen, [file])
+    with progress(say("reading"), file.stat().st_size) as advance:
+        log = read_log(file, time_zone, on_bytes=advance)
+    if quarantine is not None:
+        write_quarantine(quarantine, log)
+    with ledger_of(chosen, create=True) as ledger:
+        set_up, known = pass_over_recorded(ledger, contract_set_up(log, credits, time_zone))
+        messages = [*set_up, *(message for rows in log.incidents.values() for message in incident_messages(rows))]
+        with progress(say("recording"), len(messages), count=True) as advance:
+            tally = take_in(open_desk(ledger, chosen), written(messages, str(file)), advance)
+        tally.outcomes["duplicate"] += known
+    numbers = ((log.rows, "rows"), (len(log.incidents), "incidents"), (len(log.quarantined), "quarantined"))
+    print(", ".join(f"{number} {say(what)}" for number, what in numbers))
+    for row in log.quarantined[:SHOWN_REFUSALS]:
+        print(f"  {file}:{row.line}: {row.reason}")
+    if len(log.quarantined) > SHOWN_REFUSALS:
+        print(
+            f"  ... {len(log.quarantined) - SHOWN_REFUSALS} {say('more')}; --quarantine FILE {say('receives them all')}"
+        )
+    if log.last_instant is not None:
+        print(f"{say('the log ends at')} {instant_text(log.last_instant)} ({say('give it to reports as --as-of')})")
+    _tell(tally, None, say)
+
+
+def _credits(minutes: int, price: str) -> Credits:
+    try:
+        return Credits(minutes, str(TypeAdapter(Annotated[Euro, Field(ge=0)]).validate_python(price)))
+    except ValidationError:
+        raise BadQuestion(f"--credits-price {price} is no amount in euro: write it as 5000.00") from None
+
+
+def message_example(message_type: str, /) -> None:
+    """Print a complete message of one type.
+
+    Parameters
+    ----------
+    message_type
+        As `verbale schema` lists them, also without "verbale." and ".v1".
+    """
+    print(json.dumps(examples()[_message_type(message_type)], ensure_ascii=False, indent=2))
+
+
+def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /) -> None:
+    """Check messages without recording them. Exit status 1 where any would be refused for its form.
+
+    Parameters
+    ----------
+    file
+        JSON Lines of messages; - is standard input.
+    """
+    good = bad = 0
+    for line in _lines_of([file]):
+        try:
+            read_message(line.raw)
+            good += 1
+        except Unreadable as error:
+            bad += 1
+            print(f"{line.where}: {error.reason} [{error.clause}]")
+    print(f"{good} good, {bad} refused; nothing was recorded")
+    if bad:
+        raise AnswerIsNo
+
+
+def schema(message_type: str | None = None, /, *, markdown: bool = False) -> None:
+    """List the message types, or print the JSON Schema of one.
+
+    Parameters
+    ----------
+    message_type
+        As listed, also without "verbale." and ".v1".
+    markdown
+        Print the whole reference for producers (docs/messages.md) instead.
+    """
+    if markdown:
+        print(message_reference(), end="")
+    elif message_type is not None:
+        print(json.dumps(message_schema(_message_type(message_type)), ensure_ascii=False, indent=2))
+    else:
+        wide = max(map(len, COMMANDS))
+        for name, command in COMMANDS.items():
+            print(f"{name:{wide}}  {(command.__doc__ or '').splitlines()[0]}")
+
+
+def _message_type(text: str) -> str:
+    for name in (text, f"verbale.{text}.v1", f"verbale.{text}"):
+        if name in COMMANDS:
+            return name
+    raise BadQuestion(f"no message type is called {text}: verbale schema lists them")
+
+
+def _check_output(option: str, output: Path | None, chosen: Settings, inputs: Iterable[Path]) -> None:
+    """Refuse, before anything is recorded, an output that cannot be written or would overwrite what is read."""
+    if output is None:
+        return
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise BadQuestion(f"{option} {output} cannot be written: name a file in a folder that exists")
+    store = store_place(chosen.store).path
+    kept = [store, *(store.with_name(store.name + end) for end in ("-wal", "-shm")), *inputs]
+    if any(
+        output.absolute() == one.absolute() or (output.exists() and one.exists() and output.samefile(one))
+        for one in kept
+    ):
+        raise BadQuestion(f"{option} {output} would overwrite what is read: name another file")
+
+
+def _lines_of(files: Iterable[Path]) -> Iterator[Line]:
+    for file in files:
+        if str(file) == "-":
+            if sys.stdin is None:
+                raise BadQuestion("standard input is closed: nothing can be read from it")
+            yield from read_lines(sys.stdin.buffer, "standard input")
+        else:
+            with file.open("rb") as opened:
+                yield from read_lines(opened, str(file))
+
+
+def _counting(lines: Iterable[Line], advance: Callable[[int], None]) -> Iterator[Line]:
+    read = 0
+    for line in lines:
+        read += len(line.raw) + 1
+        advance(read)
+        yield line
+
+
+def _tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
+    """Print what became of the messages; status 1 where any was refused."""
+    out = console()
+    parts = [f"{tally.outcomes[name]} {say(name)}" for name in ("done", "duplicate", "waiting", "refused")]
+    out.print(f"{tally.messages} {say('messages')}: {', '.join(parts)}")
+    if tally.woken:
+        woken = ", ".join(f"{number} {say(name)}" for name, number in sorted(tally.woken.items()))
+        out.print(f"{say('earlier messages that waited')}: {woken}")
+    if tally.expired:
+        out.print(f"{tally.expired} {say('waited too long and were refused (they are kept)')}")
+    for line in tally.refused[:SHOWN_REFUSALS]:
+        out.print(f"  {line.where}: {say('refused')} [{line.refused.clause}] {line.refused.reason}")
+    if len(tally.refused) > SHOWN_REFUSALS:
+        more = len(tally.refused) - SHOWN_REFUSALS
+        out.print(f"  ... {more} {say('more')}; --refused FILE {say('receives them all')}")
+    if refused_file is not None:
+        refused_file.write_text("".join(map(_refused_line, tally.refused)), encoding="utf-8")
+        out.print(f"{len(tally.refused)} {say('refused messages written to')} {refused_file}")
+    if tally.refused:
+        raise AnswerIsNo
+
+
+def _refused_line(line: RefusedLine) -> str:
+    kept: dict[str, Any] = {
+        "where": line.where,
+        "clause": line.refused.clause,
+        "field": line.refused.field,
+        "reason": line.refused.reason,
+    }
+    try:
+        kept["message"] = json.loads(line.raw)
+    except (ValueError, RecursionError):
+        kept["raw_base64"] = base64.b64encode(line.raw).decode()
+    return json.dumps(kept, ensure_ascii=True) + "\n"
