@@ -95,11 +95,13 @@ CSV_COLUMNS: dict[str, Sequence[str]] = {
     "breach": (
         *("contract", "window_from", "window_to", "cases", "breaches", "ratio", "tolerance", "headroom"),
         *("undecided", "settled", "passed"),
+        *(*_EVIDENCE, "evidence_late"),
     ),
     "penalty": (
         *("contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "settled"),
         *("claimed", "waived", "settled_amount", "outstanding"),
         *(f"conflict_{name}" for name in _CONFLICT),
+        *(*_EVIDENCE, "evidence_purchases"),
     ),
     "credits": (
         *("contract", "bought", "consumed", "expired", "left", "shortfall", "value", "changes_at"),

@@ -276,6 +276,7 @@ def _breach_row(row: BreachRow) -> JsonRow:
         "undecided": row.undecided,
         "settled": row.settled,
         "passed": row.passed,
+        "evidence": {**_evidence(f"contract-{row.contract}", row.versions), "late": row.late},
     }
 
 
@@ -300,6 +301,7 @@ def _penalty_row(row: PenaltyRow) -> JsonRow:
             name: {"rate": share_text(getattr(row.clause, name)), "maximum_penalty": str(amount)}
             for name, amount in conflict.items()
         },
+        "evidence": {**_evidence(f"contract-{row.contract}", row.versions), "purchases": list(row.purchases)},
     }
 
 

@@ -12,11 +12,11 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.contract import Contract
+from domain.contract import Contract, ContractSigned, ContractTerminated
 from domain.facts import moment
 from domain.working_time import local_midnight
 from projections.compliance import ComplianceRow
-from projections.history import Telling
+from projections.history import ContractTold, Telling
 from projections.readings import Reading, WindowKind
 
 
@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BreachRow:
-    """The ratio of one window; `cases_decided` are the cases behind it."""
+    """The ratio of one window; `cases_decided` are the cases behind it, `versions` those of the contract's facts."""
 
     contract: str
     window: Window
@@ -45,6 +45,12 @@ class BreachRow:
     undecided: int
     tolerance: Fraction
     settled: bool
+    versions: tuple[int, ...] = ()
+
+    @property
+    def late(self) -> list[str]:
+        """The incidents in breach for reasons of the supplier, by id."""
+        return sorted({case.incident for case in self.cases_decided if case.breach_at is not None})
 
     @property
     def cases(self) -> int:
@@ -88,11 +94,12 @@ def breach(telling: Telling, rows: Iterable[ComplianceRow]) -> list[BreachRow]:
     return [
         window_row
         for told in telling.signed_contracts
-        for window_row in _of_contract(told.contract, by_contract.get(told.contract.id, ()), telling)
+        for window_row in _of_contract(told, by_contract.get(told.contract.id, ()), telling)
     ]
 
 
-def _of_contract(contract: Contract, rows: Sequence[ComplianceRow], telling: Telling) -> list[BreachRow]:
+def _of_contract(told: ContractTold, rows: Sequence[ComplianceRow], telling: Telling) -> list[BreachRow]:
+    contract = told.contract
     if contract.signed is None:
         return []
     reading, tolerance = telling.reading, contract.signed.terms.tolerance
@@ -104,13 +111,13 @@ def _of_contract(contract: Contract, rows: Sequence[ComplianceRow], telling: Tel
         if index >= 0 and _within(row.opened_at, begun[index]):
             inside[index].append(row)
     return [
-        _row(contract.id, window, inside.get(index, ()), tolerance, reading, telling.as_of)
+        _row(told, window, inside.get(index, ()), tolerance, reading, telling.as_of)
         for index, window in enumerate(begun)
     ]
 
 
 def _row(
-    contract: str,
+    told: ContractTold,
     window: Window,
     rows: Sequence[ComplianceRow],
     tolerance: Fraction,
@@ -120,7 +127,8 @@ def _row(
     undecided = sum(undecided_units(row, reading) for row in rows)
     ended = window.end is not None and window.end <= as_of
     found = tuple(case for row in rows for case in cases(row, reading))
-    return BreachRow(contract, window, found, undecided, tolerance, ended and undecided == 0)
+    settled, versions = ended and undecided == 0, told.versions(ContractSigned, ContractTerminated)
+    return BreachRow(told.contract.id, window, found, undecided, tolerance, settled, versions)
 
 
 def cases(row: ComplianceRow, reading: Reading) -> list[Case]:

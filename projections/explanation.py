@@ -189,5 +189,4 @@ def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...
 
 
 def _contract_versions(contract: ContractTold) -> tuple[int, ...]:
-    kinds = (ContractSigned, OptionActivated, ServiceLevelRevised, CalendarAdopted, ContractTerminated)
-    return tuple(sorted(version for kind in kinds for version in contract.versions(kind)))
+    return contract.versions(ContractSigned, OptionActivated, ServiceLevelRevised, CalendarAdopted, ContractTerminated)

@@ -84,9 +84,9 @@ class ContractTold:
             self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, adopted)
         return self._calendars[hours]
 
-    def versions(self, fact_type: type[Fact]) -> tuple[int, ...]:
-        """The versions that prove the contract's facts of one type."""
-        return tuple(version for told in self.facts if isinstance(told.fact, fact_type) for version in told.versions)
+    def versions(self, *kinds: type[Fact]) -> tuple[int, ...]:
+        """The versions that prove the contract's facts of some types."""
+        return tuple(sorted(v for told in self.facts if isinstance(told.fact, kinds) for v in told.versions))
 
 
 @dataclass

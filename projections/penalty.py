@@ -5,18 +5,18 @@ Recomputed always; payments stay.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
-from domain.contract import Contract
-from domain.credits import CreditAccount
+from domain.contract import ContractSigned, ContractTerminated, PenaltyClaimed, PenaltySettled, PenaltyWaived
+from domain.credits import CreditsPurchased
 from domain.facts import euro
 from domain.terms import PenaltyClause
 from projections.breach import BreachRow, Case, Window, exceeds
-from projections.history import Telling
+from projections.history import ContractTold, Telling
 from projections.readings import Reading
 
 NOTHING = Decimal("0.00")
@@ -32,7 +32,10 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class PenaltyRow:
-    """The maximum penalty of a contract, in euro; nothing where no window passed its tolerance."""
+    """The maximum penalty of a contract, in euro; nothing where no window passed its tolerance.
+
+    `versions` and `purchases`: the facts of the contract and of its credit account that it rests on.
+    """
 
     contract: str
     clause: PenaltyClause
@@ -44,6 +47,8 @@ class PenaltyRow:
     claimed: Decimal
     waived: Decimal
     settled_amount: Decimal
+    versions: tuple[int, ...] = ()
+    purchases: tuple[int, ...] = ()
 
     @property
     def maximum_penalty(self) -> Decimal:
@@ -71,20 +76,17 @@ def penalty(telling: Telling, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
     by_contract: dict[str, list[BreachRow]] = defaultdict(list)
     for row in rows:
         by_contract[row.contract].append(row)
-    return [
-        _row(told.contract, told.account, by_contract.get(told.contract.id, []), telling)
-        for told in telling.signed_contracts
-    ]
+    return [_row(told, by_contract.get(told.contract.id, []), telling) for told in telling.signed_contracts]
 
 
-def _row(
-    contract: Contract, account: CreditAccount, contract_windows: Sequence[BreachRow], telling: Telling
-) -> PenaltyRow:
+def _row(told: ContractTold, contract_windows: Sequence[BreachRow], telling: Telling) -> PenaltyRow:
+    contract = told.contract
     if contract.signed is None:
         raise ValueError(f"contract {contract.id} is not signed: it has no penalty clause")
     clause = contract.signed.terms.penalty
     first = next((row for row in contract_windows if row.passed), None)
     # An earlier window that is not settled may yet pass, and then it is the one that counts.
+    bought = list(_base(told, first.window, telling.as_of, telling.reading)) if first else []
     decisive = contract_windows[: contract_windows.index(first) + 1] if first else contract_windows
     return PenaltyRow(
         contract=contract.id,
@@ -92,25 +94,33 @@ def _row(
         rate=clause.figures if telling.reading.rate == "figures" else clause.words,
         passing=passed_for_good(first.cases_decided, first.tolerance) if first else None,
         window=first.window if first else None,
-        base=_base(account, first.window, telling.as_of, telling.reading) if first else NOTHING,
+        base=sum((purchase.price for _, purchase in bought), NOTHING),
         settled=bool(decisive) and all(row.settled for row in decisive),
         claimed=sum((claim.amount for claim in contract.claims), NOTHING),
         waived=sum((waiver.amount for waiver in contract.waivers), NOTHING),
         settled_amount=sum((settlement.amount for settlement in contract.settlements), NOTHING),
+        versions=told.versions(ContractSigned, ContractTerminated, PenaltyClaimed, PenaltyWaived, PenaltySettled),
+        purchases=tuple(sorted(version for versions, _ in bought for version in versions)),
     )
 
 
-def _base(account: CreditAccount, window: Window, as_of: int, reading: Reading) -> Decimal:
-    """The value of the hours purchased (P2): by the end of the window, or only in it; expired and consumed included."""
+def _base(
+    told: ContractTold, window: Window, as_of: int, reading: Reading
+) -> Iterator[tuple[tuple[int, ...], CreditsPurchased]]:
+    """The purchases that count (P2), with their versions: those by the end of the window, or only those in it.
+
+    Expired and consumed hours were purchased all the same.
+    """
     since = window.start if reading.base == "purchased_in_window" else None
-    counting = (
-        purchase.price
-        for purchase in account.purchases
-        if purchase.at <= as_of
-        and (window.end is None or purchase.at < window.end)
-        and (since is None or purchase.at >= since)
-    )
-    return sum(counting, NOTHING)
+    for bought in told.account_facts:
+        purchase = bought.fact
+        if (
+            isinstance(purchase, CreditsPurchased)
+            and purchase.at <= as_of
+            and (window.end is None or purchase.at < window.end)
+            and (since is None or purchase.at >= since)
+        ):
+            yield bought.versions, purchase
 
 
 def passed_for_good(cases: Sequence[Case], tolerance: Fraction) -> Passing | None:
