@@ -34,14 +34,8 @@ class Where:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Asked:
-    """Options of every report."""
-
-    contract: str | None = None
-    "Only this contract."
-
-    window: str | None = None
-    "contract_year, calendar_year, quarter or whole_contract; or a day: only the window that holds it."
+class How:
+    """Options of everything that is judged."""
 
     reading: str = "literal"
     "The reading of the contract: literal, or choices that depart from it: rate=words,unit=clock,..."
@@ -54,6 +48,18 @@ class Asked:
 
     format: Format = "table"
     "table, json or csv."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Which:
+    """Options that pick rows of a report."""
+
+    contract: str | None = None
+    "Only this contract."
+
+    window: str | None = None
+    "contract_year, calendar_year, quarter or whole_contract; or a day: only the window that holds it."
 
 
 def chosen_by(where: Where | None) -> tuple[Settings, Words]:

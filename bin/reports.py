@@ -335,8 +335,6 @@ def _queue_row(row: QueueRow, rank: int) -> JsonRow:
 
 def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
     """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
-    if asked.contract is not None or asked.window_day is not None:
-        raise BadQuestion("an incident is explained whole: --contract and --window DAY pick rows of reports")
     history = History.of(ledger.entries(asked.known_on, incident), ledger.store.position(asked.known_on))
     telling = Telling(history, asked.reading, asked.as_of)
     explained = explain(incident, telling)

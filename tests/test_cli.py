@@ -368,7 +368,7 @@ def test_every_setting_is_in_the_readme() -> None:
 
 WRONG_USE = [
     ("report penalty --store {store} --window 2025-03-01", "only compliance and breach have windows"),
-    ("explain B-09 --store {store} --contract bravo-2025", "an incident is explained whole"),
+    ("explain B-09 --store {store} --contract bravo-2025", "Unknown option: --contract"),
     ("report breach --store {store} --as-of 9999-12-31", "there is no such day"),
     ("report breach --store {store} --window 9999-12-31", "--window 9999-12-31"),
     ("report breach --store sqlite:///~nosuchuser/x.db", "no such home folder"),
