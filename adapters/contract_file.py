@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from adapters.holidays import UnknownPlace, italian_holidays, library_version
+from adapters.messages import cloud_event
 from domain.facts import Euro, Identifier, Minutes, Value, instant_text
 from domain.terms import Terms
 from domain.working_time import Week, check_years, local_midnight
@@ -241,12 +242,5 @@ def _message(
 ) -> dict[str, Any]:
     """A message whose id follows from the contract and from what it says, so that saying it again changes nothing."""
     text = json.dumps({"at": at, **data} if identified_by is None else identified_by, sort_keys=True)
-    return {
-        "specversion": "1.0",
-        "id": f"{contract}:{verb}:{sha256(text.encode()).hexdigest()[:16]}",
-        "source": source,
-        "type": f"verbale.{kind}.{verb}.v1",
-        "subject": f"{kind}-{contract}",
-        "time": at,
-        "data": data,
-    }
+    message_id = f"{contract}:{verb}:{sha256(text.encode()).hexdigest()[:16]}"
+    return cloud_event(kind, contract, verb, at, data, source=source, message_id=message_id)

@@ -7,7 +7,7 @@ it is refused, and still kept. Rules of the record cited here: R2 identity, R4 o
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, cast
@@ -239,10 +239,11 @@ class _Sitting:
         known = self._known(read)
         if isinstance(known, Waiting):
             self._asked_again.setdefault(read.identity, []).append(index)
+        if isinstance(known, Refused):
+            self._refuse(index, RefusedMessage(read.identity, read.raw, known.clause, known.field, known.reason))
+            return
         if known is not None:
             self.answers[index] = known
-            if isinstance(known, Refused):
-                self.batch.refused.append(_refused(read, known))
             return
         self._here[read.identity] = (read.digest, index)
         self._decide(index, read, self.now)
@@ -265,9 +266,8 @@ class _Sitting:
             refuse_future(message.command.at, self.now)
             facts, contract = self._facts(message)
         except Rejected as rejected:
-            refused = Refused(rejected.clause, rejected.field, rejected.reason)
-            self.answers[index] = refused
-            self.batch.refused.append(_refused(message, refused))
+            said = (rejected.clause, rejected.field, rejected.reason)
+            self._refuse(index, RefusedMessage(message.identity, message.raw, *said))
             self._here.pop(message.identity, None)
         except NotYet as not_yet:
             kept = Kept(message.identity, message.digest, not_yet.stream, not_yet.reason, message.raw, since)
@@ -368,8 +368,7 @@ class _Sitting:
             case Contract():
                 return self._contract_facts(state, command), message.name
             case CreditAccount():
-                if self._contract(message.name).signed is None:
-                    raise NotYet(f"contract-{message.name}", f"contract {message.name} is not signed")
+                contracts.require_signed(self._contract(message.name))
                 return accounts.decide(state, cast(CreditCommand, command)), message.name
             case Incident():
                 return self._incident_facts(state, cast(IncidentCommand, command))
@@ -379,9 +378,8 @@ class _Sitting:
         after = reduce(contracts.evolve, facts, contract)
         routing_changed = (after.signed, after.end) != (contract.signed, contract.end)
         if after.signed is not None and after.signed.customers and routing_changed:
-            names = (name.partition("-")[2] for name in self._contract_streams())
             field = "customers" if isinstance(command, SignContract) else "value"
-            contracts.refuse_shared_customers(after, (self._contract(name) for name in names), field)
+            contracts.refuse_shared_customers(after, self._every_contract(), field)
         return facts
 
     def _incident_facts(self, incident: Incident, command: IncidentCommand) -> tuple[Sequence[Fact], str | None]:
@@ -393,20 +391,16 @@ class _Sitting:
         return incidents.decide(incident, command, answer), answer.contract or command.contract
 
     def _answer(self, command: OpenIncident) -> Answer:
-        contract = self._routed(command)
+        contract = contracts.routed(
+            command.contract, command.customer, command.at, self._contract, self._every_contract
+        )
         account = self._account(contract.id) if contract else None
         return cover(contract, account, command.requested_by, command.at)
 
-    def _routed(self, command: OpenIncident) -> Contract | None:
-        if command.contract is not None:
-            named = self._contract(command.contract)
-            return named if named.signed else None
-        if command.customer is None:
-            return None
+    def _every_contract(self) -> Iterator[Contract]:
         streams = self._contract_streams()
         self.desk.load(streams)
-        found = (self._contract(stream.partition("-")[2]) for stream in streams)
-        return next((one for one in found if one.routes(command.customer, command.at)), None)
+        return (self._contract(stream.partition("-")[2]) for stream in streams)
 
     def _contract_streams(self) -> list[str]:
         new = {stream for stream in self.changed if stream.startswith("contract-")}
@@ -414,7 +408,3 @@ class _Sitting:
 
 
 _OTHER_CONTENT = Refused("R2", "id", "this id was already used by this source for another content: give it its own id")
-
-
-def _refused(message: Message, refused: Refused) -> RefusedMessage:
-    return RefusedMessage(message.identity, message.raw, refused.clause, refused.field, refused.reason)

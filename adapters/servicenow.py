@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.contract_file import activate_message, assumed_terms, calendar_message, purchase_message, sign_message
+from adapters.messages import cloud_event
 from domain.facts import instant_text, microseconds, moment
 from domain.working_time import local_midnight
 
@@ -353,13 +354,5 @@ def incident_messages(rows: Sequence[LogRow]) -> Iterator[dict[str, Any]]:
 
 
 def _message(row: LogRow, verb: str, at: int, data: dict[str, Any]) -> dict[str, Any]:
-    updated = instant_text(row.updated_at)
-    return {
-        "specversion": "1.0",
-        "id": f"{row.number}:{row.mod_count}:{updated}:{row.content}:{verb}",
-        "source": FROM_LOG,
-        "type": f"verbale.incident.{verb}.v1",
-        "subject": f"incident-{row.number}",
-        "time": instant_text(at),
-        "data": data,
-    }
+    message_id = f"{row.number}:{row.mod_count}:{instant_text(row.updated_at)}:{row.content}:{verb}"
+    return cloud_event("incident", row.number, verb, instant_text(at), data, source=FROM_LOG, message_id=message_id)

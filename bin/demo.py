@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.contract_file import activate_message, assumed_terms, calendar_message, purchase_message, sign_message
+from adapters.messages import cloud_event
 
 AS_OF = "2026-01-01"
 SOURCE = "helpdesk:demo"
@@ -200,16 +201,8 @@ def _incident(contract: str, story: Story) -> Iterator[dict[str, Any]]:
 
 
 def _message(kind: str, name: str, verb: str, at: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": f"{name}:{verb}",
-        "source": SOURCE,
-        "type": f"verbale.{kind}.{verb}.v1",
-        "subject": f"{kind}-{name}",
-        "time": at,
-        "actor": "desk-1",
-        "data": data,
-    }
+    message = cloud_event(kind, name, verb, at, data, source=SOURCE, message_id=f"{name}:{verb}")
+    return {**message, "actor": "desk-1"}
 
 
 def _at(local: str, minutes: int = 0) -> str:

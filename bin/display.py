@@ -131,8 +131,10 @@ def _csv_cell(value: Any) -> str:
 
 
 def _show_table(report: Report, say: Words, console: Console) -> None:
-    for line in _heading(report, say):
-        console.print(Text(line, style="bold" if line == report.name else ""))
+    title, *lines = _heading(report, say)
+    console.print(Text(title, style="bold"))
+    for line in lines:
+        console.print(Text(line))
     columns = _columns(report, say)
     if report.name == "explain":
         _show_explanation(report, columns, say, console)

@@ -71,9 +71,9 @@ def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
     messages = contract_messages(file)
     with ledger_of(chosen, create=True) as ledger:
         calendars = [message for message in messages if message["type"] == AdoptCalendar.TYPE]
-        _, adopted = pass_over_recorded(ledger, calendars)
-        fresh = [message for message in messages if not adopted or message not in calendars]
-        tally = take_in(open_desk(ledger, chosen), written(fresh, str(file)))
+        others = [message for message in messages if message["type"] != AdoptCalendar.TYPE]
+        fresh, adopted = pass_over_recorded(ledger, calendars)
+        tally = take_in(open_desk(ledger, chosen), written([*others, *fresh], str(file)))
         tally.outcomes["duplicate"] += adopted
     _tell(tally, None, say)
 

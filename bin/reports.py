@@ -161,7 +161,11 @@ def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance)
     if name == "penalty":
         return [_penalty_row(row) for row in _of_contract(penalty(telling, ratios), asked)]
     wanted = _of_contract(ratios, asked)
-    return [_breach_row(row) for row in wanted if asked.window_day is None or _holds(row.window, asked.window_day)]
+    return [
+        _breach_row(row)
+        for row in wanted
+        if asked.window_day is None or row.window.holds(last_instant_of(asked.window_day))
+    ]
 
 
 def _of_contract(rows: Iterable[Any], asked: Question) -> list[Any]:
@@ -176,19 +180,11 @@ def _in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question)
         name: [
             window
             for window in windows(telling.contract(name).contract, asked.reading.window, asked.as_of)
-            if _holds(window, asked.window_day)
+            if window.holds(last_instant_of(asked.window_day))
         ]
         for name in names
     }
-    return [row for row in rows if any(_inside(row.opened_at, window) for window in kept.get(row.contract, ()))]
-
-
-def _holds(window: Window, day: date) -> bool:
-    return _inside(last_instant_of(day), window)
-
-
-def _inside(instant: int, window: Window) -> bool:
-    return window.start <= instant and (window.end is None or instant < window.end)
+    return [row for row in rows if any(window.holds(row.opened_at) for window in kept.get(row.contract, ()))]
 
 
 def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question) -> JsonRow:

@@ -3,7 +3,7 @@
 Clauses G1, A6, P2, H1. Read in this order: facts, state, commands, `decide`, `evolve`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Annotated, Self, TypeVar, assert_never
@@ -294,8 +294,7 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
     content = dict(command)
     if isinstance(command, SignContract):
         return _sign(contract, ContractSigned(**content))
-    if contract.signed is None:
-        raise NotYet(f"contract-{contract.id}", f"contract {contract.id} is not signed yet")
+    require_signed(contract)
     match command:
         case Rectify():
             return rectify(contract.record, command, _refuse_backdated)
@@ -315,6 +314,31 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
             return unless_told(contract.record, PenaltySettled(**content))
         case _:
             assert_never(command)
+
+
+def require_signed(contract: Contract) -> None:
+    """Raise NotYet while the contract is not signed: all that is recorded on it or on its credits waits for that."""
+    if contract.signed is None:
+        raise NotYet(f"contract-{contract.id}", f"contract {contract.id} is not signed yet")
+
+
+def routed(
+    name: str | None,
+    customer: str | None,
+    at: int,
+    called: Callable[[str], Contract],
+    every: Callable[[], Iterable[Contract]],
+) -> Contract | None:
+    """The contract that a request opened at `at` comes under: the one it names, else the one its customer key leads to.
+
+    A contract that is named and not signed is none. `called` gives a contract by name, `every` all of them.
+    """
+    if name is not None:
+        named = called(name)
+        return named if named.signed else None
+    if customer is None:
+        return None
+    return next((contract for contract in every() if contract.routes(customer, at)), None)
 
 
 def _sign(contract: Contract, signed: ContractSigned) -> tuple[ContractSigned, ...]:

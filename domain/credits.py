@@ -4,7 +4,7 @@ One account per contract. Expiry is computed from dates, never an event. Read: f
 `evolve`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby
@@ -253,13 +253,11 @@ def _entries(work: str, facts: Iterable[CreditFact]) -> list[CreditsConsumed | C
     return [fact for fact in facts if isinstance(fact, CreditsConsumed | CreditShortfallRecorded) and fact.work == work]
 
 
-def _says(command: ConsumeCredits, entries: Iterable[CreditsConsumed | CreditShortfallRecorded]) -> bool:
+def _says(command: ConsumeCredits, entries: Sequence[CreditsConsumed | CreditShortfallRecorded]) -> bool:
     """Whether the entries together say what the command says."""
-    parts = list(entries)
     said = (command.at, command.incident, command.evidence)
-    return sum(p.minutes for p in parts) == command.minutes and all(
-        (p.at, p.incident, p.evidence) == said for p in parts
-    )
+    alike = all((entry.at, entry.incident, entry.evidence) == said for entry in entries)
+    return alike and sum(entry.minutes for entry in entries) == command.minutes
 
 
 def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[CreditFact, ...]:

@@ -26,6 +26,10 @@ class Window(NamedTuple):
     start: int
     end: int | None
 
+    def holds(self, instant: int) -> bool:
+        """Whether an instant is in it."""
+        return self.start <= instant and (self.end is None or instant < self.end)
+
 
 class Case(NamedTuple):
     """One case of the ratio: when it became one, and since when it is a supplier's breach (if it is)."""
@@ -108,7 +112,7 @@ def _of_contract(told: ContractTold, rows: Sequence[ComplianceRow], telling: Tel
     starts = [window.start for window in begun]
     for row in rows:
         index = bisect_right(starts, row.opened_at) - 1
-        if index >= 0 and _within(row.opened_at, begun[index]):
+        if index >= 0 and begun[index].holds(row.opened_at):
             inside[index].append(row)
     return [
         _row(told, window, inside.get(index, ()), tolerance, reading, telling.as_of)
@@ -160,10 +164,6 @@ def undecided_units(row: ComplianceRow, reading: Reading) -> int:
         return 0
     undecided = sum(not clock.judged.verdict.decided for clock in row.clocks)
     return undecided if reading.unit == "clock" else min(undecided, 1)
-
-
-def _within(instant: int, window: Window) -> bool:
-    return window.start <= instant and (window.end is None or instant < window.end)
 
 
 def windows(contract: Contract, kind: WindowKind, as_of: int) -> list[Window]:

@@ -145,34 +145,38 @@ def _verdict(span: Span, net: int, target: int) -> Verdict:
     return Verdict.VOID if span.void else Verdict.RUNNING
 
 
+def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int, Responsibility | None]]:
+    """A span cut where a suspension begins or ends, each part with the cause that suspends it (None: it runs)."""
+    start = span.start
+    for pause in suspended:
+        if pause.start >= span.end:
+            break
+        if start < pause.start:
+            yield start, pause.start, None
+        start = span.end if pause.end is None else min(pause.end, span.end)
+        yield pause.start, start, pause.cause
+    if start < span.end:
+        yield start, span.end, None
+
+
 class _Race:
-    """Net working time along a span: the stretches in which the clock ran."""
+    """Net working time along a span: the stretches in which the clock ran, each with the working time in it."""
 
     def __init__(self, calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> None:
         self.calendar = calendar
         self.start, self.end = span.start, span.end
-        self.suspended_at_end = False
-        self.ran = list(self._running(span, suspended))
-
-    def _running(self, span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int]]:
-        start = span.start
-        for pause in suspended:
-            if pause.start > span.end:
-                break
-            if start < pause.start:
-                yield start, pause.start
-            self.suspended_at_end = pause.end is None or pause.end > span.end
-            start = span.end if self.suspended_at_end else max(start, pause.end or start)
-        if start < span.end:
-            yield start, span.end
+        self.suspended_at_end = any(p.start <= span.end and (p.end is None or span.end < p.end) for p in suspended)
+        ran = ((start, end) for start, end, cause in parts(span, suspended) if cause is None)
+        self.ran: list[tuple[int, int]] | None
+        try:
+            calendar.covered_until(span.start)
+            self.ran = [(start, calendar.elapsed(start, end)) for start, end in ran]
+        except OutsideCoverage:
+            self.ran = None
 
     def net(self) -> int | None:
         """Working time in which the clock ran; None beyond the calendars."""
-        try:
-            self.calendar.covered_until(self.start)
-            return sum(self.calendar.elapsed(start, end) for start, end in self.ran)
-        except OutsideCoverage:
-            return None
+        return None if self.ran is None else sum(worked for _, worked in self.ran)
 
     def suspended(self, net: int) -> int | None:
         """Working time in which it was suspended; None beyond the calendars."""
@@ -192,8 +196,7 @@ class _Race:
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""
-        for start, end in self.ran:
-            worked = self.calendar.elapsed(start, end)
+        for start, worked in self.ran or ():
             if worked >= amount:
                 return self.calendar.due(start, amount)
             amount -= worked

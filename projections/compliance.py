@@ -11,7 +11,7 @@ from domain.facts import Responsibility
 from domain.incident import IncidentReassessed
 from domain.terms import Clock, Priority
 from domain.working_time import WorkingCalendar
-from projections.clocks import Judged, Verdict, judge, span, suspensions
+from projections.clocks import Judged, Suspended, Verdict, judge, span, suspensions
 from projections.history import Finding, IncidentTold, Telling
 
 NO_CALENDAR = Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None)
@@ -99,11 +99,11 @@ def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
     )
 
 
-def priority(told: IncidentTold, telling: Telling) -> Priority | None:
-    """The priority that the targets follow from (A2): as declared, or (a reading) as last reassessed."""
+def priority(told: IncidentTold, telling: Telling, clock: Clock = Clock.INTERVENTION) -> Priority | None:
+    """The priority that a clock's target follows from (A2): as declared, or (a reading) as last reassessed."""
     if told.contract is None or told.contract.contract.signed is None:
         return None
-    assessment = ruling_reassessment(told, Clock.INTERVENTION, telling) or told.opened
+    assessment = ruling_reassessment(told, clock, telling) or told.opened
     return told.contract.contract.signed.terms.matrix.priority(assessment.impact, assessment.urgency)
 
 
@@ -118,12 +118,15 @@ def ruling_reassessment(told: IncidentTold, clock: Clock, telling: Telling) -> I
 
 def target(told: IncidentTold, clock: Clock, telling: Telling) -> int | None:
     """The guaranteed time of a clock in working microseconds, by the levels in force at the opening (A3, A6)."""
-    if told.contract is None or told.contract.contract.signed is None or not told.answer.guaranteed:
+    ruling = priority(told, telling, clock)
+    if told.contract is None or ruling is None or not told.answer.guaranteed:
         return None
-    assessment = ruling_reassessment(told, clock, telling) or told.opened
-    contract = told.contract.contract
-    matrix = told.contract.contract.signed.terms.matrix
-    return contract.levels(told.opened.at).level(matrix.priority(assessment.impact, assessment.urgency)).target(clock)
+    return told.contract.contract.levels(told.opened.at).level(ruling).target(clock)
+
+
+def counting_suspensions(told: IncidentTold, telling: Telling) -> list[Suspended]:
+    """The suspensions that stop the clocks under the telling's reading (A4)."""
+    return suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
 
 
 def calendar_of(told: IncidentTold) -> WorkingCalendar | None:
@@ -139,7 +142,7 @@ def _judge_clock(told: IncidentTold, clock: Clock, telling: Telling) -> Judged:
     return judge(
         calendar,
         span(told.incident, clock, told.ends_with, telling.as_of),
-        suspensions(told.incident) if telling.reading.suspensions == "excluded" else (),
+        counting_suspensions(told, telling),
         target(told, clock, telling),
         contract_end=told.ends_with,
         retargeted_at=reassessed.at if reassessed else None,

@@ -6,7 +6,7 @@ from datetime import date
 
 from domain.contract import CalendarAdopted, ContractSigned, ContractTerminated, OptionActivated, ServiceLevelRevised
 from domain.coverage import Answer
-from domain.facts import Fact, moment
+from domain.facts import Fact, Responsibility, moment
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
@@ -18,8 +18,14 @@ from domain.incident import (
 )
 from domain.terms import Clock, Priority
 from domain.working_time import OutsideCoverage, Stretch, WorkingCalendar
-from projections.clocks import Judged, Span, Suspended, span, suspensions
-from projections.compliance import ComplianceRow, calendar_of, judge_incident, ruling_reassessment
+from projections.clocks import Judged, Span, Suspended, parts, span
+from projections.compliance import (
+    ComplianceRow,
+    calendar_of,
+    counting_suspensions,
+    judge_incident,
+    ruling_reassessment,
+)
 from projections.history import ContractTold, IncidentTold, Telling
 
 Interval = tuple[int, int]
@@ -90,7 +96,7 @@ def _clock(told: IncidentTold, clock: Clock, telling: Telling, row: ComplianceRo
     judged = (row.charge if clock is Clock.CHARGE else row.intervention).judged
     where = span(told.incident, clock, told.ends_with, telling.as_of)
     calendar = calendar_of(told)
-    paused = suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
+    paused = counting_suspensions(told, telling)
     slices = tuple(_slices(calendar, where, paused)) if calendar and judged.net_us is not None else ()
     return ClockExplained(clock, judged, where, slices, _used(told, clock, where, telling))
 
@@ -98,7 +104,7 @@ def _clock(told: IncidentTold, clock: Clock, telling: Telling, row: ComplianceRo
 def _slices(calendar: WorkingCalendar, where: Span, paused: Sequence[Suspended]) -> Iterator[Slice]:
     net = 0
     waiting: Slice | None = None
-    for start, end, cause in _intervals(where, paused):
+    for start, end, cause in parts(where, paused):
         for part in _stretches(calendar, start, end, cause):
             why, detail, clause = _why(part, cause)
             counted = part.end - part.start if why == "working" else 0
@@ -114,21 +120,7 @@ def _slices(calendar: WorkingCalendar, where: Span, paused: Sequence[Suspended])
         yield waiting
 
 
-def _intervals(where: Span, paused: Sequence[Suspended]) -> Iterator[tuple[int, int, str | None]]:
-    """The span cut where a suspension begins or ends, each part with the cause that suspends it (if any)."""
-    start = where.start
-    for pause in paused:
-        if pause.start >= where.end:
-            break
-        if start < pause.start:
-            yield start, pause.start, None
-        start = min(where.end if pause.end is None else pause.end, where.end)
-        yield pause.start, start, str(pause.cause)
-    if start < where.end:
-        yield start, where.end, None
-
-
-def _stretches(calendar: WorkingCalendar, start: int, end: int, cause: str | None) -> Iterator[Stretch]:
+def _stretches(calendar: WorkingCalendar, start: int, end: int, cause: Responsibility | None) -> Iterator[Stretch]:
     try:
         yield from list(calendar.stretches(start, end))
     except OutsideCoverage:
@@ -144,9 +136,9 @@ def _same_closure(left: Slice, right: Slice) -> bool:
     return left.why == right.why == "closed"
 
 
-def _why(part: Stretch, cause: str | None) -> tuple[str, str | None, str]:
+def _why(part: Stretch, cause: Responsibility | None) -> tuple[str, str | None, str]:
     if part.window is not None:
-        return ("suspended", cause, "A4") if cause else ("working", None, "H3")
+        return ("suspended", str(cause), "A4") if cause else ("working", None, "H3")
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
 

@@ -187,12 +187,14 @@ class Telling:
         return sorted(counting, key=lambda told: (_order(told.fact), told.version))
 
     def _contract_of(self, opened: IncidentOpened) -> ContractTold | None:
-        if opened.contract is not None:
-            named = self.contract(opened.contract)
-            return named if named.contract.signed else None
-        if opened.customer is None:
-            return None
-        return next((c for c in self.signed_contracts if c.contract.routes(opened.customer, opened.at)), None)
+        found = contracts.routed(
+            opened.contract,
+            opened.customer,
+            opened.at,
+            lambda name: self.contract(name).contract,
+            lambda: (told.contract for told in self.signed_contracts),
+        )
+        return self.contract(found.id) if found else None
 
 
 def _order(fact: Fact) -> int:
