@@ -11,7 +11,7 @@ StoreError                 the store cannot be used as asked; the message says w
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -169,10 +169,19 @@ class SealedRow(NamedTuple):
     origin: Origin
 
 
+class News(Protocol):
+    """Hears of what is recorded."""
+
+    def wait(self, seconds: float) -> bool:
+        """Whether something has (perhaps) been recorded since last asked; waits for it that long at the most."""
+
+
 class EvidenceRecorder(Protocol):
     """What the ledger asks of a store, beyond eventsourcing's own recorder."""
 
     ledger_id: str
+    place: str
+    made_new: bool
 
     def writes(self) -> int:
         """How many transactions have been recorded."""
@@ -185,6 +194,12 @@ class EvidenceRecorder(Protocol):
 
     def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
+
+    def page(self, after: int, limit: int) -> list[Row]:
+        """The facts recorded after a position, in order of position, at most `limit`."""
+
+    def rows_by_stream(self, kind: str, until: int) -> Generator[Row, None, None]:
+        """The facts up to a position of the streams whose name starts with `kind`, by stream and version."""
 
     def stream_rows(self, streams: Sequence[str]) -> Iterator[Row]:
         """The facts of some streams, each in order of version."""
@@ -211,7 +226,10 @@ class EvidenceRecorder(Protocol):
         """The refused messages that have not succeeded since, in order of arrival."""
 
     def counts(self) -> Mapping[str, int]:
-        """How many facts, streams, messages waiting and refused the store holds."""
+        """How many facts, messages recorded, waiting and refused the store holds."""
+
+    def news(self) -> AbstractContextManager[News]:
+        """Hears of what is recorded from now on."""
 
 
 class FactMapper(Mapper[str]):
@@ -283,21 +301,30 @@ class Ledger(Application[str]):
     def entries(self, known_on: int | None = None, incident: str | None = None) -> Iterator[Entry]:
         """Facts in order of recording, known by `known_on`; with `incident`, no other incident's."""
         with closing(self.store.rows(known_on, incident)) as rows:
-            yield from map(self._entry, rows)
+            yield from map(self.entry, rows)
 
     def streams(self, names: Sequence[str]) -> dict[str, list[Fact]]:
         """The facts of some streams, from version 1; a stream with none is []."""
         found: dict[str, list[Fact]] = {name: [] for name in names}
         for row in self.store.stream_rows(names):
-            found[row.stream].append(self._entry(row).fact)
+            found[row.stream].append(self.entry(row).fact)
         return found
 
     def sealed(self, stream: str) -> list[Sealed]:
         """The facts of one stream with their seals."""
         rows = self.store.sealed_rows(stream)
-        return [Sealed(self._entry(row.row), row.leaf, row.leaf_hash, row.origin) for row in rows]
+        return [Sealed(self.entry(row.row), row.leaf, row.leaf_hash, row.origin) for row in rows]
 
-    def _entry(self, row: Row) -> Entry:
+    def page(self, after: int, limit: int) -> list[Row]:
+        """The facts recorded after a position as stored, in order of position, at most `limit`."""
+        return self.store.page(after, limit)
+
+    def news(self) -> AbstractContextManager[News]:
+        """Hears of what is recorded from now on, by whatever process."""
+        return self.store.news()
+
+    def entry(self, row: Row) -> Entry:
+        """The fact of a row. Raises NewerStore, DamagedStore."""
         where = f"position {row.position}, version {row.version} of {row.stream}"
         try:
             fact = self.catalogue.read(row.stored_type, row.state)

@@ -5,13 +5,15 @@ place and moved there whole, so that a store that exists is a whole store. Evide
 by accident: triggers refuse it (the proof is what refuses intent).
 """
 
+import json
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -26,31 +28,26 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment
 
+from adapters.evidence import ADDED_TO_ONLY, EVIDENCE, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
     Identity,
-    Kept,
     Ledger,
     LockedStore,
     LostRace,
     NewerStore,
+    News,
     NoStore,
     NotAStore,
     ReadOnlyStore,
-    Receipt,
-    RefusedMessage,
-    Row,
-    SealedRow,
     StoreError,
 )
-from adapters.seal import Origin, leaf_hash
 from domain.catalogue import FACTS, Catalogue
 
 APPLICATION_ID = 0x56524241  # "VRBA"
 FORMAT = 1
-MOST_PARAMETERS = 400
-FOREVER = 2**62
+LONGEST_UNHEARD = 0.2  # seconds until an append of another process is noticed
 
 SCHEMA = (
     """CREATE TABLE ledger (
@@ -77,15 +74,15 @@ SCHEMA = (
         times INTEGER NOT NULL)""",
     *(
         f"""CREATE TRIGGER {table}_{verb}_refused BEFORE {verb} ON {table}
-            BEGIN SELECT RAISE(ABORT, 'evidence is only ever added to'); END"""
-        for table in ("stored_events", "seal", "inbox")
+            BEGIN SELECT RAISE(ABORT, '{ADDED_TO_ONLY}'); END"""
+        for table in EVIDENCE
         for verb in ("UPDATE", "DELETE")
     ),
     # INSERT OR REPLACE deletes without asking the triggers above.
     *(
         f"""CREATE TRIGGER {table}_replace_refused BEFORE INSERT ON {table}
             WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same})
-            BEGIN SELECT RAISE(ABORT, 'evidence is only ever added to'); END"""
+            BEGIN SELECT RAISE(ABORT, '{ADDED_TO_ONLY}'); END"""
         for table, same in (
             (
                 "stored_events",
@@ -121,11 +118,12 @@ def open_store(
 
     `now` gives microseconds UTC, `lock_timeout` is in seconds. Raises the StoreErrors, each a sentence to act on.
     """
+    made_new = False
     if not path.exists():
         if not create:
             raise NoStore(f"there is no store at {path}: record something first (verbale ingest), or name another with "
                           "--store")  # fmt: skip
-        _make(path, ledger_id)
+        made_new = _make(path, ledger_id)
     _check_file(path)
     uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rw'}"
     if read_only and not os.access(path.absolute().parent, os.W_OK) and not _log_of(path).exists():
@@ -135,7 +133,9 @@ def open_store(
         found = connection.execute("SELECT id FROM ledger").fetchone()
     if found is None:
         raise DamagedStore(f"{path} does not say which ledger it is: restore it from a copy")
-    return Ledger(_Factory(uri, path, found[0], now, lock_timeout), catalogue)
+    ledger = Ledger(_Factory(uri, path, found[0], now, lock_timeout), catalogue)
+    ledger.store.made_new = made_new
+    return ledger
 
 
 def open_memory(*, ledger_id: str, now: Callable[[], int], catalogue: Catalogue = FACTS) -> Ledger:
@@ -148,7 +148,8 @@ def open_memory(*, ledger_id: str, now: Callable[[], int], catalogue: Catalogue 
     return Ledger(factory, catalogue)
 
 
-def _make(path: Path, ledger_id: str) -> None:
+def _make(path: Path, ledger_id: str) -> bool:
+    """Make the store at `path`; False where another process was faster."""
     if not path.absolute().parent.is_dir():
         raise StoreError(f"the store {path} cannot be made: there is no folder {path.parent}")
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -160,20 +161,22 @@ def _make(path: Path, ledger_id: str) -> None:
                 connection.execute(statement)
             connection.execute("INSERT INTO ledger VALUES (1, ?, 0)", (ledger_id,))
             connection.execute("COMMIT")
-        _move_unless_there(beside, path)
+        return _move_unless_there(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _move_unless_there(beside: Path, path: Path) -> None:
+def _move_unless_there(beside: Path, path: Path) -> bool:
     """Another process may have made the store meanwhile: then its store is the store."""
     try:
         path.hardlink_to(beside)
     except FileExistsError:
-        return
+        return False
     except OSError:  # a file system without hard links
-        if not path.exists():
-            beside.rename(path)
+        if path.exists():
+            return False
+        beside.rename(path)
+    return True
 
 
 def _check_file(path: Path) -> None:
@@ -255,234 +258,101 @@ class _Factory(SQLiteFactory):
         return SqliteRecorder(self.datastore, self._path, self._ledger_id, self._now)
 
 
-class SqliteRecorder(SQLiteApplicationRecorder):
+class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
     """Writes facts, their seals, receipts and kept messages in one transaction; reads them in whole."""
+
+    KEY = "rowid"
+    AMONG = "IN (SELECT value FROM json_each(?))"
+    IDENTITY_AMONG = "IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 
     def __init__(self, datastore: SQLiteDatastore, path: Path, ledger_id: str, now: Callable[[], int]) -> None:
         super().__init__(datastore)
-        self.path = path
+        self.path, self.place = path, str(path)
         self.ledger_id = ledger_id
         self.now = now
+        self.appended = _Appended()
 
     # --- writing ---
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Record a batch in one transaction; raises StoreErrors, LostRace among them."""
         with _plainly(self.path):
-            return super().insert_events(stored_events, **kwargs)
+            positions = super().insert_events(stored_events, **kwargs)
+        self.appended.tell()
+        return positions
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, batch: Batch | None = None, **_: Any
     ) -> Sequence[int] | None:
-        if batch is None:
-            raise TypeError("facts are recorded through Ledger.append, with their seals")
         # The first statement writes: one that read first could find, on writing, that it lost the lock for good.
         c.execute("UPDATE ledger SET writes = writes + 1")
         c.execute("SELECT writes - 1 FROM ledger")
-        if batch.decided_at not in (None, c.fetchone()[0]):
-            raise LostRace(f"another writer recorded something in {self.path} while this was decided")
+        writes = c.fetchone()[0]
         c.execute("SELECT leaf, position, recorded_at FROM seal ORDER BY leaf DESC LIMIT 1")
-        leaf, position, last = c.fetchone() or (-1, 0, 0)
-        recorded_at = max(self.now(), last)
-        batch.first_leaf = leaf + 1
-        positions = range(position + 1, position + 1 + len(stored_events))
-        c.executemany(
-            "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?)",
-            [
-                (number, str(event.originator_id), event.originator_version, event.topic, event.state)
-                for number, event in zip(positions, stored_events, strict=True)
-            ],
-        )
-        seals = self._seals(batch, stored_events, positions, recorded_at)
-        c.executemany("INSERT INTO seal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", seals)
-        self._keep_messages(c, batch, recorded_at)
-        return positions
+        leaf, position, recorded_until = c.fetchone() or (-1, 0, 0)
+        return self._record(c, stored_events, batch, (writes, leaf, position, recorded_until))
 
-    def _seals(
-        self, batch: Batch, stored_events: Sequence[StoredEvent], positions: Sequence[int], recorded_at: int
-    ) -> Iterator[tuple[Any, ...]]:
-        numbered = enumerate(zip(batch.facts, stored_events, positions, strict=True), batch.first_leaf)
-        for leaf, (new, stored, position) in numbered:
-            hashed = leaf_hash(
-                new.origin,
-                ledger=self.ledger_id,
-                stream=new.stream,
-                version=new.version,
-                stored_type=stored.topic,
-                state=stored.state,
-                at=new.fact.at,
-                position=position,
-                leaf=leaf,
-                recorded_at=recorded_at,
-            )
-            origin = new.origin
-            yield (
-                leaf, position, recorded_at, origin.contract, origin.source, origin.message, origin.actor, hashed
-            )  # fmt: skip
+    def _insert(self, c: SQLiteCursor, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+        marks = ", ".join("?" * (columns.count(",") + 1))
+        self._each(c, f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
-    def _keep_messages(self, c: SQLiteCursor, batch: Batch, now: int) -> None:
-        c.executemany(
-            "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (*receipt.identity, receipt.digest, receipt.stream, receipt.version,
-                 receipt.leaf if fact is None else batch.first_leaf + fact)
-                for receipt, fact in batch.receipts
-            ],
-        )  # fmt: skip
-        c.executemany("DELETE FROM waiting WHERE source = ? AND message = ?", batch.no_longer_waiting)
-        c.executemany(
-            "INSERT INTO waiting (source, message, digest, stream, reason, raw, since) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(*kept.identity, kept.digest, kept.stream, kept.reason, kept.raw, kept.since) for kept in batch.waiting],
-        )
-        c.executemany(
-            "INSERT INTO refused (digest, source, message, raw, clause, field, reason, refused_at, times) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (digest) DO UPDATE SET clause = excluded.clause, "
-            "field = excluded.field, reason = excluded.reason, refused_at = excluded.refused_at, times = times + 1",
-            [
-                (sha256(r.raw).digest(), *(r.identity or (None, None)), r.raw, r.clause, r.field, r.reason, now)
-                for r in batch.refused
-            ],
-        )
+    def _each(self, c: SQLiteCursor, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        c.executemany(statement, rows)
 
     # --- reading ---
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Cursor]:
+    def _fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with _plainly(self.path), self.datastore.transaction(commit=False) as c:
-            yield c.sqlite_cursor
+            cursor = c.sqlite_cursor
+            cursor.row_factory = None
+            return cursor.execute(query, parameters).fetchall()
 
-    def writes(self) -> int:
-        """How many transactions have been recorded."""
-        with self._reading() as c:
-            return int(c.execute("SELECT writes FROM ledger").fetchone()[0])
+    def _values(self, values: Sequence[str]) -> list[Any]:
+        return [json.dumps(values)]
 
-    def recorded_until(self) -> int:
-        """The instant at which the last fact was recorded; 0 where there is none."""
-        with self._reading() as c:
-            c.execute("SELECT recorded_at FROM seal ORDER BY leaf DESC LIMIT 1")
-            return int((c.fetchone() or (0,))[0])
+    def _pairs(self, identities: Sequence[Identity]) -> list[Any]:
+        return [json.dumps(identities)]
 
-    def position(self, known_on: int | None = None) -> int:
-        """The last position recorded (by `known_on`); 0 where there is none."""
-        with self._reading() as c:
-            # Instants of recording never decrease, so the last of them by `known_on` ends a prefix of the log.
-            c.execute(
-                "SELECT position FROM seal WHERE recorded_at <= ? ORDER BY leaf DESC LIMIT 1",
-                (FOREVER if known_on is None else known_on,),
-            )
-            return int((c.fetchone() or (0,))[0])
-
-    def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
-        """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
-        where = ["s.recorded_at <= ?"]
-        parameters: list[int | str] = [FOREVER if known_on is None else known_on]
-        if incident is not None:
-            where.append("(e.originator_id = ? OR e.originator_id < 'incident-')")
-            parameters.append(f"incident-{incident}")
-        yield from self._select(f"WHERE {' AND '.join(where)} ORDER BY e.rowid", parameters)
-
-    def stream_rows(self, streams: Sequence[str]) -> Iterator[Row]:
-        """The facts of some streams, each in order of version."""
-        for some in _in_parts(streams):
-            where = f"WHERE e.originator_id IN ({_marks(len(some))}) ORDER BY e.originator_id, e.originator_version"
-            yield from self._select(where, some)
-
-    def _select(self, where: str, parameters: Sequence[int | str]) -> Iterator[Row]:
-        with self._reading() as c:
-            c.row_factory = None
-            c.execute(
-                "SELECT e.rowid, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state "
-                f"FROM stored_events e JOIN seal s ON s.position = e.rowid {where}",
-                parameters,
-            )
-            yield from map(Row._make, c)
-
-    def stream_names(self, prefix: str) -> list[str]:
-        """The streams whose name starts with `prefix`."""
-        with self._reading() as c:
-            c.execute(
-                "SELECT DISTINCT originator_id FROM stored_events WHERE originator_id >= ? AND originator_id < ?",
-                (prefix, prefix + "\U0010ffff"),
-            )
-            return [row[0] for row in c.fetchall()]
-
-    def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
-        """The facts of one stream with their seals, in order of version."""
-        with self._reading() as c:
-            c.execute(
-                "SELECT e.rowid, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.leaf, "
-                "s.leaf_hash, s.contract, s.source, s.message, s.actor FROM stored_events e "
-                "JOIN seal s ON s.position = e.rowid WHERE e.originator_id = ? ORDER BY e.originator_version",
-                (stream,),
-            )
-            for row in c.fetchall():
-                yield SealedRow(Row(*row[:6]), row[6], row[7], Origin(*row[8:]))
-
-    def receipts(self, identities: Sequence[Identity]) -> dict[Identity, Receipt]:
-        """What the inbox keeps of these messages."""
-        columns = "source, message, digest, stream, version, leaf"
-        rows = self._by_identity(f"SELECT {columns} FROM inbox", identities)
-        return {(row[0], row[1]): Receipt((row[0], row[1]), *row[2:]) for row in rows}
-
-    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Kept]:
-        """Those of these messages that wait."""
-        rows = self._by_identity(f"SELECT {_KEPT} FROM waiting", identities)
-        return {(row[0], row[1]): _kept(row) for row in rows}
-
-    def _by_identity(self, select: str, identities: Sequence[Identity]) -> Iterator[Sequence[Any]]:
-        for some in _in_parts(identities):
-            pairs = " OR ".join(["(source = ? AND message = ?)"] * len(some))
-            with self._reading() as c:
-                yield from c.execute(f"{select} WHERE {pairs}", [part for pair in some for part in pair]).fetchall()
-
-    def waiting_for(self, streams: Sequence[str]) -> list[Kept]:
-        """The messages that wait for one of these streams, the oldest first."""
-        found: list[Any] = []
-        for some in _in_parts(streams):
-            with self._reading() as c:
-                found += c.execute(
-                    f"SELECT {_KEPT}, arrival FROM waiting WHERE stream IN ({_marks(len(some))})", some
-                ).fetchall()
-        return [_kept(row) for row in sorted(found, key=lambda row: (row[6], row[7]))]
-
-    def waiting_since(self, before: int) -> list[Kept]:
-        """The messages that have waited since before an instant, the oldest first."""
-        with self._reading() as c:
-            c.execute(f"SELECT {_KEPT} FROM waiting WHERE since < ? ORDER BY since, arrival", (before,))
-            return [_kept(row) for row in c.fetchall()]
-
-    def refused(self) -> list[RefusedMessage]:
-        """The refused messages that have not succeeded since, in order of arrival."""
-        with self._reading() as c:
-            c.execute(
-                "SELECT source, message, raw, clause, field, reason FROM refused r WHERE clause = 'R2' OR NOT EXISTS "
-                "(SELECT 1 FROM inbox i WHERE i.source = r.source AND i.message = r.message) ORDER BY arrival"
-            )
-            return [RefusedMessage((row[0], row[1]) if row[0] is not None else None, *row[2:]) for row in c.fetchall()]
-
-    def counts(self) -> Mapping[str, int]:
-        """How many facts, streams, messages waiting and refused the store holds."""
-        tables = {
-            "facts": "stored_events", "messages": "inbox", "waiting": "waiting", "refused": "refused"
-        }  # fmt: skip
-        with self._reading() as c:
-            return {
-                name: int(c.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for name, table in tables.items()
-            }
+    @contextmanager
+    def news(self) -> Iterator[News]:
+        """Hears of what is recorded from now on."""
+        yield _SqliteNews(self)
 
 
-T = TypeVar("T")
-_KEPT = "source, message, digest, stream, reason, raw, since"
+class _Appended:
+    """Counts what this process appends, for those who wait for it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.changed = threading.Condition()
+
+    def tell(self) -> None:
+        with self.changed:
+            self.count += 1
+            self.changed.notify_all()
+
+    def wait(self, known: int, seconds: float) -> int:
+        """The count, once it is no longer the one known or the time is over."""
+        with self.changed:
+            if self.count == known:
+                self.changed.wait(seconds)
+            return self.count
 
 
-def _kept(row: Sequence[Any]) -> Kept:
-    return Kept((row[0], row[1]), *row[2:7])
+class _SqliteNews:
+    def __init__(self, recorder: SqliteRecorder) -> None:
+        self._recorder = recorder
+        self._count, self._writes = recorder.appended.count, recorder.writes()
 
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-def _in_parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), MOST_PARAMETERS):
-        yield items[start : start + MOST_PARAMETERS]
+    def wait(self, seconds: float) -> bool:
+        """Whether something has been recorded since last asked; waits for it that long."""
+        until = time.monotonic() + seconds
+        while True:
+            count, writes = self._recorder.appended.count, self._recorder.writes()
+            if (count, writes) != (self._count, self._writes):
+                self._count, self._writes = count, writes
+                return True
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._recorder.appended.wait(count, min(left, LONGEST_UNHEARD))

@@ -1,0 +1,266 @@
+"""What the two stores have in common: which tables there are, what a transaction writes, what can be read.
+
+One SQL for both, with ? for parameters. A store says how it runs a query, inserts rows and tells that something is
+new; the few words in which the two differ are class attributes.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, ClassVar, Generic, TypeVar
+
+from eventsourcing.persistence import StoredEvent
+
+from adapters.ledger import Batch, Identity, Kept, LostRace, Receipt, RefusedMessage, Row, SealedRow
+from adapters.seal import Origin, leaf_hash
+
+PAGE = 2000
+FOREVER = 2**62
+ADDED_TO_ONLY = "evidence is only ever added to"
+EVIDENCE = ("stored_events", "seal", "inbox")
+
+C = TypeVar("C")
+_EVENT = "originator_id, originator_version, topic, state"
+_SEAL = "leaf, position, recorded_at, contract, source, message, actor, leaf_hash"
+_RECEIPT = "source, message, digest, stream, version, leaf"
+_KEPT = "source, message, digest, stream, reason, raw, since"
+_REFUSED = "source, message, raw, clause, field, reason"
+
+
+class EvidenceTables(ABC, Generic[C]):
+    """The tables of a store, written and read; `C` is what its transactions write with."""
+
+    KEY: ClassVar[str]
+    """The column of stored_events that holds the position."""
+    AMONG: ClassVar[str]
+    """Compares one column with a list of values."""
+    IDENTITY_AMONG: ClassVar[str]
+    """Compares source and message with a list of pairs."""
+
+    ledger_id: str
+    place: str
+    """Where the store is, for people."""
+    now: Callable[[], int]
+    made_new = False
+    """Whether opening it made it."""
+
+    # --- what a store does its own way ---
+
+    @abstractmethod
+    def _fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query. Raises StoreErrors."""
+
+    @abstractmethod
+    def _insert(self, c: C, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows."""
+
+    @abstractmethod
+    def _each(self, c: C, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of some rows of parameters."""
+
+    @abstractmethod
+    def _values(self, values: Sequence[str]) -> list[Any]:
+        """The parameters of AMONG."""
+
+    @abstractmethod
+    def _pairs(self, identities: Sequence[Identity]) -> list[Any]:
+        """The parameters of IDENTITY_AMONG."""
+
+    # --- writing ---
+
+    def _record(
+        self, c: C, stored_events: Sequence[StoredEvent], batch: Batch | None, last: tuple[int, int, int, int]
+    ) -> Sequence[int]:
+        """Write a batch under the lock. `last`: transactions before; leaf, position, instant of the last fact."""
+        if batch is None:
+            raise TypeError("facts are recorded through Ledger.append, with their seals")
+        writes, leaf, position, recorded_until = last
+        if batch.decided_at not in (None, writes):
+            raise LostRace(f"another writer recorded something in {self.place} while this was decided")
+        recorded_at = max(self.now(), recorded_until)
+        batch.first_leaf = leaf + 1
+        positions = range(position + 1, position + 1 + len(stored_events))
+        events = [
+            (number, str(event.originator_id), event.originator_version, event.topic, event.state)
+            for number, event in zip(positions, stored_events, strict=True)
+        ]
+        self._insert(c, "stored_events", f"{self.KEY}, {_EVENT}", events)
+        self._insert(c, "seal", _SEAL, self._seals(batch, stored_events, positions, recorded_at))
+        self._keep_messages(c, batch, recorded_at)
+        return positions
+
+    def _seals(
+        self, batch: Batch, stored_events: Sequence[StoredEvent], positions: Sequence[int], recorded_at: int
+    ) -> list[tuple[Any, ...]]:
+        seals: list[tuple[Any, ...]] = []
+        numbered = enumerate(zip(batch.facts, stored_events, positions, strict=True), batch.first_leaf)
+        for leaf, (new, stored, position) in numbered:
+            origin = new.origin
+            hashed = leaf_hash(
+                origin,
+                ledger=self.ledger_id,
+                stream=new.stream,
+                version=new.version,
+                stored_type=stored.topic,
+                state=stored.state,
+                at=new.fact.at,
+                position=position,
+                leaf=leaf,
+                recorded_at=recorded_at,
+            )
+            told = (origin.contract, origin.source, origin.message, origin.actor)
+            seals.append((leaf, position, recorded_at, *told, hashed))
+        return seals
+
+    def _keep_messages(self, c: C, batch: Batch, now: int) -> None:
+        receipts = [
+            (*receipt.identity, receipt.digest, receipt.stream, receipt.version,
+             receipt.leaf if fact is None else batch.first_leaf + fact)
+            for receipt, fact in batch.receipts
+        ]  # fmt: skip
+        self._insert(c, "inbox", _RECEIPT, receipts)
+        self._each(c, "DELETE FROM waiting WHERE source = ? AND message = ?", batch.no_longer_waiting)
+        kept = [(*kept.identity, *kept[1:]) for kept in batch.waiting]
+        self._insert(c, "waiting", _KEPT, kept)
+        refused = [
+            (sha256(one.raw).digest(), *(one.identity or (None, None)), *one[1:], now) for one in batch.refused
+        ]  # fmt: skip
+        self._each(
+            c,
+            f"INSERT INTO refused (digest, {_REFUSED}, refused_at, times) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) "
+            "ON CONFLICT (digest) DO UPDATE SET clause = excluded.clause, field = excluded.field, "
+            "reason = excluded.reason, refused_at = excluded.refused_at, times = refused.times + 1",
+            refused,
+        )
+
+    # --- reading ---
+
+    def writes(self) -> int:
+        """How many transactions have been recorded."""
+        ((writes,),) = self._fetch("SELECT writes FROM ledger")
+        return int(writes)
+
+    def recorded_until(self) -> int:
+        """The instant at which the last fact was recorded; 0 where there is none."""
+        found = self._fetch("SELECT recorded_at FROM seal ORDER BY leaf DESC LIMIT 1")
+        return int(found[0][0]) if found else 0
+
+    def position(self, known_on: int | None = None) -> int:
+        """The last position recorded (by `known_on`); 0 where there is none."""
+        # Instants of recording never decrease, so the last of them by `known_on` ends a prefix of the log.
+        found = self._fetch(
+            "SELECT position FROM seal WHERE recorded_at <= ? ORDER BY leaf DESC LIMIT 1",
+            (FOREVER if known_on is None else known_on,),
+        )
+        return int(found[0][0]) if found else 0
+
+    def page(self, after: int, limit: int) -> list[Row]:
+        """The facts recorded after a position, in order of position, at most `limit`."""
+        order = f"e.{self.KEY}"
+        return self._rows(f"e.{self.KEY} > ?", order, [after], limit)
+
+    def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
+        """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
+        where, asked = f"e.{self.KEY} > ? AND e.{self.KEY} <= ?", [self.position(known_on)]
+        named: list[Any] = []
+        if incident is not None:
+            where += " AND (e.originator_id = ? OR e.originator_id < 'incident-')"
+            named = [f"incident-{incident}"]
+        after = 0
+        while found := self._rows(where, f"e.{self.KEY}", [after, *asked, *named], PAGE):
+            yield from found
+            after = found[-1].position
+
+    def rows_by_stream(self, kind: str, until: int) -> Generator[Row, None, None]:
+        """The facts up to a position of the streams whose name starts with `kind`, by stream and version."""
+        where = f"(e.originator_id, e.originator_version) > (?, ?) AND e.originator_id < ? AND e.{self.KEY} <= ?"
+        after: tuple[str, int] = (kind, 0)
+        while found := self._rows(where, _BY_STREAM, [*after, _end_of(kind), until], PAGE):
+            yield from found
+            after = found[-1].stream, found[-1].version
+
+    def stream_rows(self, streams: Sequence[str]) -> Iterator[Row]:
+        """The facts of some streams, each in order of version."""
+        if streams:
+            yield from self._rows(f"e.originator_id {self.AMONG}", _BY_STREAM, self._values(streams))
+
+    def _rows(self, where: str, order: str, parameters: Sequence[Any], limit: int | None = None) -> list[Row]:
+        # The facts are picked first, and only then joined: a page costs a page, however long the log is.
+        picked = f"SELECT {self.KEY}, {_EVENT} FROM stored_events e WHERE {where}"
+        if limit is not None:
+            picked += f" ORDER BY {order} LIMIT ?"
+            parameters = [*parameters, limit]
+        query = (
+            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state "
+            f"FROM ({picked}) e JOIN seal s ON s.position = e.{self.KEY} ORDER BY {order}"
+        )
+        return list(map(Row._make, self._fetch(query, parameters)))
+
+    def stream_names(self, prefix: str) -> list[str]:
+        """The streams whose name starts with `prefix`."""
+        query = "SELECT DISTINCT originator_id FROM stored_events WHERE originator_id >= ? AND originator_id < ?"
+        return [row[0] for row in self._fetch(query, (prefix, _end_of(prefix)))]
+
+    def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
+        """The facts of one stream with their seals, in order of version."""
+        found = self._fetch(
+            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.leaf, "
+            "s.leaf_hash, s.contract, s.source, s.message, s.actor FROM stored_events e "
+            f"JOIN seal s ON s.position = e.{self.KEY} WHERE e.originator_id = ? ORDER BY e.originator_version",
+            (stream,),
+        )
+        for row in found:
+            yield SealedRow(Row(*row[:6]), row[6], row[7], Origin(*row[8:]))
+
+    def receipts(self, identities: Sequence[Identity]) -> dict[Identity, Receipt]:
+        """What the inbox keeps of these messages."""
+        found = self._by_identity(f"SELECT {_RECEIPT} FROM inbox", identities)
+        return {(row[0], row[1]): Receipt((row[0], row[1]), *row[2:]) for row in found}
+
+    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Kept]:
+        """Those of these messages that wait."""
+        return {(row[0], row[1]): _kept(row) for row in self._by_identity(f"SELECT {_KEPT} FROM waiting", identities)}
+
+    def _by_identity(self, select: str, identities: Sequence[Identity]) -> list[tuple[Any, ...]]:
+        if not identities:
+            return []
+        return self._fetch(f"{select} WHERE (source, message) {self.IDENTITY_AMONG}", self._pairs(identities))
+
+    def waiting_for(self, streams: Sequence[str]) -> list[Kept]:
+        """The messages that wait for one of these streams, the oldest first."""
+        if not streams:
+            return []
+        query = f"SELECT {_KEPT} FROM waiting WHERE stream {self.AMONG} ORDER BY since, arrival"
+        return [_kept(row) for row in self._fetch(query, self._values(streams))]
+
+    def waiting_since(self, before: int) -> list[Kept]:
+        """The messages that have waited since before an instant, the oldest first."""
+        found = self._fetch(f"SELECT {_KEPT} FROM waiting WHERE since < ? ORDER BY since, arrival", (before,))
+        return [_kept(row) for row in found]
+
+    def refused(self) -> list[RefusedMessage]:
+        """The refused messages that have not succeeded since, in order of arrival."""
+        found = self._fetch(
+            f"SELECT {_REFUSED} FROM refused r WHERE clause = 'R2' OR NOT EXISTS "
+            "(SELECT 1 FROM inbox i WHERE i.source = r.source AND i.message = r.message) ORDER BY arrival"
+        )
+        return [RefusedMessage((row[0], row[1]) if row[0] is not None else None, *row[2:]) for row in found]
+
+    def counts(self) -> Mapping[str, int]:
+        """How many facts, messages recorded, waiting and refused the store holds."""
+        tables = {"facts": "stored_events", "messages": "inbox", "waiting": "waiting", "refused": "refused"}
+        each = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables.values())
+        (found,) = self._fetch(f"SELECT {each}")
+        return dict(zip(tables, map(int, found), strict=True))
+
+
+_BY_STREAM = "e.originator_id, e.originator_version"
+
+
+def _end_of(prefix: str) -> str:
+    """What comes after every name that starts with `prefix`, in the order of bytes."""
+    return prefix + "\U0010ffff"
+
+
+def _kept(row: Sequence[Any]) -> Kept:
+    return Kept((row[0], row[1]), *row[2:7])
