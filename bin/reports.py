@@ -12,7 +12,7 @@ from bin import __version__
 from domain.facts import WIRE, instant_text, moment, read_instant, share_text
 from domain.working_time import LocalDay, local_midnight, wall_text
 from projections import RULES_VERSION
-from projections.breach import BreachRow, Window, breach, windows
+from projections.breach import BreachRow, Window, breach, by_window, late_in, windows
 from projections.clocks import Judged
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
@@ -160,10 +160,10 @@ def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance)
     ratios = breach(telling, judged)
     if name == "penalty":
         return [_penalty_row(row) for row in _of_contract(penalty(telling, ratios), asked)]
-    wanted = _of_contract(ratios, asked)
+    inside = by_window(telling, judged)
     return [
-        _breach_row(row)
-        for row in wanted
+        _breach_row(row, late_in(inside.get((row.contract, row.window.start), ()), telling.reading))
+        for row in _of_contract(ratios, asked)
         if asked.window_day is None or row.window.holds(last_instant_of(asked.window_day))
     ]
 
@@ -259,7 +259,7 @@ def _finding(finding: Finding) -> JsonRow:
     return {"code": finding.code, "clause": finding.clause, "text": finding.text, "versions": list(finding.versions)}
 
 
-def _breach_row(row: BreachRow) -> JsonRow:
+def _breach_row(row: BreachRow, late: Sequence[str]) -> JsonRow:
     return {
         "contract": row.contract,
         "window_from": instant_text(row.window.start),
@@ -272,7 +272,7 @@ def _breach_row(row: BreachRow) -> JsonRow:
         "undecided": row.undecided,
         "settled": row.settled,
         "passed": row.passed,
-        "evidence": {**_evidence(f"contract-{row.contract}", row.versions), "late": row.late},
+        "evidence": {**_evidence(f"contract-{row.contract}", row.versions), "late": late},
     }
 
 

@@ -4,10 +4,12 @@ One account per contract. Expiry is computed from dates, never an event. Read: f
 `evolve`.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import groupby
+from functools import cached_property, reduce
+from itertools import accumulate, groupby
 from typing import Annotated, NamedTuple, Self, assert_never
 
 from pydantic import Field, model_validator
@@ -107,6 +109,9 @@ CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | Cred
 # --- state ------------------------------------------------------------------------------------------------------
 
 
+ENDLESS = 2**62
+
+
 class Movement(NamedTuple):
     """Minutes in (+) or out (-) of a package at an instant."""
 
@@ -115,7 +120,7 @@ class Movement(NamedTuple):
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CreditAccount:
     """What the facts of one account say together. Its questions count only facts dated by the instant asked about."""
 
@@ -126,7 +131,7 @@ class CreditAccount:
     shortfalls: tuple[CreditShortfallRecorded, ...] = ()
     reversals: tuple[CreditsReversed, ...] = ()
 
-    @property
+    @cached_property
     def movements(self) -> list[Movement]:
         """Every movement of every package, by instant."""
         bought = [Movement(p.at, p.package, p.minutes) for p in self.purchases]
@@ -142,7 +147,21 @@ class CreditAccount:
 
     def available(self, at: int) -> int:
         """Minutes of credit available at `at`, over the packages bought by then and not yet expired."""
-        return sum(max(0, self.balance(p.package, at)) for p in self.usable(at))
+        step = bisect_right(self.availability, (at, ENDLESS)) - 1
+        return self.availability[step][1] if step >= 0 else 0
+
+    @cached_property
+    def availability(self) -> list[tuple[int, int]]:
+        """The minutes available from each instant at which they change, by instant; before the first, none."""
+        changes: dict[int, int] = defaultdict(int)
+        by_package: dict[str, list[Movement]] = defaultdict(list)
+        for movement in self.movements:
+            by_package[movement.package].append(movement)
+        for purchase in self.purchases:
+            for at, change in _available_changes(purchase, by_package[purchase.package]):
+                changes[at] += change
+        instants = sorted(changes)
+        return list(zip(instants, accumulate(changes[at] for at in instants), strict=True))
 
     def usable(self, at: int) -> list[CreditsPurchased]:
         """The packages bought and not expired at `at`, earliest expiry first, those without expiry last."""
@@ -172,6 +191,19 @@ class CreditAccount:
                 draws.append(Draw(package=package.package, minutes=taken))
                 minutes -= taken
         return tuple(draws)
+
+
+def _available_changes(purchase: CreditsPurchased, moved: Sequence[Movement]) -> Iterator[tuple[int, int]]:
+    """How the minutes available of one package change, while it is bought and not expired; `moved` by instant."""
+    available = balance = 0
+    for at, together in groupby(moved, key=lambda movement: max(movement.at, purchase.at)):
+        balance += sum(movement.minutes for movement in together)
+        if purchase.expires_at is not None and at >= purchase.expires_at:
+            break
+        yield at, max(0, balance) - available
+        available = max(0, balance)
+    if purchase.expires_at is not None:
+        yield purchase.expires_at, -available
 
 
 # --- commands ---------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 from domain.contract import Contract, ContractSigned, ContractTerminated
 from domain.facts import moment
 from domain.working_time import local_midnight
+from projections.clocks import earliest
 from projections.compliance import ComplianceRow
 from projections.history import ContractTold, Telling
+from projections.passing import Case, Passing, by_day, every_day, excess, passed_for_good
 from projections.readings import Reading, WindowKind
 
 
@@ -31,40 +33,58 @@ class Window(NamedTuple):
         return self.start <= instant and (self.end is None or instant < self.end)
 
 
-class Case(NamedTuple):
-    """One case of the ratio: when it became one, and since when it is a supplier's breach (if it is)."""
+class Count(NamedTuple):
+    """What is counted in a window: cases decided (n), those that are the supplier's breaches (b), units undecided."""
 
-    incident: str
-    at: int
-    breach_at: int | None
+    cases: int = 0
+    breaches: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one incident adds to the counts of the window of its opening."""
+
+    cases: tuple[Case, ...] = ()
+    undecided: int = 0
+
+    @property
+    def count(self) -> Count:
+        """As it is added up."""
+        return Count(len(self.cases), sum(case.breach_at is not None for case in self.cases), self.undecided)
 
 
 @dataclass(frozen=True, slots=True)
 class BreachRow:
-    """The ratio of one window; `cases_decided` are the cases behind it, `versions` those of the contract's facts."""
+    """The ratio of one window, and when it passed its tolerance for good (if it has).
+
+    `changes_at`: when time alone may change it: the window ends, or one of its incidents changes. `versions`: those of
+    the contract's facts that it rests on.
+    """
 
     contract: str
     window: Window
-    cases_decided: tuple[Case, ...]
-    undecided: int
+    count: Count
     tolerance: Fraction
     settled: bool
+    passing: Passing | None = None
+    changes_at: int | None = None
     versions: tuple[int, ...] = ()
-
-    @property
-    def late(self) -> list[str]:
-        """The incidents in breach for reasons of the supplier, by id."""
-        return sorted({case.incident for case in self.cases_decided if case.breach_at is not None})
 
     @property
     def cases(self) -> int:
         """n: the cases decided."""
-        return len(self.cases_decided)
+        return self.count.cases
 
     @property
     def breaches(self) -> int:
         """b: those that are the supplier's breaches."""
-        return sum(case.breach_at is not None for case in self.cases_decided)
+        return self.count.breaches
+
+    @property
+    def undecided(self) -> int:
+        """How many units hold a clock that is not decided yet."""
+        return self.count.undecided
 
     @property
     def ratio(self) -> str | None:
@@ -86,53 +106,84 @@ class BreachRow:
 
 def exceeds(breaches: int, cases: int, tolerance: Fraction) -> bool:
     """Whether b/n is more than the tolerance (P1). No cases: no ratio, not exceeded."""
-    return cases > 0 and Fraction(breaches, cases) > tolerance
+    return excess(breaches, cases, tolerance) > 0
 
 
-def breach(telling: Telling, rows: Iterable[ComplianceRow]) -> list[BreachRow]:
+def breach(telling: Telling, rows: Sequence[ComplianceRow]) -> list[BreachRow]:
     """Every window begun by as_of, of every signed contract; by contract, then window."""
-    by_contract: Mapping[str, list[ComplianceRow]] = defaultdict(list)
-    for row in rows:
-        if row.contract is not None:
-            by_contract[row.contract].append(row)
+    inside = by_window(telling, rows)
     return [
-        window_row
+        _counted(told, window, inside.get((told.contract.id, window.start), ()), telling)
         for told in telling.signed_contracts
-        for window_row in _of_contract(told, by_contract.get(told.contract.id, ()), telling)
+        for window in windows(told.contract, telling.reading.window, telling.as_of)
     ]
 
 
-def _of_contract(told: ContractTold, rows: Sequence[ComplianceRow], telling: Telling) -> list[BreachRow]:
-    contract = told.contract
-    if contract.signed is None:
-        return []
-    reading, tolerance = telling.reading, contract.signed.terms.tolerance
-    begun = windows(contract, reading.window, telling.as_of)
-    inside: Mapping[int, list[ComplianceRow]] = defaultdict(list)
-    starts = [window.start for window in begun]
+def by_window(telling: Telling, rows: Iterable[ComplianceRow]) -> Mapping[tuple[str, int], Sequence[ComplianceRow]]:
+    """The incidents that belong to each window, by contract and beginning of the window."""
+    inside: dict[tuple[str, int], list[ComplianceRow]] = defaultdict(list)
+    begun: dict[str, list[Window]] = {}
     for row in rows:
-        index = bisect_right(starts, row.opened_at) - 1
-        if index >= 0 and begun[index].holds(row.opened_at):
-            inside[index].append(row)
-    return [
-        _row(told, window, inside.get(index, ()), tolerance, reading, telling.as_of)
-        for index, window in enumerate(begun)
-    ]
+        if row.contract is None:
+            continue
+        if row.contract not in begun:
+            begun[row.contract] = windows(
+                telling.contract(row.contract).contract, telling.reading.window, telling.as_of
+            )
+        if window := holding(begun[row.contract], row.opened_at):
+            inside[row.contract, window.start].append(row)
+    return inside
 
 
-def _row(
-    told: ContractTold,
-    window: Window,
-    rows: Sequence[ComplianceRow],
-    tolerance: Fraction,
-    reading: Reading,
-    as_of: int,
+def late_in(rows: Iterable[ComplianceRow], reading: Reading) -> list[str]:
+    """The incidents among some, by id, that are cases in breach for reasons of the supplier."""
+    late = (case for row in rows for case in cases(row, reading) if case.breach_at is not None)
+    return sorted({case.incident for case in late})
+
+
+def holding(begun: Sequence[Window], instant: int) -> Window | None:
+    """The window that holds an instant, of windows in order."""
+    index = bisect_right(begun, instant, key=lambda window: window.start) - 1
+    return begun[index] if index >= 0 and begun[index].holds(instant) else None
+
+
+def _counted(told: ContractTold, window: Window, rows: Sequence[ComplianceRow], telling: Telling) -> BreachRow:
+    shares = [share(row, telling.reading) for row in rows]
+    cases = [case for each in shares for case in each.cases]
+    count = Count(len(cases), sum(c.breach_at is not None for c in cases), sum(each.undecided for each in shares))
+    tolerance, of_day = tolerance_of(told), by_day(cases)
+    passing = passed_for_good(every_day(cases, tolerance), lambda day: of_day[day], tolerance)
+    next_change = earliest(*(row.changes_at for row in rows))
+    return breach_row(told, window, count, passing, next_change, telling.as_of)
+
+
+def breach_row(
+    told: ContractTold, window: Window, count: Count, passing: Passing | None, next_change: int | None, as_of: int
 ) -> BreachRow:
-    undecided = sum(undecided_units(row, reading) for row in rows)
+    """The row of one window from what is counted in it; `next_change`: the first of its incidents' `changes_at`."""
     ended = window.end is not None and window.end <= as_of
-    found = tuple(case for row in rows for case in cases(row, reading))
-    settled, versions = ended and undecided == 0, told.versions(ContractSigned, ContractTerminated)
-    return BreachRow(told.contract.id, window, found, undecided, tolerance, settled, versions)
+    return BreachRow(
+        contract=told.contract.id,
+        window=window,
+        count=count,
+        tolerance=tolerance_of(told),
+        settled=ended and count.undecided == 0,
+        passing=passing,
+        changes_at=earliest(None if ended else window.end, next_change),
+        versions=told.versions(ContractSigned, ContractTerminated),
+    )
+
+
+def tolerance_of(told: ContractTold) -> Fraction:
+    """The tolerance that was signed (P1)."""
+    if told.contract.signed is None:
+        raise ValueError(f"contract {told.contract.id} is not signed: it has no tolerance")
+    return told.contract.signed.terms.tolerance
+
+
+def share(row: ComplianceRow, reading: Reading) -> Share:
+    """What one incident adds to its window."""
+    return Share(tuple(cases(row, reading)), undecided_units(row, reading))
 
 
 def cases(row: ComplianceRow, reading: Reading) -> list[Case]:
@@ -170,8 +221,7 @@ def windows(contract: Contract, kind: WindowKind, as_of: int) -> list[Window]:
     """The windows of a contract begun by `as_of`: half-open at its local midnights, clipped to the contract."""
     if contract.signed is None:
         return []
-    zone = ZoneInfo(contract.signed.terms.time_zone)
-    first_day = moment(contract.signed.in_force_from).astimezone(zone).date()
+    zone, first_day = _first_day(contract.signed)
     start, end = local_midnight(zone, first_day), contract.end
     found = []
     for day in _later_starts(kind, first_day):
@@ -184,6 +234,20 @@ def windows(contract: Contract, kind: WindowKind, as_of: int) -> list[Window]:
             break
         start = following
     return found
+
+
+def next_edge(contract: Contract, kind: WindowKind, as_of: int) -> int | None:
+    """The first instant after `as_of` at which a window of the contract begins or ends; None where none does."""
+    if contract.signed is None:
+        return None
+    begun = windows(contract, kind, as_of)
+    edge = begun[-1].end if begun else local_midnight(*_first_day(contract.signed))
+    return edge if edge is not None and edge > as_of else None
+
+
+def _first_day(signed: ContractSigned) -> tuple[ZoneInfo, date]:
+    zone = ZoneInfo(signed.terms.time_zone)
+    return zone, moment(signed.in_force_from).astimezone(zone).date()
 
 
 def _later_starts(kind: WindowKind, first_day: date) -> Iterator[date | None]:

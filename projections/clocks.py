@@ -6,7 +6,7 @@ time of suspensions that are not the supplier's. Judged on net, never on the due
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from domain.facts import Responsibility
 from domain.incident import ClockSuspended, Incident, IncidentClosed, IncidentResolved
@@ -47,11 +47,37 @@ class Span(NamedTuple):
     void: bool
 
 
+class Reckoned(NamedTuple):
+    """What a clock had counted at the last instant at which it started, was suspended or ended.
+
+    Until the next fact this does not change, though the clock may run on: what it counts since follows from the
+    calendar alone. Durations are None beyond the calendars, `at` where there is no calendar.
+    """
+
+    at: int | None
+    net_us: int | None
+    suspended_us: int | None
+    state: Literal["running", "suspended", "ended"]
+
+    def measured(self, calendar: WorkingCalendar | None, as_of: int) -> tuple[int | None, int | None]:
+        """Net and suspended working time at `as_of`, an instant before which nothing else was told."""
+        if self.at is None or calendar is None or self.state == "ended" or self.net_us is None:
+            return self.net_us, self.suspended_us
+        try:
+            since = calendar.elapsed(self.at, as_of)
+        except OutsideCoverage:
+            return (None, None) if self.state == "running" else (self.net_us, None)
+        if self.state == "running":
+            return self.net_us + since, self.suspended_us
+        return self.net_us, None if self.suspended_us is None else self.suspended_us + since
+
+
 class Judged(NamedTuple):
     """A clock judged. Durations in working microseconds, instants in microseconds UTC.
 
     `changes_at`: when time alone will change the verdict. `decided_at`: when it became met or breached. `stopped`:
-    whether it has ended; a clock that is breached may still be running.
+    whether it has ended; a clock that is breached may still be running. `recheck_at`: when time alone may change
+    anything of it but the time it counts while it runs; until then `reckoned` and the calendar tell all.
     """
 
     target_us: int | None
@@ -62,6 +88,8 @@ class Judged(NamedTuple):
     changes_at: int | None
     decided_at: int | None
     stopped: bool = False
+    reckoned: Reckoned = Reckoned(None, None, None, "ended")
+    recheck_at: int | None = None
 
 
 def suspensions(incident: Incident) -> list[Suspended]:
@@ -117,13 +145,15 @@ def judge(
     `retargeted_at`: the target was set by a reassessment then, and a net already beyond it is breached only then.
     """
     race, ended = _Race(calendar, span, suspended), span.stopped or span.void
-    net = race.net()
+    net, reckoned = race.net(), race.reckoned(ended=ended)
+    recheck_at = None if ended else earliest(contract_end, race.beyond_the_calendars())
     if net is None:
         verdict = Verdict.BEST_EFFORT if target is None else Verdict.UNDECIDED
-        return Judged(target, None, None, None, verdict, None, None, ended)
+        return Judged(target, None, None, None, verdict, None, None, ended, reckoned, recheck_at)
     suspended_us = race.suspended(net)
     if target is None:
-        return Judged(None, net, suspended_us, None, Verdict.BEST_EFFORT, None, None, ended)
+        verdict = Verdict.BEST_EFFORT
+        return Judged(None, net, suspended_us, None, verdict, None, None, ended, reckoned, recheck_at)
     due = race.reaches(target)
     verdict = _verdict(span, net, target)
     changes_at = decided_at = None
@@ -132,9 +162,15 @@ def judge(
     elif verdict is Verdict.MET:
         decided_at = span.end
     elif verdict is Verdict.RUNNING:
-        ends = (race.reaches(target + 1), contract_end, race.beyond_the_calendars())
-        changes_at = min((instant for instant in ends if instant is not None), default=None)
-    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at, ended)
+        beyond = None if race.suspended_at_end else race.beyond_the_calendars()
+        changes_at = earliest(race.reaches(target + 1), contract_end, beyond)
+    recheck_at = earliest(recheck_at, changes_at)
+    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at, ended, reckoned, recheck_at)
+
+
+def earliest(*instants: int | None) -> int | None:
+    """The first of some instants, those that never come (None) left out; None where none comes."""
+    return min((instant for instant in instants if instant is not None), default=None)
 
 
 def _verdict(span: Span, net: int, target: int) -> Verdict:
@@ -165,7 +201,10 @@ class _Race:
     def __init__(self, calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> None:
         self.calendar = calendar
         self.start, self.end = span.start, span.end
-        self.suspended_at_end = any(p.start <= span.end and (p.end is None or span.end < p.end) for p in suspended)
+        lasting = [p.start for p in suspended if p.start <= span.end and (p.end is None or span.end < p.end)]
+        self.suspended_at_end = bool(lasting)
+        resumed = (p.end for p in suspended if p.end is not None and p.end <= span.end)
+        self.turned_at = lasting[0] if lasting else max(resumed, default=span.start)
         ran = ((start, end) for start, end, cause in parts(span, suspended) if cause is None)
         self.ran: list[tuple[int, int]] | None
         try:
@@ -186,13 +225,26 @@ class _Race:
             return None
 
     def beyond_the_calendars(self) -> int | None:
-        """When a clock that goes on running can no longer be told; None while suspended."""
-        if self.suspended_at_end:
-            return None
+        """When working time since the start can no longer be told; None where it cannot be told already."""
         try:
-            return self.calendar.covered_until(self.end) + 1
+            until = self.calendar.covered_until(self.start)
         except OutsideCoverage:
-            return self.end + 1
+            return None
+        return until + 1 if until >= self.end else None
+
+    def reckoned(self, *, ended: bool) -> Reckoned:
+        """What had been counted when the clock last started, was suspended or ended."""
+        state: Literal["running", "suspended", "ended"] = "suspended" if self.suspended_at_end else "running"
+        at = self.turned_at
+        if ended:
+            state, at = "ended", self.end
+        if self.ran is None:
+            return Reckoned(at, None, None, state)
+        net = sum(worked for start, worked in self.ran if start < at)
+        try:
+            return Reckoned(at, net, self.calendar.elapsed(self.start, at) - net, state)
+        except OutsideCoverage:
+            return Reckoned(at, net, None, state)
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""

@@ -11,7 +11,7 @@ from domain.facts import Responsibility
 from domain.incident import IncidentReassessed
 from domain.terms import Clock, Priority
 from domain.working_time import WorkingCalendar
-from projections.clocks import Judged, Suspended, Verdict, judge, span, suspensions
+from projections.clocks import Judged, Suspended, Verdict, earliest, judge, span, suspensions
 from projections.history import Finding, IncidentTold, Telling
 
 NO_CALENDAR = Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None)
@@ -38,7 +38,10 @@ class ClockRow:
 
 @dataclass(frozen=True, slots=True)
 class ComplianceRow:
-    """One incident judged; `versions` are those of its stream that prove it."""
+    """One incident judged; `versions` are those of its stream that prove it.
+
+    `changes_at`: when time alone may change any of it but what running clocks count.
+    """
 
     incident: str
     contract: str | None
@@ -50,6 +53,7 @@ class ComplianceRow:
     open: bool
     findings: tuple[Finding, ...]
     versions: tuple[int, ...]
+    changes_at: int | None = None
 
     @property
     def clocks(self) -> tuple[ClockRow, ClockRow]:
@@ -96,6 +100,7 @@ def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
         open=told.incident.open,
         findings=tuple(findings),
         versions=told.versions,
+        changes_at=earliest(*(judged.recheck_at for judged in clocks.values()), told.next_at),
     )
 
 

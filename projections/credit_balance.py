@@ -25,11 +25,12 @@ class CreditRow:
 def credit_balance(telling: Telling) -> list[CreditRow]:
     """One row for every signed contract and every account with facts, by contract."""
     names = {told.contract.id for told in telling.signed_contracts} | set(telling.history.accounts)
-    rows = (_row(telling, name) for name in sorted(names))
+    rows = (credit_row(telling, name) for name in sorted(names))
     return list(rows)
 
 
-def _row(telling: Telling, name: str) -> CreditRow:
+def credit_row(telling: Telling, name: str) -> CreditRow:
+    """The row of one contract."""
     told, as_of = telling.contract(name), telling.as_of
     account = told.account
     left = account.available(as_of)

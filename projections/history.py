@@ -19,6 +19,7 @@ from domain.credits import CreditAccount, CreditFact
 from domain.facts import Corrected, Fact, corrected
 from domain.incident import Incident, IncidentFact, IncidentOpened, ResponsibilityAttributed
 from domain.working_time import Adopted, ServiceHours, WorkingCalendar
+from projections.clocks import earliest
 from projections.readings import Reading
 
 
@@ -66,12 +67,16 @@ class History:
 
 @dataclass
 class ContractTold:
-    """One contract as told, with its account and its compiled calendars."""
+    """One contract as told, with its account and its compiled calendars.
+
+    `next_at`: the instant of the first fact on record, of either, that is not told yet because it is later than as_of.
+    """
 
     contract: Contract
     account: CreditAccount
     facts: Sequence[Corrected[Fact]]
     account_facts: Sequence[Corrected[Fact]]
+    next_at: int | None = None
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
 
     def calendar(self, hours: ServiceHours) -> WorkingCalendar | None:
@@ -91,7 +96,10 @@ class ContractTold:
 
 @dataclass
 class IncidentTold:
-    """One incident as told: its opening is told, its facts are in order of meaning."""
+    """One incident as told: its opening is told, its facts are in order of meaning.
+
+    `next_at`: the instant of the first fact on record that is not told yet because it is later than as_of.
+    """
 
     incident: Incident
     opened: IncidentOpened
@@ -99,6 +107,7 @@ class IncidentTold:
     answer: Answer
     facts: Sequence[Corrected[Fact]]
     findings: list[Finding]
+    next_at: int | None = None
 
     @property
     def contract_name(self) -> str | None:
@@ -133,13 +142,14 @@ class Telling:
     def contract(self, name: str) -> ContractTold:
         """A contract as told; unsigned where no signature is told."""
         if name not in self._contracts:
-            facts = self._told(self.history.contracts.get(name, ()))
-            account_facts = self._told(self.history.accounts.get(name, ()))
+            facts, later = self._told(self.history.contracts.get(name, ()))
+            account_facts, account_later = self._told(self.history.accounts.get(name, ()))
             self._contracts[name] = ContractTold(
                 contracts.fold(name, (cast(ContractFact, told.fact) for told in facts)),
                 accounts.fold(name, (cast(CreditFact, told.fact) for told in account_facts)),
                 facts,
                 account_facts,
+                earliest(later, account_later),
             )
         return self._contracts[name]
 
@@ -149,9 +159,17 @@ class Telling:
         told = (self.contract(name) for name in sorted(self.history.contracts))
         return [contract for contract in told if contract.contract.signed]
 
+    @cached_property
+    def _by_customer(self) -> Mapping[str, Sequence[Contract]]:
+        found: dict[str, list[Contract]] = defaultdict(list)
+        for told in self.signed_contracts:
+            for customer in told.contract.signed.customers if told.contract.signed else ():
+                found[customer].append(told.contract)
+        return found
+
     def incident(self, name: str) -> IncidentTold | None:
         """An incident as told, or None where its opening is not (yet) told."""
-        facts = self._told(self.history.incidents.get(name, ()))
+        facts, later = self._told(self.history.incidents.get(name, ()))
         opening = next((told for told in facts if isinstance(told.fact, IncidentOpened)), None)
         if opening is None:
             return None
@@ -169,22 +187,26 @@ class Telling:
         if contract is None:
             findings.append(_unrouted(opened, opening.version))
         incident = incidents.fold(name, (cast(IncidentFact, told.fact) for told in facts))
-        return IncidentTold(incident, opened, contract, answer, facts, findings)
+        return IncidentTold(incident, opened, contract, answer, facts, findings, later)
+
+    def next_at(self, incident: str) -> int | None:
+        """The instant of the first fact of an incident that is on record and not told yet."""
+        return self._told(self.history.incidents.get(incident, ()))[1]
 
     def incidents(self) -> Iterable[IncidentTold]:
         """Every incident whose opening is told."""
         told = (self.incident(name) for name in self.history.incidents)
         return (incident for incident in told if incident)
 
-    def _told(self, entries: Sequence[Entry]) -> list[Corrected[Fact]]:
+    def _told(self, entries: Sequence[Entry]) -> tuple[list[Corrected[Fact]], int | None]:
+        """The facts of a stream told by as_of, in order of meaning, and when the next one on record will be."""
         facts = corrected(((entry.version, entry.fact) for entry in entries), self.reading.counts)
-        counting = [
-            told
-            for told in facts
-            if (told.fact.at <= self.as_of or isinstance(told.fact, ResponsibilityAttributed))
-            and self.reading.counts(told.fact)
-        ]
-        return sorted(counting, key=lambda told: (_order(told.fact), told.version))
+        counting = [told for told in facts if self.reading.counts(told.fact)]
+        by_then = [told for told in counting if told.fact.at <= self.as_of or _whatever_its_date(told.fact)]
+        later = None
+        if len(by_then) < len(counting):
+            later = min(t.fact.at for t in counting if t.fact.at > self.as_of and not _whatever_its_date(t.fact))
+        return sorted(by_then, key=lambda told: (_order(told.fact), told.version)), later
 
     def _contract_of(self, opened: IncidentOpened) -> ContractTold | None:
         found = contracts.routed(
@@ -192,14 +214,18 @@ class Telling:
             opened.customer,
             opened.at,
             lambda name: self.contract(name).contract,
-            lambda: (told.contract for told in self.signed_contracts),
+            lambda: self._by_customer.get(opened.customer or "", ()),
         )
         return self.contract(found.id) if found else None
 
 
+def _whatever_its_date(fact: Fact) -> bool:
+    return isinstance(fact, ResponsibilityAttributed)
+
+
 def _order(fact: Fact) -> int:
     # The last attribution recorded rules, whatever its own date: sorting must not reorder attributions.
-    return 0 if isinstance(fact, ResponsibilityAttributed) else fact.at
+    return 0 if _whatever_its_date(fact) else fact.at
 
 
 def _not_before(opened_at: int, facts: Sequence[Corrected[Fact]]) -> tuple[list[Corrected[Fact]], list[Finding]]:

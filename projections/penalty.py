@@ -9,32 +9,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import groupby
 
 from domain.contract import ContractSigned, ContractTerminated, PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.credits import CreditsPurchased
 from domain.facts import euro
 from domain.terms import PenaltyClause
-from projections.breach import BreachRow, Case, Window, exceeds
+from projections.breach import BreachRow, Window, next_edge
+from projections.clocks import earliest
 from projections.history import ContractTold, Telling
+from projections.passing import Passing
 from projections.readings import Reading
 
 NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
-    """When a tolerance was passed for good, and by which incident."""
-
-    at: int
-    incident: str
-
-
-@dataclass(frozen=True, slots=True)
 class PenaltyRow:
     """The maximum penalty of a contract, in euro; nothing where no window passed its tolerance.
 
-    `versions` and `purchases`: the facts of the contract and of its credit account that it rests on.
+    `changes_at`: when time alone may change it. `versions` and `purchases`: the facts of the contract and of its credit
+    account that it rests on.
     """
 
     contract: str
@@ -47,6 +41,7 @@ class PenaltyRow:
     claimed: Decimal
     waived: Decimal
     settled_amount: Decimal
+    changes_at: int | None = None
     versions: tuple[int, ...] = ()
     purchases: tuple[int, ...] = ()
 
@@ -76,10 +71,11 @@ def penalty(telling: Telling, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
     by_contract: dict[str, list[BreachRow]] = defaultdict(list)
     for row in rows:
         by_contract[row.contract].append(row)
-    return [_row(told, by_contract.get(told.contract.id, []), telling) for told in telling.signed_contracts]
+    return [penalty_row(told, by_contract.get(told.contract.id, []), telling) for told in telling.signed_contracts]
 
 
-def _row(told: ContractTold, contract_windows: Sequence[BreachRow], telling: Telling) -> PenaltyRow:
+def penalty_row(told: ContractTold, contract_windows: Sequence[BreachRow], telling: Telling) -> PenaltyRow:
+    """The row of one contract, from its windows in order of time."""
     contract = told.contract
     if contract.signed is None:
         raise ValueError(f"contract {contract.id} is not signed: it has no penalty clause")
@@ -92,13 +88,18 @@ def _row(told: ContractTold, contract_windows: Sequence[BreachRow], telling: Tel
         contract=contract.id,
         clause=clause,
         rate=clause.figures if telling.reading.rate == "figures" else clause.words,
-        passing=passed_for_good(first.cases_decided, first.tolerance) if first else None,
+        passing=first.passing if first else None,
         window=first.window if first else None,
         base=sum((purchase.price for _, purchase in bought), NOTHING),
         settled=bool(decisive) and all(row.settled for row in decisive),
         claimed=sum((claim.amount for claim in contract.claims), NOTHING),
         waived=sum((waiver.amount for waiver in contract.waivers), NOTHING),
         settled_amount=sum((settlement.amount for settlement in contract.settlements), NOTHING),
+        changes_at=earliest(
+            *(row.changes_at for row in contract_windows),
+            next_edge(contract, telling.reading.window, telling.as_of),
+            told.next_at,
+        ),
         versions=told.versions(ContractSigned, ContractTerminated, PenaltyClaimed, PenaltyWaived, PenaltySettled),
         purchases=tuple(sorted(version for versions, _ in bought for version in versions)),
     )
@@ -121,25 +122,3 @@ def _base(
             and (since is None or purchase.at >= since)
         ):
             yield bought.versions, purchase
-
-
-def passed_for_good(cases: Sequence[Case], tolerance: Fraction) -> Passing | None:
-    """The verdict after which the ratio stays above the tolerance, or None where it is not above it now.
-
-    Verdicts of one instant count together; the incident named is the first, by id, in breach at that instant.
-    """
-    steps = [(case.at, 1, 0, case.incident) for case in cases]
-    steps += [(case.breach_at, 0, 1, case.incident) for case in cases if case.breach_at is not None]
-    decided = breached = 0
-    passing = None
-    for at, together in groupby(sorted(steps), key=lambda step: step[0]):
-        in_breach = []
-        for _, case, breach, incident in together:
-            decided, breached = decided + case, breached + breach
-            if breach:
-                in_breach.append(incident)
-        if not exceeds(breached, decided, tolerance):
-            passing = None
-        elif passing is None:
-            passing = Passing(at, min(in_breach))
-    return passing

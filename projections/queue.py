@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from domain.coverage import Answer
 from domain.terms import Priority
+from projections.clocks import earliest
 from projections.compliance import ComplianceRow
 from projections.history import Telling
 
@@ -20,7 +21,10 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One open request; `due` is the earliest due instant of its running clocks."""
+    """One open request; `due` is the earliest due instant of its running clocks.
+
+    `changes_at`: when time alone may change it.
+    """
 
     incident: str
     contract: str | None
@@ -30,15 +34,17 @@ class QueueRow:
     priority: Priority | None
     opened_at: int
     versions: tuple[int, ...]
+    changes_at: int | None = None
 
 
 def queue(telling: Telling, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
     """Open requests by tier, earliest due (none last), priority, age, id."""
-    found = [_row(telling, row) for row in rows if row.open]
+    found = [queue_row(telling, row) for row in rows if row.open]
     return sorted(found, key=_order)
 
 
-def _row(telling: Telling, row: ComplianceRow) -> QueueRow:
+def queue_row(telling: Telling, row: ComplianceRow) -> QueueRow:
+    """The row of one open request."""
     # A clock that is late already runs on, and comes first: its due instant has passed.
     running = [clock.judged.due for clock in row.clocks if not clock.judged.stopped]
     return QueueRow(
@@ -50,6 +56,7 @@ def _row(telling: Telling, row: ComplianceRow) -> QueueRow:
         priority=row.priority,
         opened_at=row.opened_at,
         versions=row.versions,
+        changes_at=earliest(row.changes_at, _tier_changes_at(telling, row)),
     )
 
 
@@ -58,6 +65,15 @@ def _tier(telling: Telling, row: ComplianceRow) -> Tier:
         return Tier.GUARANTEED
     contract = telling.contract(row.contract).contract if row.contract is not None else None
     return Tier.UNDER_CONTRACT if contract and contract.in_force(telling.as_of) else Tier.REST
+
+
+def _tier_changes_at(telling: Telling, row: ComplianceRow) -> int | None:
+    """When its contract comes into force or ends, for a request that this serves earlier or later."""
+    if row.answer.guaranteed or row.contract is None:
+        return None
+    contract = telling.contract(row.contract).contract
+    edges = (contract.signed.in_force_from if contract.signed else None, contract.end)
+    return earliest(*(edge for edge in edges if edge is not None and edge > telling.as_of))
 
 
 def _order(row: QueueRow) -> tuple[int, bool, int, int, int, str]:

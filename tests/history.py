@@ -48,11 +48,12 @@ from domain.terms import (
     Urgency,
 )
 from domain.working_time import Holiday, Week
-from projections.breach import BreachRow, breach
+from projections.breach import BreachRow, breach, by_window, share
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, explain
 from projections.history import Entry, History, Telling
+from projections.passing import Case
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
@@ -366,6 +367,13 @@ class Journal:
         """The only window of the only contract."""
         (only,) = self.windows(as_of, reading)
         return only
+
+    def cases(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[list[Case]]:
+        """The cases of each window begun, in order of windows."""
+        telling = self.telling(as_of, reading)
+        inside = by_window(telling, compliance(telling))
+        found = [inside.get((row.contract, row.window.start), ()) for row in self.windows(as_of, reading)]
+        return [[case for row in rows for case in share(row, telling.reading).cases] for rows in found]
 
     def penalties(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[PenaltyRow]:
         telling = self.telling(as_of, reading)

@@ -34,7 +34,8 @@ from hypothesis import strategies as st
 from domain.contract import Contract, fold
 from domain.coverage import Requester
 from domain.facts import Fact
-from projections.breach import BreachRow, Case, Window, exceeds, windows
+from projections.breach import BreachRow, Count, Window, exceeds, windows
+from projections.passing import Case
 from projections.readings import WindowKind
 
 HANDLED, BY_CLOCK = "population=handled", "unit=clock"
@@ -93,8 +94,7 @@ def test_headroom_is_how_many_more_breaches_the_tolerance_bears() -> None:
 
 
 def row_of(breaches: int, cases: int, tolerance: Fraction) -> BreachRow:
-    decided = tuple(Case(f"INC{number}", 0, 0 if number < breaches else None) for number in range(cases))
-    return BreachRow(ACME, Window(0, None), decided, 0, tolerance, settled=False)
+    return BreachRow(ACME, Window(0, None), Count(cases, breaches), tolerance, settled=False)
 
 
 def within(breaches: int, cases: int, tolerance: Fraction) -> bool:
@@ -126,7 +126,7 @@ def test_an_incident_is_a_case_when_both_clocks_are_met() -> None:
     journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), intervention_started("Mon 12:00"))
     assert counted(journal.window("Mon 11:59")) == (0, 0, 1)
     assert counted(journal.window("Mon 12:00")) == (0, 1, 0)
-    assert journal.window("Mon 12:00").cases_decided == (Case("INC1", when("Mon 12:00"), None),)
+    assert journal.cases("Mon 12:00") == [[Case("INC1", when("Mon 12:00"), None)]]
 
 
 def test_an_incident_is_a_case_as_soon_as_one_clock_is_breached() -> None:
@@ -134,7 +134,7 @@ def test_an_incident_is_a_case_as_soon_as_one_clock_is_breached() -> None:
     assert counted(journal.window("Mon 11:00")) == (0, 0, 1)
     row = journal.window("Mon 11:00:00.000001")
     assert counted(row) == (1, 1, 1)
-    assert row.cases_decided == (Case("INC1", when("Mon 11:00") + 1, when("Mon 11:00") + 1),)
+    assert journal.cases("Mon 11:00:00.000001") == [[Case("INC1", when("Mon 11:00") + 1, when("Mon 11:00") + 1)]]
 
 
 def test_two_breached_clocks_are_one_case() -> None:
@@ -157,7 +157,7 @@ def test_an_incident_breached_by_both_parties_becomes_the_suppliers_when_its_clo
     journal = told(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER, CHARGE))
     assert counted(journal.window("Mon 12:00")) == (0, 1, 1)
     case = Case("INC1", when("Mon 11:00") + 1, when("Mon 17:00") + 1)
-    assert journal.window("Mon 18:00").cases_decided == (case,)
+    assert journal.cases("Mon 18:00") == [[case]]
     only_charge = told(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER, INTERVENTION))
     assert counted(only_charge.window("Fri 18:00")) == (1, 1, 0)
 
@@ -180,8 +180,7 @@ def test_a_best_effort_request_is_no_case_unless_all_that_was_handled_counts() -
     answer = best_effort("not_requested")
     journal = told(opened("Mon 09:00", answer=answer, requested_by=Requester.MONITORING))
     assert counted(journal.window("Fri 18:00")) == (0, 0, 0)
-    row = journal.window("Mon 09:00", HANDLED)
-    assert row.cases_decided == (Case("INC1", when("Mon 09:00"), None),)
+    assert journal.cases("Mon 09:00", HANDLED) == [[Case("INC1", when("Mon 09:00"), None)]]
     assert counted(journal.window("Fri 18:00", HANDLED)) == (0, 1, 0)
     assert counted(journal.window("Fri 18:00", f"{HANDLED},{BY_CLOCK}")) == (0, 2, 0)
 
@@ -297,8 +296,9 @@ def test_an_incident_belongs_to_the_window_of_its_opening_at_local_midnight() ->
     journal.incident("LAST", opened("2026-06-30 23:59:59.999999"), intervention_started("2026-07-01 09:00"))
     journal.incident("FIRST", opened("2026-07-01 00:00"), intervention_started("2026-07-01 09:00"))
     second, third = journal.windows("2026-09-01", "window=quarter")
-    assert [case.incident for case in second.cases_decided] == ["JUNE", "LAST"]
-    assert [case.incident for case in third.cases_decided] == ["FIRST"]
+    in_second, in_third = journal.cases("2026-09-01", "window=quarter")
+    assert [case.incident for case in in_second] == ["JUNE", "LAST"]
+    assert [case.incident for case in in_third] == ["FIRST"]
     assert second.window.end == third.window.start == when("2026-07-01 00:00")
 
 
@@ -307,7 +307,7 @@ def test_a_request_opened_as_the_contract_ends_belongs_to_no_window() -> None:
     journal = under_contract(signed(until="Wed 00:00"))
     journal.incident("BEFORE", opened("Tue 23:59:59.999999", answer=answer, requested_by=Requester.MONITORING))
     journal.incident("AT", opened("Wed 00:00", answer=answer))
-    assert [case.incident for case in journal.window("Fri 18:00", HANDLED).cases_decided] == ["BEFORE"]
+    assert [[case.incident for case in cases] for cases in journal.cases("Fri 18:00", HANDLED)] == [["BEFORE"]]
 
 
 def test_an_incident_decided_in_a_later_window_still_counts_where_it_was_opened() -> None:

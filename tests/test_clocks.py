@@ -1,5 +1,7 @@
 """The two clocks: what stops them, what suspends them, and the verdict (A3, A4, A5, H1, H2, H3)."""
 
+from dataclasses import replace
+
 import pytest
 from history import (
     BY_CUSTOMER,
@@ -33,6 +35,7 @@ from hypothesis import strategies as st
 from domain.facts import MINUTE, Fact, Responsibility, moment
 from domain.incident import ClosingReason
 from projections.clocks import Judged, Verdict
+from projections.compliance import ComplianceRow, calendar_of
 
 MET, RUNNING, BREACHED = Verdict.MET, Verdict.RUNNING, Verdict.BREACHED
 VOID, UNDECIDED, BEST_EFFORT = Verdict.VOID, Verdict.UNDECIDED, Verdict.BEST_EFFORT
@@ -502,6 +505,72 @@ def test_no_verdict_changes_before_changes_at_and_every_one_does_then(
     )
     assert charge(journal, just_before).verdict is judged.verdict is RUNNING
     assert charge(journal, then).verdict is BREACHED
+
+
+moments = st.integers(0, 3 * 24 * 60)
+
+
+def unmeasured(journal: Journal, as_of: str) -> tuple[ComplianceRow, list[tuple[int | None, int | None]]]:
+    """The row without what its clocks have counted by now, and that."""
+    row = journal.row(as_of)
+    charge, intervention = (
+        replace(clock, judged=clock.judged._replace(net_us=None, suspended_us=None)) for clock in row.clocks
+    )
+    measures = [(clock.judged.net_us, clock.judged.suspended_us) for clock in row.clocks]
+    return replace(row, charge=charge, intervention=intervention), measures
+
+
+@given(
+    start=st.integers(0, 24 * 60),
+    pauses=changes,
+    charged=st.one_of(st.none(), moments),
+    ended=st.one_of(st.none(), moments),
+    guaranteed=st.booleans(),
+    until=st.sampled_from([None, "Mon 12:00", "2026-12-31 23:59"]),
+    looked_at=moments,
+    later=moments,
+)
+@settings(max_examples=300)
+def test_until_changes_at_only_what_running_clocks_count_changes_and_the_calendar_tells_it(
+    start: int,
+    pauses: list[tuple[int, Responsibility | None]],
+    charged: int | None,
+    ended: int | None,
+    guaranteed: bool,
+    until: str | None,
+    looked_at: int,
+    later: int,
+) -> None:
+    journal = under_contract(signed(until=until)) if guaranteed else Journal().contract(signed(until=until), adopted())
+    facts: list[Fact] = [
+        suspended(text(start + at), cause) if cause else resumed(text(start + at)) for at, cause in pauses
+    ]
+    facts += [taken_in_charge(text(start + charged))] if charged is not None else []
+    facts += [intervention_started(text(start + ended))] if ended is not None else []
+    journal.incident("INC1", opened(text(start)), *facts)
+    row, _ = unmeasured(journal, text(start + looked_at))
+    then = when(text(start + looked_at + later))
+    if row.changes_at is not None:
+        assert row.changes_at > when(text(start + looked_at))
+        then = min(then, row.changes_at - 1)
+    shown = f"{moment(then).astimezone(ROME):%Y-%m-%d %H:%M:%S.%f}"
+    same, measures = unmeasured(journal, shown)
+    assert same == row
+    told_then = journal.telling(shown).incident("INC1")
+    assert told_then is not None
+    calendar = calendar_of(told_then)
+    assert [clock.judged.reckoned.measured(calendar, then) for clock in row.clocks] == measures
+
+
+def test_a_suspended_clock_is_looked_at_again_when_the_calendars_end() -> None:
+    journal = open_ended().incident("INC1", opened("2026-12-31 17:00"), suspended("2026-12-31 17:30"))
+    row = journal.row("2026-12-31 18:00")
+    assert (row.charge.judged.changes_at, row.changes_at) == (None, when("2027-01-01 00:00:00.000001"))
+
+
+def test_a_row_changes_at_the_next_fact_that_is_on_record_but_not_told_yet() -> None:
+    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 09:30"))
+    assert journal.row("Mon 09:29").changes_at == when("Mon 09:30")
 
 
 def test_a_clock_about_to_leave_the_years_covered_changes_at_their_end() -> None:
