@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, cast
 
-from adapters.ledger import Batch, Identity, Kept, Ledger, LostRace, NewFact, Receipt, RefusedMessage
+from adapters.ledger import (
+    Batch,
+    Identity,
+    Kept,
+    Ledger,
+    LostRace,
+    NewFact,
+    Receipt,
+    RefusedMessage,
+    StoreError,
+    Unanswered,
+)
 from adapters.messages import Message, Unreadable, read_message
 from adapters.seal import Origin
 from domain import contract as contracts
@@ -98,8 +109,12 @@ class Desk:
                 return self._settle(read)
             except LostRace:
                 self._forget()
-                time.sleep(random.uniform(0, min(attempt, 20) * LONGEST_PAUSE / 20))
-        raise LostRace("other writers were always faster: try again when they are done")
+                lost: StoreError = LostRace("other writers were always faster: try again when they are done")
+            except Unanswered as unanswered:  # what is recorded all the same is found, and answered as a duplicate
+                self._forget()
+                lost = unanswered
+            time.sleep(random.uniform(0, min(attempt, 20) * LONGEST_PAUSE / 20))
+        raise lost
 
     def _settle(self, read: Sequence[Message | RefusedMessage]) -> Answered:
         self._catch_up()

@@ -7,6 +7,8 @@ StoreError                 the store cannot be used as asked; the message says w
  ├── DamagedStore          it is truncated or malformed
  ├── LockedStore           another process holds it
  ├── ReadOnlyStore         it cannot be written
+ ├── UnreachableStore      its server cannot be reached
+ ├── Unanswered            its server did not say whether it recorded: look again and decide again
  └── LostRace              another writer was faster: load again and decide again
 """
 
@@ -58,6 +60,14 @@ class LockedStore(StoreError):
 
 class ReadOnlyStore(StoreError):
     """The store cannot be written."""
+
+
+class UnreachableStore(StoreError):
+    """The server of the store cannot be reached."""
+
+
+class Unanswered(StoreError):
+    """The server was lost before it said whether a batch is recorded: it is, whole, or it is not."""
 
 
 class LostRace(StoreError):
@@ -293,7 +303,8 @@ class Ledger(Application[str]):
     def append(self, batch: Batch) -> list[int]:
         """Record a batch in one transaction, and return the positions of its facts.
 
-        Raises LostRace where another writer came first (nothing is then recorded), and other StoreErrors.
+        Raises LostRace where another writer came first (nothing is then recorded), Unanswered where the connection
+        was lost before it was known to be recorded, and other StoreErrors.
         """
         recordings = self.save(*cast(list[DomainEventProtocol[str]], batch.facts), batch=batch)
         return [recording.notification.id for recording in recordings]

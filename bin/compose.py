@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapters.desk import HOUR, Desk
 from adapters.ledger import Ledger, StoreError
+from adapters.postgres import PostgresPlace, open_postgres, postgres_place
 from adapters.sqlite import open_store
 from domain.facts import Identifier
 
@@ -83,15 +84,25 @@ class StorePlace:
     path: Path
     read_only: bool = False
 
+    @property
+    def files(self) -> list[Path]:
+        """The files it is made of."""
+        return [self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm"))]
 
-def store_place(url: str) -> StorePlace:
-    """The place a store URL names: sqlite:///relative.db, sqlite:////absolute.db, with ?mode=ro to only read.
 
-    Raises StoreError.
+def store_place(url: str) -> StorePlace | PostgresPlace:
+    """The place a store URL names: sqlite:///relative.db, sqlite:////absolute.db, postgresql://HOST/DATABASE.
+
+    With ?mode=ro it is only read. Raises StoreError.
     """
+    if url.startswith(("postgresql://", "postgres://")):
+        return postgres_place(url)
     scheme, separator, rest = url.partition(":///")
     if scheme != "sqlite" or not separator or not rest:
-        raise StoreError(f"{url} names no store: write sqlite:///PATH (sqlite:////tmp/a.db for /tmp/a.db)")
+        raise StoreError(
+            f"{url} names no store: write sqlite:///PATH (sqlite:////tmp/a.db for /tmp/a.db), or "
+            "postgresql://USER@HOST:PORT/DATABASE"
+        )
     path, _, query = rest.partition("?")
     mode = parse_qs(query).get("mode", ["rw"])
     if mode not in (["rw"], ["ro"]) or (query and not query.startswith("mode=")):
@@ -110,6 +121,8 @@ def store_url(path: Path) -> str:
 def open_ledger(chosen: Settings, *, create: bool = False) -> Ledger:
     """The ledger of the store chosen, made new where `create` says so. Raises StoreError."""
     place = store_place(chosen.store)
+    if isinstance(place, PostgresPlace):
+        return open_postgres(place, ledger_id=chosen.ledger, now=clock, create=create, lock_timeout=chosen.lock_timeout)
     unwritable = place.path.exists() and not os.access(place.path, os.W_OK)
     return open_store(
         place.path,

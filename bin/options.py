@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from adapters.ledger import Ledger
-from bin.compose import Settings, open_ledger, settings, store_place
+from bin.compose import Settings, open_ledger, settings
 from bin.display import Format
 from bin.language import Words
 
@@ -71,10 +71,9 @@ def chosen_by(where: Where | None) -> tuple[Settings, Words]:
 @contextmanager
 def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator[Ledger]:
     """The ledger, closed at the end; a store made new is named. Raises StoreError."""
-    new = create and not store_place(chosen.store).path.exists()
     ledger = open_ledger(chosen, create=create)
-    if new:
-        print(f"verbale: made a new store, {store_place(chosen.store).path}", file=sys.stderr)
+    if ledger.store.made_new:
+        print(f"verbale: made a new store, {ledger.store.place}", file=sys.stderr)
     try:
         yield ledger
     finally:

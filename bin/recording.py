@@ -211,8 +211,7 @@ def _check_output(option: str, output: Path | None, chosen: Settings, inputs: It
         return
     if output.is_dir() or not output.absolute().parent.is_dir():
         raise BadQuestion(f"{option} {output} cannot be written: name a file in a folder that exists")
-    store = store_place(chosen.store).path
-    kept = [store, *(store.with_name(store.name + end) for end in ("-wal", "-shm")), *inputs]
+    kept = [*store_place(chosen.store).files, *inputs]
     if any(
         output.absolute() == one.absolute() or (output.exists() and one.exists() and output.samefile(one))
         for one in kept

@@ -378,7 +378,7 @@ WRONG_USE = [
     ("report breach --format xml", "--format"),
     ("report breach --language fr", "setting language"),
     ("report breach --store foo", "foo names no store"),
-    ("report breach --store postgresql://localhost/x", "names no store"),
+    ("report breach --store mysql://localhost/x", "names no store"),
     ("report breach --store sqlite:///none.db", "there is no store at none.db"),
     ("report breach --store {store} --reading foo", 'no reading is called "foo"'),
     ("report breach --store {store} --reading rate=x", "rate is figures|words"),
