@@ -156,18 +156,17 @@ class EvidenceTables(ABC, Generic[C]):
 
     def page(self, after: int, limit: int) -> list[Row]:
         """The facts recorded after a position, in order of position, at most `limit`."""
-        order = f"e.{self.KEY}"
-        return self._rows(f"e.{self.KEY} > ?", order, [after], limit)
+        return self._rows(f"e.{self.KEY} > ?", f"e.{self.KEY}", [after], limit)
 
     def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
-        where, asked = f"e.{self.KEY} > ? AND e.{self.KEY} <= ?", [self.position(known_on)]
-        named: list[Any] = []
-        if incident is not None:
-            where += " AND (e.originator_id = ? OR e.originator_id < 'incident-')"
-            named = [f"incident-{incident}"]
+        key, until = f"e.{self.KEY}", self.position(known_on)
+        if incident is not None:  # these are few: looked up by name, rather than sought in the whole log
+            where = f"(e.originator_id = ? OR e.originator_id < 'incident-') AND {key} <= ?"
+            yield from self._rows(where, key, [f"incident-{incident}", until])
+            return
         after = 0
-        while found := self._rows(where, f"e.{self.KEY}", [after, *asked, *named], PAGE):
+        while found := self._rows(f"{key} > ? AND {key} <= ?", key, [after, until], PAGE):
             yield from found
             after = found[-1].position
 
@@ -185,15 +184,14 @@ class EvidenceTables(ABC, Generic[C]):
             yield from self._rows(f"e.originator_id {self.AMONG}", _BY_STREAM, self._values(streams))
 
     def _rows(self, where: str, order: str, parameters: Sequence[Any], limit: int | None = None) -> list[Row]:
-        # The facts are picked first, and only then joined: a page costs a page, however long the log is.
-        picked = f"SELECT {self.KEY}, {_EVENT} FROM stored_events e WHERE {where}"
-        if limit is not None:
-            picked += f" ORDER BY {order} LIMIT ?"
-            parameters = [*parameters, limit]
+        # Each fact finds its seal by position: where the two are joined, PostgreSQL may read every seal for one page.
         query = (
-            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state "
-            f"FROM ({picked}) e JOIN seal s ON s.position = e.{self.KEY} ORDER BY {order}"
+            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, "
+            f"(SELECT s.recorded_at FROM seal s WHERE s.position = e.{self.KEY}), e.topic, e.state "
+            f"FROM stored_events e WHERE {where} ORDER BY {order}"
         )
+        if limit is not None:
+            query, parameters = f"{query} LIMIT ?", [*parameters, limit]
         return list(map(Row._make, self._fetch(query, parameters)))
 
     def stream_names(self, prefix: str) -> list[str]:

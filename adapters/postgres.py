@@ -310,6 +310,7 @@ def _configure(place: PostgresPlace, lock_timeout: int) -> Callable[[Connection[
         "search_path": f"{place.schema}, pg_temp",
         "lock_timeout": f"{lock_timeout}s",
         "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",  # every query here is short
     }
     if place.read_only:
         settings["default_transaction_read_only"] = "on"
