@@ -6,7 +6,7 @@ whose corrected instant is by `as_of` remain, in order of instant, then version.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, cast
 
@@ -133,25 +133,48 @@ class IncidentTold:
 class Telling:
     """A history told under one reading, as of one instant (microseconds UTC)."""
 
-    def __init__(self, history: History, reading: Reading, as_of: int) -> None:
+    def __init__(
+        self, history: History, reading: Reading, as_of: int, told_contracts: Mapping[str, ContractTold] | None = None
+    ) -> None:
+        """`told_contracts`: those already told of the same facts, for what an earlier telling need not do again."""
         self.history = history
         self.reading = reading
         self.as_of = as_of
-        self._contracts: dict[str, ContractTold] = {}
+        self.told_contracts = dict(told_contracts or {})
+
+    def of_incidents(self, incidents: Mapping[str, Sequence[Entry]]) -> "Telling":
+        """The same contracts, told with some incidents."""
+        return self._with_these_contracts(replace(self.history, incidents=incidents), self.as_of)
+
+    def later(self, as_of: int) -> "Telling":
+        """The same told as of a later instant, by which nothing more of the contracts is told."""
+        return self._with_these_contracts(self.history, as_of)
+
+    def _with_these_contracts(self, history: History, as_of: int) -> "Telling":
+        telling = Telling(history, self.reading, as_of)
+        telling.told_contracts = self.told_contracts
+        telling.signed_contracts, telling._by_customer = self.signed_contracts, self._by_customer
+        return telling
+
+    @cached_property
+    def next_told_at(self) -> int | None:
+        """When the next fact on record of any contract or account will be told."""
+        names = {*self.history.contracts, *self.history.accounts}
+        return earliest(*(self.contract(name).next_at for name in names))
 
     def contract(self, name: str) -> ContractTold:
         """A contract as told; unsigned where no signature is told."""
-        if name not in self._contracts:
+        if name not in self.told_contracts:
             facts, later = self._told(self.history.contracts.get(name, ()))
             account_facts, account_later = self._told(self.history.accounts.get(name, ()))
-            self._contracts[name] = ContractTold(
+            self.told_contracts[name] = ContractTold(
                 contracts.fold(name, (cast(ContractFact, told.fact) for told in facts)),
                 accounts.fold(name, (cast(CreditFact, told.fact) for told in account_facts)),
                 facts,
                 account_facts,
                 earliest(later, account_later),
             )
-        return self._contracts[name]
+        return self.told_contracts[name]
 
     @cached_property
     def signed_contracts(self) -> list[ContractTold]:

@@ -1,0 +1,502 @@
+"""Keeps reporting tables current, and builds them anew: one set of steps for both, and for a replay elsewhere.
+
+A step takes a page of new facts and the time that has passed, has every touched stream told anew from all its facts,
+judges it, and writes the rows, the difference they make to the tallies and the position reached in one transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, groupby, islice
+from typing import NamedTuple
+
+from adapters import tables
+from adapters.ledger import Ledger, Row, StoreError
+from adapters.reporting import AtMost, Between, Reporting, TableSet
+from adapters.tables import ALARMS, CASES, CREDITS, DAYS, INCIDENTS, LEDGERS, PENALTIES, QUEUE, WINDOWS, Values
+from projections import RULES_VERSION
+from projections.breach import Count, Window, breach_row, tolerance_of
+from projections.credit_balance import credit_row
+from projections.engine import ALWAYS, Book, Reach, Standing, Told, streams_of
+from projections.history import ContractTold, Entry
+from projections.passing import DAY, Case, Day, day_of, days_of, every_day, excess, passed_for_good
+from projections.penalty import penalty_row
+from projections.readings import LITERAL, Reading
+
+PAGE = 5000
+CHUNK = 1000
+LIVE_READINGS = (LITERAL,)
+
+Advance = Callable[[int], None]
+
+
+class Stopped(StoreError):
+    """A fact cannot be projected: nothing after it is, until somebody has seen to it."""
+
+    def __init__(self, position: int, because: str) -> None:
+        super().__init__(f"stopped at position {position}: {because}")
+        self.position = position
+        self.because = because
+
+
+class Current(NamedTuple):
+    """How current a set of tables is."""
+
+    position: int
+    as_of: int
+    generation: int
+    recorded_at: int | None
+    readings: tuple[str, ...]
+    projected_at: int
+    stopped_at: int | None
+    stopped_because: str | None
+
+
+def current(tables_of: TableSet) -> Current | None:
+    """How current a set of tables is; None where it was not finished."""
+    row = next(iter(tables_of.read(LEDGERS)), None)
+    if row is None:
+        return None
+    _, position, as_of, recorded_at, readings, _, generation, projected_at, stopped_at, because = row
+    return Current(position, as_of, generation, recorded_at, tuple(readings), projected_at, stopped_at, because)
+
+
+class Projector:
+    """Keeps the live tables of one ledger current. `now` gives microseconds UTC."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        reporting: Reporting,
+        now: Callable[[], int],
+        readings: Sequence[Reading] = LIVE_READINGS,
+        page: int = PAGE,
+    ) -> None:
+        self._ledger = ledger
+        self._reporting = reporting
+        self._now = now
+        self._readings = tuple(readings)
+        self._page = page
+        self._book: Book | None = None
+        self._read_to = (-1, -1)
+
+    def step(self) -> bool:
+        """Take the next page of facts and the time that has passed; whether there may be more at once.
+
+        Raises Stopped where a fact cannot be projected (what is before it is), NoTables, StoreError.
+        """
+        try:
+            with self._reporting.transaction():
+                poison = self._step(self._reporting.live)
+        except Stopped as stopped:
+            self._book = None
+            self._mark(stopped)
+            raise
+        if poison:
+            raise poison
+        return self.behind() > 0
+
+    def _mark(self, stopped: Stopped) -> None:
+        """Have the tables say where they stopped, though nothing of the step was written."""
+        live = self._reporting.live
+        with self._reporting.transaction():
+            values = list(next(iter(live.read(LEDGERS))))
+            live.write(LEDGERS, [(*values[:-2], stopped.position, stopped.because)])
+
+    def behind(self) -> int:
+        """How many positions the live tables are behind the log."""
+        at = current(self._reporting.live)
+        return self._ledger.store.position() - (at.position if at else 0)
+
+    def wakes_at(self) -> int | None:
+        """When time alone will next change a row (microseconds UTC)."""
+        return self._reporting.live.earliest(ALARMS, "at", {"at": AtMost(2**62)})
+
+    def rebuild(self, advance: Advance = lambda _: None) -> str | None:
+        """Build new tables beside the live ones, catch up, and swap the names; a sentence where old ones were left.
+
+        `advance` hears how many facts are done. Raises Stopped, StoreError: then the live tables are as they were.
+        """
+        at = current(self._reporting.live) if self._reporting.exists() else None
+        generation = at.generation + 1 if at else 1
+        build(self._ledger, self._reporting, self._readings, generation, self._now, advance=advance)
+        self._book = None
+        while True:
+            with self._reporting.transaction():
+                if poison := self._step(self._reporting.building):
+                    raise poison
+                reached = current(self._reporting.building)
+                if reached and reached.position >= self._ledger.store.position():
+                    self._reporting.swap()
+                    break
+        return self._reporting.discard_retired()
+
+    def _step(self, live: TableSet) -> Stopped | None:
+        at = current(live)
+        if at is None:
+            raise StoreError(f"the tables at {self._reporting.place} are not whole: verbale rebuild makes them anew")
+        rows = self._ledger.page(at.position, self._page)
+        entries, poison = _readable(self._ledger, rows)
+        as_of = max(self._now(), at.as_of, *(entry.recorded_at for entry in entries[-1:]))
+        alarms = live.values(ALARMS, "stream", {"at": AtMost(as_of)})
+        if entries or alarms:
+            before = self._book_at(at)
+            position = entries[-1].position if entries else at.position
+            work = Work(self._ledger, live, before.turned(entries, as_of), position)
+            work.take(before, entries, alarms)
+            recorded_at = entries[-1].recorded_at if entries else at.recorded_at
+            work.sign(at.generation, recorded_at, self._now(), poison)
+            self._book, self._read_to = work.book, (position, at.generation)
+        elif poison and poison.position != at.stopped_at:
+            work = Work(self._ledger, live, self._book_at(at), at.position)
+            work.sign(at.generation, at.recorded_at, self._now(), poison)
+        return poison
+
+    def _book_at(self, at: Current) -> Book:
+        """The contracts as the tables have them: remembered from the last step, or read anew."""
+        if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
+            self._book = read_book(self._ledger, self._readings, at.position, at.as_of)
+        return self._book
+
+
+def _readable(ledger: Ledger, rows: Sequence[Row]) -> tuple[list[Entry], Stopped | None]:
+    """The facts of some rows up to the first that cannot be read, and that one."""
+    entries: list[Entry] = []
+    for row in rows:
+        try:
+            entries.append(ledger.entry(row))
+        except StoreError as error:
+            return entries, Stopped(row.position, str(error))
+    return entries, None
+
+
+def read_book(ledger: Ledger, readings: Iterable[Reading], position: int, as_of: int) -> Book:
+    """The contracts and accounts as known at a position."""
+    rows = chain.from_iterable(ledger.store.rows_by_stream(kind, position) for kind in ("contract-", "credits-"))
+    return Book.of(readings, sorted(map(ledger.entry, rows)), as_of)
+
+
+def build(
+    ledger: Ledger,
+    reporting: Reporting,
+    readings: Sequence[Reading],
+    generation: int,
+    now: Callable[[], int],
+    *,
+    position: int | None = None,
+    as_of: int | None = None,
+    advance: Advance = lambda _: None,
+) -> None:
+    """Fill a new set of tables from every stream up to a position (the last), as of an instant (now).
+
+    The set is whole once its row in `ledgers` is there, which is written last; it has not taken the names yet.
+    """
+    last = ledger.store.position() if position is None else position
+    recorded_until = ledger.store.recorded_until() if position is None else 0
+    with reporting.transaction():
+        reporting.create(generation)
+    book = read_book(ledger, readings, last, max(now(), recorded_until) if as_of is None else as_of)
+    work = Work(ledger, reporting.building, book, last)
+    done = 0
+    for chunk in _chunks(_by_stream(ledger, last)):
+        with reporting.transaction():
+            work.begin(chunk)
+        done += sum(map(len, chunk.values()))
+        advance(done)
+    with reporting.transaction():
+        for name in book.names:
+            work.count_anew(name)
+        work.sign(generation, recorded_until or None, now(), None)
+
+
+def _by_stream(ledger: Ledger, position: int) -> Iterator[tuple[str, list[Entry]]]:
+    rows = ledger.store.rows_by_stream("incident-", position)
+    for stream, facts in groupby(rows, key=lambda row: row.stream):
+        yield stream.partition("-")[2], [ledger.entry(row) for row in facts]
+
+
+def _chunks(streams: Iterator[tuple[str, list[Entry]]]) -> Iterator[dict[str, list[Entry]]]:
+    while chunk := dict(islice(streams, CHUNK)):
+        yield chunk
+
+
+WindowKey = tuple[Told, str, int]
+
+
+@dataclass
+class Moved:
+    """How the tally of one window moved: by what count, and on which days."""
+
+    cases: int = 0
+    breaches: int = 0
+    undecided: int = 0
+    days: set[int] = field(default_factory=set)
+
+    def by(self, cases: Iterable[Case], undecided: int, times: int) -> None:
+        """Add (or, `times` -1, take away) what one incident counts for."""
+        for case in cases:
+            self.cases += times
+            self.breaches += times * (case.breach_at is not None)
+            self.days |= days_of(case)
+        self.undecided += times * undecided
+
+
+@dataclass
+class Work:
+    """What one step writes into one set of tables, within one transaction."""
+
+    ledger: Ledger
+    tables: TableSet
+    book: Book
+    position: int
+    _moved: dict[tuple[str, str, int], Moved] = field(default_factory=lambda: defaultdict(Moved))
+
+    def take(self, before: Book, entries: Sequence[Entry], alarms: Iterable[str]) -> None:
+        """Judge again whatever these facts, or the time that has passed, can touch; then count."""
+        rung: dict[str, list[str]] = defaultdict(list)
+        for stream in alarms:
+            kind, _, name = stream.partition("-")
+            rung[kind].append(name)
+        contracts = {*streams_of(entries, "contract"), *streams_of(entries, "credits"), *rung["contract"]}
+        reaches = self.book.reach(before, sorted(contracts))
+        incidents = {*streams_of(entries, "incident"), *rung["incident"], *self._reached(reaches)}
+        for some in _parts(sorted(incidents), CHUNK):
+            self._judge(self._facts_of(some))
+        anew = {reach.contract for reach in reaches if reach.openings == ALWAYS}
+        for name in sorted(anew):
+            self.count_anew(name)
+        moved = {contract for _, contract, _ in self._moved}
+        for name in sorted((contracts | moved) - anew):
+            self._count(name)
+
+    def begin(self, incidents: Mapping[str, Sequence[Entry]]) -> None:
+        """Judge incidents of which the tables hold nothing yet."""
+        ledger = self.ledger.id
+        for told in self.book.told:
+            reading, standings = told.telling.reading.name, _standings(told, incidents)
+            some = [standing for standing in standings.values() if standing]
+            self.tables.load(INCIDENTS, [tables.incident_values(ledger, reading, standing) for standing in some])
+            self.tables.load(CASES, list(self._case_values(reading, some)))
+            self.tables.load(QUEUE, [tables.queue_values(ledger, reading, s.queued) for s in some if s.queued])
+            self._set_alarms(told, standings, incidents)
+
+    def sign(self, generation: int, recorded_at: int | None, now: int, poison: Stopped | None) -> None:
+        """Write how current the tables are."""
+        row: Values = (
+            self.ledger.id,
+            self.position,
+            self.book.as_of,
+            recorded_at,
+            [reading.name for reading in self.book.readings],
+            RULES_VERSION,
+            generation,
+            now,
+            poison.position if poison else None,
+            poison.because if poison else None,
+        )
+        self.tables.write(LEDGERS, [row])
+
+    # --- incidents ---
+
+    def _facts_of(self, incidents: Sequence[str]) -> dict[str, list[Entry]]:
+        """Every fact of some incidents up to this position; rows after it are another step's."""
+        found: dict[str, list[Entry]] = {name: [] for name in incidents}
+        for row in self.ledger.store.stream_rows([f"incident-{name}" for name in incidents]):
+            if row.position <= self.position:
+                try:
+                    found[row.stream.partition("-")[2]].append(self.ledger.entry(row))
+                except StoreError as error:
+                    raise Stopped(row.position, str(error)) from None
+        return found
+
+    def _reached(self, reaches: Iterable[Reach]) -> set[str]:
+        """The incidents in the tables that a change of contracts can touch."""
+        found: set[str] = set()
+        for reach in reaches:
+            for opened in reach.openings:
+                span = {} if reach.openings == ALWAYS else {"opened_at": Between(*opened)}
+                found.update(self.tables.values(INCIDENTS, "incident", {"contract": reach.contract, **span}))
+                if reach.openings == ALWAYS:
+                    found.update(self.tables.values(INCIDENTS, "incident", {"contract_named": reach.contract}))
+            if reach.customers:
+                found.update(self.tables.values(INCIDENTS, "incident", {"customer": list(reach.customers)}))
+        return found
+
+    def _judge(self, incidents: Mapping[str, Sequence[Entry]]) -> None:
+        ledger, names = self.ledger.id, list(incidents)
+        self.tables.remove(ALARMS, {"stream": [f"incident-{name}" for name in names]})
+        for told in self.book.told:
+            reading, standings = told.telling.reading.name, _standings(told, incidents)
+            self._take_away(reading, names)
+            some = [standing for standing in standings.values() if standing]
+            gone = [name for name, standing in standings.items() if standing is None]
+            done = [s.row.incident for s in some if not s.queued]
+            self.tables.write(INCIDENTS, [tables.incident_values(ledger, reading, standing) for standing in some])
+            self.tables.remove(INCIDENTS, {"reading": reading, "incident": gone})
+            self.tables.write(CASES, list(self._case_values(reading, some)))
+            self.tables.write(QUEUE, [tables.queue_values(ledger, reading, s.queued) for s in some if s.queued])
+            self.tables.remove(QUEUE, {"reading": reading, "incident": gone + done})
+            for standing in some:
+                if standing.window and standing.row.contract is not None:
+                    key = (reading, standing.row.contract, standing.window.start)
+                    self._moved[key].by(standing.share.cases, standing.share.undecided, 1)
+            self._set_alarms(told, standings, incidents)
+
+    def _take_away(self, reading: str, names: list[str]) -> None:
+        """Take out of the tallies what these incidents counted for until now."""
+        where = {"reading": reading, "incident": names}
+        for values in self.tables.read(CASES, where):
+            _, _, incident, _, contract, window, at, breach_at = values
+            self._moved[reading, contract, window].by([Case(incident, at, breach_at)], 0, -1)
+        column = [column.name for column in INCIDENTS.written].index
+        contract_at, window_at, undecided_at = column("contract"), column("window_from_at"), column("undecided")
+        for values in self.tables.read(INCIDENTS, where):
+            if values[window_at] is not None:
+                key = (reading, values[contract_at], values[window_at])
+                self._moved[key].by((), values[undecided_at], -1)
+        self.tables.remove(CASES, where)
+
+    def _case_values(self, reading: str, standings: Iterable[Standing]) -> Iterator[Values]:
+        for standing in standings:
+            if standing.window and standing.row.contract is not None:
+                yield from tables.case_values(
+                    self.ledger.id, reading, standing.row.contract, standing.window.start, standing.share.cases
+                )
+
+    def _set_alarms(
+        self, told: Told, standings: Mapping[str, Standing | None], incidents: Mapping[str, Sequence[Entry]]
+    ) -> None:
+        alarms = {
+            name: standing.changes_at if standing else told.opens_at(name, incidents[name])
+            for name, standing in standings.items()
+        }
+        self._ring([(f"incident-{name}", at) for name, at in alarms.items() if at is not None])
+
+    def _ring(self, alarms: Sequence[tuple[str, int]]) -> None:
+        """Keep the earliest alarm of each stream, over all readings."""
+        if len(self.book.told) > 1:
+            known = {
+                str(stream): int(at) for stream, at in self.tables.read(ALARMS, {"stream": [s for s, _ in alarms]})
+            }
+            alarms = [(stream, min(at, known.get(stream, at))) for stream, at in alarms]
+        self.tables.write(ALARMS, alarms)
+
+    # --- contracts ---
+
+    def count_anew(self, name: str) -> None:
+        """Count every window of a contract from its incidents as they stand in the tables."""
+        for told in self.book.told:
+            contract, reading = told.telling.contract(name), told.telling.reading.name
+            where = {"reading": reading, "contract": name}
+            self.tables.remove(DAYS, where)
+            self.tables.remove(WINDOWS, where)
+            for key in [key for key in self._moved if key[:2] == (reading, name)]:
+                del self._moved[key]
+            rows = [self._window_anew(told, contract, window) for window in told.windows(name)]
+            self.tables.write(WINDOWS, rows)
+        self._figures(name)
+
+    def _window_anew(self, told: Told, contract: ContractTold, window: Window) -> Values:
+        reading, name = told.telling.reading.name, contract.contract.id
+        where = {"reading": reading, "contract": name, "window_from_at": window.start}
+        cases = [Case(values[2], values[6], values[7]) for values in self.tables.read(CASES, where)]
+        days = every_day(cases, tolerance_of(contract))
+        self.tables.write(DAYS, [tables.day_values(reading, name, window.start, day) for day in days])
+        breaches = sum(case.breach_at is not None for case in cases)
+        count = Count(len(cases), breaches, self.tables.total(INCIDENTS, "undecided", where))
+        return self._window_values(told, contract, window, count, days)
+
+    def _count(self, name: str) -> None:
+        """Move the tallies of a contract by the difference, and look at windows that time has changed."""
+        for told in self.book.told:
+            contract, reading = told.telling.contract(name), told.telling.reading.name
+            held = {
+                row.window.start: row
+                for row in map(tables.window_row, self.tables.read(WINDOWS, {"reading": reading, "contract": name}))
+            }
+            for window in told.windows(name):
+                moved, was = self._moved.get((reading, name, window.start)), held.get(window.start)
+                time_came = was is None or (was.changes_at is not None and was.changes_at <= self.book.as_of)
+                if moved or time_came:
+                    count = was.count if was else Count()
+                    self.tables.write(WINDOWS, [self._moved_values(told, contract, window, count, moved or Moved())])
+        self._figures(name)
+
+    def _moved_values(self, told: Told, contract: ContractTold, window: Window, count: Count, moved: Moved) -> Values:
+        reading, name = told.telling.reading.name, contract.contract.id
+        count = Count(count.cases + moved.cases, count.breaches + moved.breaches, count.undecided + moved.undecided)
+        for number in sorted(moved.days):
+            where = {"reading": reading, "contract": name, "window_from_at": window.start, "day": number}
+            day = day_of(number, self._cases_of(told, name, window, number), tolerance_of(contract))
+            if day.cases or day.breaches:
+                self.tables.write(DAYS, [tables.day_values(reading, name, window.start, day)])
+            else:
+                self.tables.remove(DAYS, where)
+        return self._window_values(told, contract, window, count, None)
+
+    def _window_values(
+        self, told: Told, contract: ContractTold, window: Window, count: Count, days: Sequence[Day] | None
+    ) -> Values:
+        """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
+        reading, name, tolerance = told.telling.reading.name, contract.contract.id, tolerance_of(contract)
+        where = {"reading": reading, "contract": name, "window_from_at": window.start}
+        passing = None
+        if excess(count.breaches, count.cases, tolerance) > 0:
+            if days is None:
+                days = [Day(*values[3:]) for values in self.tables.read(DAYS, where, order="day")]
+            passing = passed_for_good(days, lambda day: self._cases_of(told, name, window, day), tolerance)
+        next_change = self.tables.earliest(INCIDENTS, "changes_at", where)
+        row = breach_row(contract, window, count, passing, next_change, self.book.as_of)
+        return tables.window_values(self.ledger.id, reading, row)
+
+    def _cases_of(self, told: Told, name: str, window: Window, day: int) -> list[Case]:
+        """The cases of a window that make a difference on a day."""
+        where = {"reading": told.telling.reading.name, "contract": name, "window_from_at": window.start}
+        then = Between(day * DAY, (day + 1) * DAY)
+        found = {
+            (values[2], values[3]): Case(values[2], values[6], values[7])
+            for on in ("decided_at", "breach_at")
+            for values in self.tables.read(CASES, {**where, on: then})
+        }
+        return list(found.values())
+
+    def _figures(self, name: str) -> None:
+        """The penalty and the credits of a contract, and when time alone changes them."""
+        ledger = self.ledger.id
+        for told in self.book.told:
+            contract, reading = told.telling.contract(name), told.telling.reading.name
+            where = {"reading": reading, "contract": name}
+            if contract.contract.signed is None:
+                self.tables.remove(PENALTIES, where)
+            else:
+                held = self.tables.read(WINDOWS, where, order="window_from_at")
+                row = penalty_row(contract, list(map(tables.window_row, held)), told.telling)
+                self.tables.write(PENALTIES, [tables.penalty_values(ledger, reading, row)])
+            if contract.contract.signed is None and name not in self.book.accounts:
+                self.tables.remove(CREDITS, where)
+            else:
+                credits = credit_row(told.telling, name)
+                self.tables.write(CREDITS, [tables.credit_values(ledger, reading, credits)])
+        self.tables.remove(ALARMS, {"stream": f"contract-{name}"})
+        at = self.book.changes_at(name)
+        if at is not None:
+            self.tables.write(ALARMS, [(f"contract-{name}", at)])
+
+
+def _standings(told: Told, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, Standing | None]:
+    """What each of some incidents amounts to. Raises Stopped, naming the last fact of one that cannot be judged."""
+    try:
+        return told.standings(incidents)
+    except Exception:
+        for name, facts in incidents.items():
+            try:
+                told.standings({name: facts})
+            except Exception as error:
+                because = f"incident-{name} cannot be judged ({type(error).__name__}: {error}); please report it"
+                raise Stopped(facts[-1].position, because) from error
+        raise
+
+
+def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

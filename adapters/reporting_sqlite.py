@@ -1,0 +1,199 @@
+"""Reporting tables in a SQLite file of their own, beside the store or wherever a replay is wanted.
+
+SQLite has neither instants nor lists: instants are RFC 3339 text in UTC, always to the microsecond so that text sorts
+as time; lists and findings are JSON text; truth is 0 or 1.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from adapters.ledger import LockedStore, NewerStore, ReadOnlyStore, StoreError
+from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, statements
+from adapters.tables import SCHEMA_VERSION, TABLES, Kind, Table
+from domain.facts import microseconds, moment
+
+APPLICATION_ID = 0x56524252  # "VRBR"
+TYPES: Mapping[Kind, str] = {
+    Kind.TEXT: "TEXT",
+    Kind.INSTANT: "TEXT",
+    Kind.INTEGER: "INTEGER",
+    Kind.FLAG: "INTEGER",
+    Kind.INTEGERS: "TEXT",
+    Kind.JSON: "TEXT",
+    Kind.HOURS: "REAL",
+}
+HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) VIRTUAL"
+
+
+def beside(store: Path) -> Path:
+    """The file of the reporting tables of the store in a file."""
+    return store.with_name(f"{store.stem}.reporting{store.suffix}")
+
+
+class SqliteReporting(Reporting):
+    """The reporting tables in one file. Raises StoreErrors, each a sentence to act on."""
+
+    def __init__(self, path: Path, *, create: bool = False, lock_timeout: int = 10) -> None:
+        """Open the file, made new where `create` says so; without it the file is only read."""
+        super().__init__()
+        self.path, self.place = path, str(path)
+        if not path.exists() and not create:
+            raise NoTables(f"there are no reporting tables at {path}: verbale project makes them")
+        if not path.absolute().parent.is_dir():
+            raise StoreError(f"{path} cannot be made: there is no folder {path.parent}")
+        uri = f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'ro'}"
+        with self._plainly():
+            self._connection = sqlite3.connect(
+                uri, uri=True, timeout=lock_timeout, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._recognise(create=create)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _recognise(self, *, create: bool) -> None:
+        application, version, objects = (
+            self._connection.execute(query).fetchone()[0]
+            for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+        )
+        if application != APPLICATION_ID:
+            if not create or objects or application:
+                raise ForeignTables(f"{self.path} holds something else than reporting tables: it was left as it is")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version > SCHEMA_VERSION:
+            raise NewerStore(f"{self.path} was made by a newer Verbale: upgrade this one")
+        # What is here can be built again from the evidence: it need not be on disk before the next step.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything done in it is done together, and by nobody else meanwhile."""
+        with self._plainly():
+            self._connection.execute("BEGIN IMMEDIATE")
+        yield from self._until("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read in it is of one moment."""
+        with self._plainly():
+            self._connection.execute("BEGIN")
+        yield from self._until("ROLLBACK")
+
+    def _until(self, end: str) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        with self._plainly():
+            self._connection.execute(end)
+
+    def exists(self) -> bool:
+        """Whether there is a live set."""
+        return bool(self._has(TABLES[0].name))
+
+    def _has(self, name: str) -> bool:
+        return bool(self.run("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)))
+
+    def create(self, generation: int) -> None:
+        """Make an empty set beside the live one, in place of any that was left unfinished."""
+        for table in TABLES:
+            self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
+        for statement in statements(self, NEXT, TYPES, HOURS, f"_{generation}"):
+            self.run(statement)
+
+    def swap(self) -> None:
+        """The set being built takes over the public names, in the transaction that is open."""
+        for table in TABLES:
+            self.run(f"DROP TABLE IF EXISTS retired_{table.name}")
+            if self._has(table.name):
+                self.run(f"ALTER TABLE {table.name} RENAME TO retired_{table.name}")
+            self.run(f"ALTER TABLE {self.name(NEXT, table)} RENAME TO {table.name}")
+
+    def discard_retired(self) -> str | None:
+        """Drop what a swap left behind."""
+        for table in TABLES:
+            self.run(f"DROP TABLE IF EXISTS retired_{table.name}")
+        return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def name(self, of: str, table: Table) -> str:
+        """The name of a table of a set."""
+        return f"next_{table.name}" if of == NEXT else table.name
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement; the rows it gives."""
+        with self._plainly():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each of many rows."""
+        with self._plainly():
+            self._connection.executemany(sql, rows)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add many new rows."""
+        marks = ", ".join("?" * len(columns))
+        self.run_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+    def encoder(self, kind: Kind) -> Codec | None:
+        """How a value is written."""
+        return _ENCODERS.get(kind)
+
+    def decoder(self, kind: Kind) -> Codec | None:
+        """How a value is read back."""
+        return _DECODERS.get(kind)
+
+    def among(self, column: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+        """The condition that a column holds one of some values."""
+        return f"{column} IN ({', '.join('?' * len(values))})", list(values)
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._in_words(str(error)) from error
+
+    def _in_words(self, said: str) -> StoreError:
+        if "locked" in said or "busy" in said:
+            return LockedStore(f"{self.path} is locked by another process: wait for it to finish, and try again")
+        if "readonly" in said or "read-only" in said:
+            return ReadOnlyStore(f"{self.path} is read-only: make it (and its folder) writable")
+        if "not a database" in said or "malformed" in said:
+            return ForeignTables(f"{self.path} is no file of reporting tables ({said}): remove it and rebuild")
+        return StoreError(f"{self.path} cannot be used: {said}")
+
+
+def _instant_text(instant: int) -> str:
+    return moment(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _instant(text: str) -> int:
+    return microseconds(datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+_ENCODERS: Mapping[Kind, Codec] = {Kind.INSTANT: _instant_text, Kind.INTEGERS: _json, Kind.JSON: _json}
+_DECODERS: Mapping[Kind, Codec] = {
+    Kind.INSTANT: _instant,
+    Kind.INTEGERS: json.loads,
+    Kind.JSON: json.loads,
+    Kind.FLAG: bool,
+}

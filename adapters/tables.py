@@ -1,0 +1,580 @@
+"""The reporting tables: what each is, what its columns mean, in which units, and how rows are read and written.
+
+One declaration serves the stores' DDL, PostgreSQL's comments and docs/tables.md. Tables are named in the plural of
+what a row is. Names of columns: `*_at` an instant (UTC), `*_us` whole working microseconds, `*_cents` whole cents of a
+euro, `*_minutes` minutes of credit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from domain.coverage import Answer, BestEffortReason, Coverage
+from domain.facts import Responsibility
+from domain.terms import PenaltyClause, Priority
+from domain.working_time import WorkingCalendar
+from projections.breach import BreachRow, Count, Window
+from projections.clocks import Judged, Reckoned, Verdict
+from projections.compliance import ClockRow, ComplianceRow
+from projections.credit_balance import CreditRow
+from projections.engine import Standing
+from projections.history import Finding
+from projections.passing import Case, Day, Passing
+from projections.penalty import PenaltyRow
+from projections.queue import QueueRow, Tier
+
+SCHEMA_VERSION = 1
+"""Of the reporting schema, reporting_v1."""
+
+Values = Sequence[Any]
+"""A row as written, in order of columns: text, int, bool or None; instants in microseconds UTC; lists as lists."""
+
+
+class Kind(StrEnum):
+    """What a column holds, whatever the store calls it."""
+
+    TEXT = "text"
+    INSTANT = "instant"
+    INTEGER = "integer"
+    FLAG = "flag"
+    INTEGERS = "integers"
+    JSON = "json"
+    HOURS = "hours"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `hours_of` names the microseconds that a column of hours shows."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    optional: bool = False
+    hours_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Index:
+    """Columns by which rows are found."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; `key` identifies a row. What is not public serves the projection alone, and may change any time."""
+
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    indexes: tuple[Index, ...] = ()
+    public: bool = True
+
+    @property
+    def written(self) -> tuple[Column, ...]:
+        """The columns that are written; hours are worked out by the store from the microseconds."""
+        return tuple(column for column in self.columns if column.kind is not Kind.HOURS)
+
+
+def _text(name: str, meaning: str, *, optional: bool = False) -> Column:
+    return Column(name, Kind.TEXT, meaning, optional)
+
+
+def _instant(name: str, meaning: str, *, optional: bool = False) -> Column:
+    return Column(name, Kind.INSTANT, meaning, optional)
+
+
+def _integer(name: str, meaning: str, *, optional: bool = False) -> Column:
+    return Column(name, Kind.INTEGER, meaning, optional)
+
+
+def _flag(name: str, meaning: str) -> Column:
+    return Column(name, Kind.FLAG, meaning)
+
+
+def _working(name: str, meaning: str) -> tuple[Column, Column]:
+    """Working microseconds, and beside them the hours for people to read."""
+    micro = f"{name}_us"
+    return (
+        Column(micro, Kind.INTEGER, f"{meaning}, in working microseconds", optional=True),
+        Column(f"{name}_hours", Kind.HOURS, "the same in hours, rounded: to read, not to add up", True, micro),
+    )
+
+
+LEDGER = _text("ledger", "the ledger (one log) that the row comes from")
+READING = _text("reading", 'the reading of the contract that the row is judged under: "literal"')
+VERSIONS = "the versions of the facts of {} that prove the row"
+
+
+def _clock(clock: str, name: str) -> tuple[Column, ...]:
+    return (
+        *_working(f"{clock}_target", f"{name}: guaranteed time; none for best effort"),
+        *_working(f"{clock}_net", f"{name}: what had counted by {clock}_counted_at; none where calendars do not reach"),
+        *_working(f"{clock}_suspended", f"{name}: what suspensions had taken by {clock}_counted_at"),
+        _instant(
+            f"{clock}_counted_at",
+            f"{name}: when the clock last started, was suspended or ended; what a running clock counts since then "
+            "is the working time since",
+            optional=True,
+        ),
+        _text(f"{clock}_state", f"{name}: running, suspended or ended"),
+        _instant(f"{clock}_due_at", f"{name}: when net reaches the target; none while suspended", optional=True),
+        _text(f"{clock}_verdict", f"{name}: met, running, breached, void, undecided or best_effort"),
+        _instant(f"{clock}_decided_at", f"{name}: when it became met or breached", optional=True),
+        _instant(f"{clock}_changes_at", f"{name}: when time alone will change the verdict", optional=True),
+        _text(f"{clock}_responsible", f"{name}: to whom a breach of it is due"),
+    )
+
+
+INCIDENTS = Table(
+    "incidents",
+    "Compliance: each request with both its clocks (A2-A6, G2). One row an incident and reading.",
+    ("ledger", "reading", "incident"),
+    (
+        LEDGER,
+        READING,
+        _text("incident", "the id of the request"),
+        _text("contract", "the contract it comes under, or names though nobody has signed it", optional=True),
+        _text("contract_named", "the contract that the request itself names", optional=True),
+        _text("customer", "the customer key that the request carries", optional=True),
+        _flag("data_centre", "whether data-centre hours apply to it (H2)"),
+        _instant("opened_at", "when it came in"),
+        _instant("window_from_at", "the beginning of the window (P1) that it belongs to", optional=True),
+        _text("coverage", "guaranteed or best_effort (G2)"),
+        _text("coverage_reason", "why it is best effort", optional=True),
+        _text("coverage_contract", "the signed contract that it comes under", optional=True),
+        _integer("priority", "1 (highest) to 5, by the matrix (A2)", optional=True),
+        *_clock("charge", "TPC"),
+        *_clock("intervention", "TI"),
+        _text("responsible", "to whom the breach is due; none where no clock is breached", optional=True),
+        _flag("breach", "whether it is in breach for reasons of the supplier"),
+        _integer("undecided", "how many units of the ratio it holds undecided"),
+        _flag("open", "whether somebody still has to deal with it"),
+        Column("findings", Kind.JSON, "what a reader has to know: code, clause, text, versions"),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream incident-ID")),
+        _instant("changes_at", "when time alone may change the row", optional=True),
+    ),
+    (
+        Index(("reading", "contract", "window_from_at", "changes_at")),
+        Index(("contract", "opened_at")),
+        Index(("contract_named",)),
+        Index(("customer",)),
+    ),
+)
+
+CASES = Table(
+    "cases",
+    "The cases behind the ratios (P1). One row a case: an incident, or each of its clocks, as the reading counts.",
+    ("ledger", "reading", "incident", "number"),
+    (
+        LEDGER,
+        READING,
+        _text("incident", "the id of the request"),
+        _integer("number", "1, or 2 for the second clock where each clock is a case"),
+        _text("contract", "the contract"),
+        _instant("window_from_at", "the beginning of the window"),
+        _instant("decided_at", "when it became a case"),
+        _instant("breach_at", "when it became a breach of the supplier; none where it is none", optional=True),
+    ),
+    (
+        Index(("reading", "contract", "window_from_at", "decided_at")),
+        Index(("reading", "contract", "window_from_at", "breach_at")),
+    ),
+)
+
+WINDOWS = Table(
+    "windows",
+    "Breach ratio of each window of each contract against the tolerance (P1). Never average ratios: add up "
+    "breaches and cases.",
+    ("ledger", "reading", "contract", "window_from_at"),
+    (
+        LEDGER,
+        READING,
+        _text("contract", "the contract"),
+        _instant("window_from_at", "the beginning of the window"),
+        _instant("window_to_at", "its end, excluded; none while the contract has none", optional=True),
+        _integer("cases", "n: cases decided"),
+        _integer("breaches", "b: those in breach for reasons of the supplier"),
+        _integer("undecided", "units that hold a clock not decided yet"),
+        _integer("tolerance_numerator", "the tolerance, above"),
+        _integer("tolerance_denominator", "the tolerance, below"),
+        _integer("headroom", "how many more breaches the tolerance bears; none when passed", optional=True),
+        _flag("passed", "whether b/n exceeds the tolerance; exactly the tolerance does not"),
+        _flag("settled", "whether the window has ended with nothing undecided; else the figures are provisional"),
+        _instant("passed_at", "the verdict after which it stayed above", optional=True),
+        _text("passed_by", "the incident of that verdict", optional=True),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        _instant("changes_at", "when time alone may change the row", optional=True),
+    ),
+)
+
+PENALTIES = Table(
+    "penalties",
+    "The maximum one-off penalty of each contract (P2): a ceiling, never the amount owed.",
+    ("ledger", "reading", "contract"),
+    (
+        LEDGER,
+        READING,
+        _text("contract", "the contract"),
+        _instant("passed_at", "when the tolerance was passed for good; none where it was not", optional=True),
+        _text("passed_by", "the incident by which", optional=True),
+        _instant("window_from_at", "the first window that passed", optional=True),
+        _instant("window_to_at", "its end, excluded", optional=True),
+        _integer("base_cents", "the prices of the hours purchased that count"),
+        _integer("rate_numerator", "the rate that the reading chooses, above"),
+        _integer("rate_denominator", "the rate, below"),
+        _integer("maximum_penalty_cents", "rate times base, half up"),
+        _integer("figures_numerator", "the rate that the contract gives in figures, above"),
+        _integer("figures_denominator", "below"),
+        _integer("words_numerator", "the rate that it gives in words, above"),
+        _integer("words_denominator", "below"),
+        _flag("settled", "whether no earlier window may yet change it"),
+        _integer("claimed_cents", "claimed by the customer"),
+        _integer("waived_cents", "waived by the customer"),
+        _integer("settled_cents", "paid by the supplier"),
+        _integer("outstanding_cents", "what is left of the maximum; never less than nothing"),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        Column("purchases", Kind.INTEGERS, VERSIONS.format("the stream credits-ID")),
+        _instant("changes_at", "when time alone may change the row", optional=True),
+    ),
+)
+
+CREDITS = Table(
+    "credits",
+    "The prepaid hours of each contract (G2).",
+    ("ledger", "reading", "contract"),
+    (
+        LEDGER,
+        READING,
+        _text("contract", "the contract"),
+        _integer("bought_minutes", "bought"),
+        _integer("consumed_minutes", "consumed, less what was given back"),
+        _integer("expired_minutes", "expired unused"),
+        _integer("left_minutes", "available"),
+        _integer("shortfall_minutes", "worked that no credits covered"),
+        _integer("value_cents", "the prices of all that was bought, net of VAT"),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream credits-ID")),
+        _instant("changes_at", "the next expiry", optional=True),
+    ),
+)
+
+QUEUE = Table(
+    "queue",
+    "Open requests (G3). Serve them by tier, then earliest due (none last), priority (none last), age, id.",
+    ("ledger", "reading", "incident"),
+    (
+        LEDGER,
+        READING,
+        _text("incident", "the id of the request"),
+        _text("contract", "the contract", optional=True),
+        _integer("tier", "1 guaranteed, 2 best effort under a contract in force, 3 the rest"),
+        _text("coverage", "guaranteed or best_effort (G2)"),
+        _text("coverage_reason", "why it is best effort", optional=True),
+        _text("coverage_contract", "the signed contract that it comes under", optional=True),
+        _instant("due_at", "the earliest due instant of its running clocks", optional=True),
+        _integer("priority", "1 (highest) to 5", optional=True),
+        _instant("opened_at", "when it came in"),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream incident-ID")),
+        _instant("changes_at", "when time alone may change the row", optional=True),
+    ),
+)
+
+LEDGERS = Table(
+    "ledgers",
+    "How current the tables are: every row of every table is what the facts up to `position` mean as of `as_of_at`.",
+    ("ledger",),
+    (
+        LEDGER,
+        _integer("position", "the last position of the log that the tables hold"),
+        _instant("as_of_at", "the instant as of which they are judged; rows change later only at their changes_at"),
+        _instant("recorded_at", "when the fact at that position was recorded", optional=True),
+        Column("readings", Kind.JSON, "the readings that the tables hold"),
+        _text("rules", "the version of the rules that judged them"),
+        _integer("generation", "how many times the tables have been built"),
+        _instant("projected_at", "when they were last written"),
+        _integer("stopped_at_position", "a position that could not be projected: nothing after it is", optional=True),
+        _text("stopped_because", "why", optional=True),
+    ),
+)
+
+ALARMS = Table(
+    "alarms",
+    "When time alone changes what a stream means.",
+    ("stream",),
+    (_text("stream", "the stream"), _integer("at", "microseconds UTC")),
+    (Index(("at",)),),
+    public=False,
+)
+
+DAYS = Table(
+    "days",
+    "The verdicts of each day of each window, summed: where the passing of a tolerance is looked for.",
+    ("reading", "contract", "window_from_at", "day"),
+    (
+        READING,
+        _text("contract", "the contract"),
+        _instant("window_from_at", "the window"),
+        _integer("day", "days since 1970, UTC"),
+        _integer("cases", "cases decided"),
+        _integer("breaches", "breaches"),
+        _integer("lowest", "the lowest excess after any verdict of the day"),
+    ),
+    public=False,
+)
+
+TABLES = (INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE, LEDGERS, ALARMS, DAYS)
+PUBLIC = tuple(table for table in TABLES if table.public)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------
+
+
+def incident_values(ledger: str, reading: str, standing: Standing) -> Values:
+    """A row of `incidents`."""
+    row, opened = standing.row, standing.opened
+    return (
+        ledger,
+        reading,
+        row.incident,
+        row.contract,
+        opened.contract,
+        opened.customer,
+        opened.data_centre,
+        row.opened_at,
+        standing.window.start if standing.window else None,
+        row.answer.coverage.value,
+        row.answer.reason.value if row.answer.reason else None,
+        row.answer.contract,
+        row.priority and int(row.priority),
+        *_clock_values(row.charge),
+        *_clock_values(row.intervention),
+        row.responsible.value if row.responsible else None,
+        row.breach,
+        standing.share.undecided,
+        row.open,
+        [{**finding._asdict(), "versions": list(finding.versions)} for finding in row.findings],
+        list(row.versions),
+        row.changes_at,
+    )
+
+
+def _clock_values(clock: ClockRow) -> Values:
+    judged, reckoned = clock.judged, clock.judged.reckoned
+    return (
+        judged.target_us,
+        reckoned.net_us,
+        reckoned.suspended_us,
+        reckoned.at,
+        reckoned.state,
+        judged.due,
+        judged.verdict.value,
+        judged.decided_at,
+        judged.changes_at,
+        clock.responsible.value,
+    )
+
+
+HEAD, CLOCK_COLUMNS = 13, 10
+
+
+Calendars = Callable[[str | None, bool], WorkingCalendar | None]
+"""The working calendar of a contract, for data-centre services or not."""
+
+
+def incident_row(values: Values, calendars: Calendars, as_of: int) -> ComplianceRow:
+    """The row of `incidents` read back, with what its clocks have counted by `as_of`."""
+    head, clocks, tail = values[:HEAD], values[HEAD : HEAD + 2 * CLOCK_COLUMNS], values[HEAD + 2 * CLOCK_COLUMNS :]
+    (_, _, incident, contract, _, _, data_centre, opened_at, _, coverage, reason, covered_by, priority) = head
+    _, _, _, is_open, findings, versions, changes_at = tail
+    calendar = calendars(contract, data_centre)
+    return ComplianceRow(
+        incident=incident,
+        contract=contract,
+        opened_at=opened_at,
+        answer=_answer(coverage, reason, covered_by),
+        priority=Priority(priority) if priority is not None else None,
+        charge=_clock_row(clocks[:CLOCK_COLUMNS], calendar, as_of),
+        intervention=_clock_row(clocks[CLOCK_COLUMNS:], calendar, as_of),
+        open=is_open,
+        findings=tuple(Finding(f["code"], f["clause"], f["text"], tuple(f["versions"])) for f in findings),
+        versions=tuple(versions),
+        changes_at=changes_at,
+    )
+
+
+def _answer(coverage: str, reason: str | None, contract: str | None) -> Answer:
+    why = BestEffortReason(reason) if reason else None
+    return Answer.model_construct(coverage=Coverage(coverage), reason=why, contract=contract)
+
+
+def _clock_row(values: Values, calendar: WorkingCalendar | None, as_of: int) -> ClockRow:
+    target, net, suspended, at, state, due, verdict, decided_at, changes_at, responsible = values
+    reckoned = Reckoned(at, net, suspended, state)
+    now = reckoned.measured(calendar, as_of)
+    judged = Judged(target, *now, due, Verdict(verdict), changes_at, decided_at, state == "ended", reckoned)
+    return ClockRow(judged, Responsibility(responsible))
+
+
+def case_values(ledger: str, reading: str, contract: str, window_from: int, cases: Sequence[Case]) -> list[Values]:
+    """Rows of `cases`, of one incident."""
+    return [
+        (ledger, reading, case.incident, number, contract, window_from, case.at, case.breach_at)
+        for number, case in enumerate(cases, 1)
+    ]
+
+
+def window_values(ledger: str, reading: str, row: BreachRow) -> Values:
+    """A row of `windows`."""
+    return (
+        ledger,
+        reading,
+        row.contract,
+        row.window.start,
+        row.window.end,
+        *row.count,
+        row.tolerance.numerator,
+        row.tolerance.denominator,
+        row.headroom,
+        row.passed,
+        row.settled,
+        row.passing.at if row.passing else None,
+        row.passing.incident if row.passing else None,
+        list(row.versions),
+        row.changes_at,
+    )
+
+
+def window_row(values: Values) -> BreachRow:
+    """The row of `windows` read back."""
+    (_, _, contract, start, end, cases, breaches, undecided, above, below, _, _, settled, at, by, versions, changes) = (
+        values
+    )
+    return BreachRow(
+        contract=contract,
+        window=Window(start, end),
+        count=Count(cases, breaches, undecided),
+        tolerance=Fraction(above, below),
+        settled=settled,
+        passing=Passing(at, by) if at is not None else None,
+        changes_at=changes,
+        versions=tuple(versions),
+    )
+
+
+def day_values(reading: str, contract: str, window_from: int, day: Day) -> Values:
+    """A row of `days`."""
+    return (reading, contract, window_from, *day)
+
+
+def penalty_values(ledger: str, reading: str, row: PenaltyRow) -> Values:
+    """A row of `penalties`."""
+    return (
+        ledger,
+        reading,
+        row.contract,
+        row.passing.at if row.passing else None,
+        row.passing.incident if row.passing else None,
+        row.window.start if row.window else None,
+        row.window.end if row.window else None,
+        cents(row.base),
+        row.rate.numerator,
+        row.rate.denominator,
+        cents(row.maximum_penalty),
+        row.clause.figures.numerator,
+        row.clause.figures.denominator,
+        row.clause.words.numerator,
+        row.clause.words.denominator,
+        row.settled,
+        cents(row.claimed),
+        cents(row.waived),
+        cents(row.settled_amount),
+        cents(row.outstanding),
+        list(row.versions),
+        list(row.purchases),
+        row.changes_at,
+    )
+
+
+def penalty_row(values: Values) -> PenaltyRow:
+    """The row of `penalties` read back."""
+    (_, _, contract, at, by, start, end, base, above, below, _, *rest) = values
+    (figures, figures_of, words, words_of, settled, claimed, waived, paid, _, versions, purchases, changes_at) = rest
+    clause = PenaltyClause.model_construct(figures=Fraction(figures, figures_of), words=Fraction(words, words_of))
+    return PenaltyRow(
+        contract=contract,
+        clause=clause,
+        rate=Fraction(above, below),
+        passing=Passing(at, by) if at is not None else None,
+        window=Window(start, end) if start is not None else None,
+        base=amount(base),
+        settled=settled,
+        claimed=amount(claimed),
+        waived=amount(waived),
+        settled_amount=amount(paid),
+        changes_at=changes_at,
+        versions=tuple(versions),
+        purchases=tuple(purchases),
+    )
+
+
+def credit_values(ledger: str, reading: str, row: CreditRow) -> Values:
+    """A row of `credits`."""
+    minutes = (row.bought, row.consumed, row.expired, row.left, row.shortfall)
+    return (ledger, reading, row.contract, *minutes, cents(row.value), list(row.versions), row.changes_at)
+
+
+def credit_row(values: Values) -> CreditRow:
+    """The row of `credits` read back."""
+    (_, _, contract, bought, consumed, expired, left, shortfall, value, versions, changes_at) = values
+    return CreditRow(contract, bought, consumed, expired, left, shortfall, amount(value), changes_at, tuple(versions))
+
+
+def queue_values(ledger: str, reading: str, row: QueueRow) -> Values:
+    """A row of `queue`."""
+    return (
+        ledger,
+        reading,
+        row.incident,
+        row.contract,
+        int(row.tier),
+        row.answer.coverage.value,
+        row.answer.reason.value if row.answer.reason else None,
+        row.answer.contract,
+        row.due,
+        row.priority and int(row.priority),
+        row.opened_at,
+        list(row.versions),
+        row.changes_at,
+    )
+
+
+def queue_row(values: Values) -> QueueRow:
+    """The row of `queue` read back."""
+    (_, _, incident, contract, tier, coverage, reason, covered_by, due, priority, opened_at, versions, changes_at) = (
+        values
+    )
+    return QueueRow(
+        incident=incident,
+        contract=contract,
+        tier=Tier(tier),
+        answer=_answer(coverage, reason, covered_by),
+        due=due,
+        priority=Priority(priority) if priority is not None else None,
+        opened_at=opened_at,
+        versions=tuple(versions),
+        changes_at=changes_at,
+    )
+
+
+def cents(euro: Decimal) -> int:
+    """Euro with two places as whole cents."""
+    return int(euro.scaleb(2))
+
+
+def amount(whole_cents: int) -> Decimal:
+    """Whole cents as euro with two places."""
+    return Decimal(whole_cents).scaleb(-2)

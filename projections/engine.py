@@ -1,0 +1,209 @@
+"""What new facts, or time alone, change: the incidents to judge again, and what each amounts to.
+
+Nothing is patched. A new fact has its whole stream told anew; a new fact of a contract, or of its credits, has every
+incident judged again that it can touch. Late, rectifying and attributing facts need no code of their own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from domain.credits import CreditAccount
+from domain.facts import EARLIEST, LATEST
+from domain.incident import IncidentOpened
+from projections.breach import Share, Window, holding, next_edge, share, windows
+from projections.clocks import earliest
+from projections.compliance import ComplianceRow, judge_incident
+from projections.history import ContractTold, Entry, History, Telling
+from projections.queue import QueueRow, queue_row
+from projections.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one incident amounts to under one reading: its row, its window, its share of it, its place in the queue."""
+
+    opened: IncidentOpened
+    row: ComplianceRow
+    window: Window | None
+    share: Share
+    queued: QueueRow | None
+
+    @property
+    def changes_at(self) -> int | None:
+        """When time alone may change any of it."""
+        return self.queued.changes_at if self.queued else self.row.changes_at
+
+
+class Reach(NamedTuple):
+    """Which incidents a change of one contract can touch.
+
+    Those under it, or naming it, that were opened in one of `openings` (half-open, microseconds UTC); and every one of
+    the `customers` that the contract now routes.
+    """
+
+    contract: str
+    openings: tuple[tuple[int, int], ...]
+    customers: tuple[str, ...] = ()
+
+
+ALWAYS = ((EARLIEST, LATEST),)
+
+
+@dataclass
+class Book:
+    """The contracts and their accounts as known at a position, told under each live reading as of one instant."""
+
+    readings: tuple[Reading, ...]
+    as_of: int
+    contracts: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    accounts: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    _told: tuple["Told", ...] = ()
+
+    @classmethod
+    def of(cls, readings: Iterable[Reading], entries: Iterable[Entry], as_of: int) -> "Book":
+        """The book of every contract's and account's facts, in order of recording."""
+        history = History.of(entries)
+        book = cls(tuple(readings), as_of, dict(history.contracts), dict(history.accounts))
+        return book._tell({})
+
+    @property
+    def told(self) -> tuple["Told", ...]:
+        """The contracts told under each reading."""
+        return self._told
+
+    @property
+    def names(self) -> list[str]:
+        """Every contract and account with facts on record."""
+        return sorted({*self.contracts, *self.accounts})
+
+    def turned(self, entries: Sequence[Entry], as_of: int) -> "Book":
+        """The book after more facts, as of a later instant; contracts of which nothing new is told stay as they are."""
+        of_contracts = [entry for entry in entries if entry.stream.startswith("contract-")]
+        of_accounts = [entry for entry in entries if entry.stream.startswith("credits-")]
+        changed = {entry.stream.partition("-")[2] for entry in (*of_contracts, *of_accounts)}
+        if not changed and all(told.stays_until(as_of) for told in self._told):
+            later = tuple(Told(told.telling.later(as_of)) for told in self._told)
+            return Book(self.readings, as_of, self.contracts, self.accounts, later)
+        book = Book(
+            self.readings, as_of, _extended(self.contracts, of_contracts), _extended(self.accounts, of_accounts)
+        )
+        same = {told.telling.reading: told.unchanged(changed, as_of) for told in self._told}
+        return book._tell(same)
+
+    def _tell(self, same: Mapping[Reading, Mapping[str, ContractTold]]) -> "Book":
+        history = History(self.contracts, self.accounts, {}, 0)
+        self._told = tuple(
+            Told(Telling(history, reading, self.as_of, same.get(reading, {}))) for reading in self.readings
+        )
+        return self
+
+    def changes_at(self, name: str) -> int | None:
+        """When time alone may change a figure of a contract itself: a window's edge, an expiry, a fact on record."""
+        return earliest(*(told.contract_changes_at(name) for told in self._told))
+
+    def reach(self, before: "Book", names: Iterable[str]) -> list[Reach]:
+        """Which incidents the change of some contracts since `before` can touch, under any reading."""
+        pairs = [(told, was) for told, was in zip(self._told, before.told, strict=True)]
+        found = (
+            reach(was.telling.contract(name), told.telling.contract(name)) for name in names for told, was in pairs
+        )
+        return [one for one in found if one]
+
+
+@dataclass
+class Told:
+    """The contracts told under one reading, and the windows of each."""
+
+    telling: Telling
+    _windows: dict[str, list[Window]] = field(default_factory=dict)
+
+    def windows(self, contract: str) -> list[Window]:
+        """The windows of a contract begun by as_of, in order; none where it is not signed."""
+        if contract not in self._windows:
+            told = self.telling.contract(contract).contract
+            self._windows[contract] = windows(told, self.telling.reading.window, self.telling.as_of)
+        return self._windows[contract]
+
+    def standings(self, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, Standing | None]:
+        """What each of some incidents amounts to, from all its facts; None where its opening is not told yet."""
+        telling = self.telling.of_incidents(incidents)
+        return {name: self._standing(telling, name) for name in incidents}
+
+    def _standing(self, telling: Telling, name: str) -> Standing | None:
+        told = telling.incident(name)
+        if told is None:
+            return None
+        row = judge_incident(told, telling)
+        window = holding(self.windows(row.contract), row.opened_at) if row.contract is not None else None
+        queued = queue_row(telling, row) if row.open else None
+        return Standing(told.opened, row, window, share(row, telling.reading) if window else Share(), queued)
+
+    def opens_at(self, name: str, facts: Sequence[Entry]) -> int | None:
+        """When an incident whose opening is on record, but later than as_of, will be told."""
+        return self.telling.of_incidents({name: facts}).next_at(name)
+
+    def contract_changes_at(self, name: str) -> int | None:
+        """When time alone may change a figure of the contract itself."""
+        told, as_of = self.telling.contract(name), self.telling.as_of
+        expiries = (p.expires_at for p in told.account.purchases if p.expires_at is not None and p.expires_at > as_of)
+        return earliest(told.next_at, next_edge(told.contract, self.telling.reading.window, as_of), *expiries)
+
+    def stays_until(self, as_of: int) -> bool:
+        """Whether nothing more of any contract is told by then."""
+        return (at := self.telling.next_told_at) is None or at > as_of
+
+    def unchanged(self, changed: set[str], as_of: int) -> Mapping[str, ContractTold]:
+        """The contracts of which nothing new is told by `as_of`."""
+        return {
+            name: told
+            for name, told in self.telling.told_contracts.items()
+            if name not in changed and (told.next_at is None or told.next_at > as_of)
+        }
+
+
+def _extended(streams: Mapping[str, Sequence[Entry]], entries: Sequence[Entry]) -> Mapping[str, Sequence[Entry]]:
+    if not entries:
+        return streams
+    extended = dict(streams)
+    for entry in entries:
+        name = entry.stream.partition("-")[2]
+        extended[name] = [*extended.get(name, ()), entry]
+    return extended
+
+
+def reach(before: ContractTold, after: ContractTold) -> Reach | None:
+    """Which incidents a change of one contract can touch; None where none.
+
+    Whatever is told of the contract itself may touch all of them. Its credits decide no more than whether there was
+    any at an opening (G2), so only the incidents opened where that answer differs.
+    """
+    if before is after:
+        return None
+    if before.facts != after.facts:
+        customers = after.contract.signed.customers if after.contract.signed else ()
+        return Reach(after.contract.id, ALWAYS, customers)
+    if before.account_facts == after.account_facts:
+        return None
+    openings = tuple(differing(before.account, after.account))
+    return Reach(after.contract.id, openings) if openings else None
+
+
+def differing(before: CreditAccount, after: CreditAccount) -> list[tuple[int, int]]:
+    """The intervals in which the two accounts differ in whether any credit was available (G2)."""
+    edges = sorted({at for account in (before, after) for at, _ in account.availability})
+    found: list[tuple[int, int]] = []
+    for start, end in pairwise([*edges, LATEST]):
+        if (before.available(start) >= 1) != (after.available(start) >= 1):
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((start, end))
+    return found
+
+
+def streams_of(entries: Iterable[Entry], kind: str) -> list[str]:
+    """The names of the streams of one kind that some facts belong to, each once."""
+    found = (entry.stream.partition("-") for entry in entries)
+    return list(dict.fromkeys(name for of, _, name in found if of == kind))

@@ -1,0 +1,208 @@
+"""Random histories of small worlds: two contracts, their credits, a few incidents, told in any order, late or twice.
+
+Everything happens within two weeks that start where trouble is: an ordinary Monday, the end of a quarter, the end of
+the year that the calendars cover.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+from messages_examples import message, sign
+
+from adapters.contract_file import assumed_terms
+from domain.facts import instant_text
+
+MINUTE = 60_000_000
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+STARTS = ("2026-03-02T05:00:00", "2026-03-26T05:00:00", "2026-12-22T05:00:00")
+SPAN = 14 * 24 * 60
+CAUSES = ("customer", "third_party", "supplier", "force_majeure")
+PARTIES = ("supplier", "customer")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message, and when it arrives (microseconds UTC)."""
+
+    at: int
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What happens between two batches: time passes, and the projection is (or is not) brought up to date."""
+
+    minutes: int
+    steps: bool
+
+
+@dataclass(frozen=True)
+class World:
+    """Batches in order of arrival, with what happens after each."""
+
+    batches: list[tuple[list[Arrival], Pause]]
+
+
+def adopt_calendar(contract: str, time: str) -> bytes:
+    """A calendar of 2026, with longer hours for data-centre services and one holiday."""
+    data = {
+        "source": "test",
+        "source_version": "1",
+        "first_year": 2026,
+        "last_year": 2026,
+        "standard": {day: [["08:00", "12:00"], ["13:00", "18:00"]] for day in WEEKDAYS},
+        "data_centre": {day: [["08:00", "21:00"]] for day in WEEKDAYS},
+        "holidays": [{"day": "2026-03-05", "name": "Patrono"}, {"day": "2026-12-25", "name": "Natale"}],
+    }
+    return message("contract.adopt_calendar", f"contract-{contract}", time, data)
+
+
+def _signature(draw: st.DrawFn, contract: str, customers: list[str], time: str, ends: str | None) -> bytes:
+    terms = assumed_terms().model_dump(mode="json")
+    terms["tolerance"] = draw(st.sampled_from(["1/10", "1/3", "0/1", "1/2"]))
+    until = {} if ends is None else {"in_force_until": ends}
+    return sign(contract, time, terms=terms, customers=customers, **until)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
+    """A world."""
+    start = int(datetime.fromisoformat(draw(st.sampled_from(STARTS))).replace(tzinfo=UTC).timestamp()) * 1_000_000
+    minutes = st.integers(0, SPAN)
+
+    def text(minute: int) -> str:
+        return instant_text(start + minute * MINUTE)
+
+    told: list[tuple[int, bytes]] = []
+
+    def tell(minute: int, command: str, stream: str, data: dict[str, Any] | None = None) -> None:
+        told.append((start + minute * MINUTE, message(command, stream, text(minute), data)))
+
+    before = start - 24 * 60 * MINUTE
+    for contract, customers in (("a", ["acme"]), ("b", ["beta"])):
+        ends = draw(st.one_of(st.none(), st.none(), minutes.map(text)))
+        told.append((before, _signature(draw, contract, customers, instant_text(before), ends)))
+        activated = {"option": {"service": "assistance"}, "effective": "2026-01-01T00:00:00+01:00"}
+        told.append(
+            (before, message("contract.activate_option", f"contract-{contract}", instant_text(before), activated))
+        )
+        told.append((before, adopt_calendar(contract, instant_text(before))))
+        _credits(draw, tell, minutes, text, contract)
+        if draw(st.integers(0, 5)) == 0:
+            effective = draw(minutes)
+            at = draw(st.integers(0, effective))
+            tell(at, "contract.terminate", f"contract-{contract}", {"effective": text(effective), "why": "agreed"})
+        if draw(st.integers(0, 5)) == 0:
+            right = draw(
+                st.sampled_from(
+                    [
+                        {"field": "customers", "value": ["acme", "gamma"]},
+                        {"field": "customers", "value": []},
+                        {"field": "in_force_until", "value": text(SPAN // 2)},
+                        {"field": "in_force_from", "value": text(SPAN // 3)},
+                    ]
+                )
+            )
+            tell(draw(minutes), "record.rectify", f"contract-{contract}", {"version": 1, "why": "a slip", **right})
+    for number in range(draw(st.integers(1, most_incidents))):
+        _incident(draw, tell, minutes, text, f"I{number}")
+    return World(_batched(draw, told))
+
+
+def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
+    stream = f"credits-{contract}"
+    for number in range(draw(st.integers(0, 2))):
+        at = draw(minutes)
+        expires = draw(st.one_of(st.none(), st.integers(at + 1, 2 * SPAN).map(text)))
+        bought = {
+            "package": f"P{number}",
+            "minutes": draw(st.integers(1, 90)),
+            "price": "100.00",
+            "expires_at": expires,
+        }
+        tell(draw(st.sampled_from([0, at])), "credits.purchase", stream, bought)
+    for number in range(draw(st.integers(0, 2))):
+        at = draw(minutes)
+        tell(
+            at, "credits.consume", stream, {"work": f"W{number}", "incident": "I0", "minutes": draw(st.integers(1, 90))}
+        )
+        if draw(st.booleans()):
+            tell(draw(st.integers(at, SPAN)), "credits.reverse", stream, {"work": f"W{number}", "why": "a slip"})
+    if draw(st.integers(0, 3)) == 0:
+        right = draw(
+            st.sampled_from(
+                [
+                    {"field": "minutes", "value": 1},
+                    {"field": "at", "value": text(0)},
+                    {"field": "price", "value": "7.00"},
+                ]
+            )
+        )
+        tell(draw(minutes), "record.rectify", stream, {"version": 1, "why": "a slip", **right})
+
+
+ROUTES: list[dict[str, Any]] = [
+    {"contract": "a"}, {"contract": "a"}, {"contract": "b"}, {"customer": "acme"}, {"customer": "beta"},
+    {"customer": "gamma"}, {}, {"contract": "nobody"},
+]  # fmt: skip
+
+
+def _incident(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, name: str) -> None:
+    stream, opened = f"incident-{name}", draw(minutes)
+    request = {
+        "impact": draw(st.sampled_from(["high", "medium"])),
+        "urgency": draw(st.sampled_from(["high", "low"])),
+        "requested_by": draw(st.sampled_from(["customer", "customer", "customer", "monitoring"])),
+        "data_centre": draw(st.booleans()),
+        **draw(st.sampled_from(ROUTES)),
+    }
+    tell(opened, "incident.open", stream, request)
+    later = st.integers(opened, min(SPAN, opened + 4 * 24 * 60))
+    facts = draw(st.lists(st.tuples(later, st.sampled_from(sorted(FACTS))), max_size=6))
+    for at, kind in facts:
+        tell(at, f"incident.{kind}", stream, draw(FACTS[kind]))
+    for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
+        version = draw(st.integers(1, 1 + len(facts)))
+        at_first = {"field": "at", "value": text(draw(st.integers(0, SPAN)))}
+        fields = [at_first, {"field": "urgency", "value": "high"}, {"field": "contract", "value": "b"}]
+        fields += [{"field": "data_centre", "value": True}, {"field": "customer", "value": "acme"}]
+        right = draw(st.sampled_from(fields)) if version == 1 else at_first
+        agreed = draw(st.sampled_from([[], ["customer"]]))
+        tell(
+            draw(minutes), "record.rectify", stream, {"version": version, "why": "a slip", "agreed_by": agreed, **right}
+        )
+
+
+FACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "take_in_charge": st.just({}),
+    "start_intervention": st.just({}),
+    "suspend": st.fixed_dictionaries({"cause": st.sampled_from(CAUSES), "by": st.sampled_from(PARTIES)}),
+    "resume": st.just({}),
+    "reassess": st.fixed_dictionaries({"impact": st.sampled_from(["high", "low"]), "urgency": st.just("high")}),
+    "attribute_responsibility": st.fixed_dictionaries(
+        {
+            "party": st.sampled_from(CAUSES),
+            "clock": st.sampled_from(["charge", "intervention"]),
+            "why": st.just("so it was"),
+            "agreed_by": st.sampled_from([[], ["customer"]]),
+        }
+    ),
+    "resolve": st.just({}),
+    "reopen": st.just({}),
+    "close": st.fixed_dictionaries({"reason": st.sampled_from(["resolved", "duplicate", "withdrawn"])}),
+}
+
+
+def _batched(draw: st.DrawFn, told: list[tuple[int, bytes]]) -> list[tuple[list[Arrival], Pause]]:
+    """As they arrive: a few minutes ahead of their date, at once, or days late; some twice."""
+    lateness = st.one_of(st.just(0), st.integers(-4, 0), st.integers(0, 3 * 24 * 60))
+    arrivals = [Arrival(at + draw(lateness) * MINUTE, raw) for at, raw in told]
+    for twice in draw(st.lists(st.sampled_from(arrivals), max_size=2)):
+        arrivals.append(Arrival(twice.at + draw(st.integers(0, 24 * 60)) * MINUTE, twice.raw))
+    arrivals.sort(key=lambda arrival: arrival.at)
+    cuts = sorted(draw(st.sets(st.integers(1, len(arrivals)), max_size=5)) | {len(arrivals)})
+    pauses = st.builds(Pause, st.integers(0, 3 * 24 * 60), st.sampled_from([True, True, False]))
+    begins = [0, *cuts[:-1]]
+    return [(arrivals[begin:end], draw(pauses)) for begin, end in zip(begins, cuts, strict=True)]
