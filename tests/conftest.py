@@ -1,9 +1,14 @@
-"""What every test run needs: the pinned time-zone rules, and hypothesis without a stopwatch."""
+"""What every test run needs: pinned time-zone rules, hypothesis without a stopwatch, a store of each kind."""
 
 import os
 import zoneinfo
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from servers import fresh_schema, local_server, prepare_shared_server, shared_server, stop_shared_server
 
 # The tzdata package, never the machine's own files: the same rules everywhere.
 zoneinfo.reset_tzpath(())
@@ -11,3 +16,41 @@ zoneinfo.reset_tzpath(())
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# In CI the stores are also tried on the PostgreSQL of the machine, whatever its version.
+LOCAL = local_server() if os.environ.get("CI") else None
+STORES = ["sqlite", "postgres", *(["local postgres"] if os.environ.get("CI") else [])]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The tests of a run share one private server."""
+    if not hasattr(config, "workerinput"):
+        prepare_shared_server()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """It ends with the run."""
+    if not hasattr(config, "workerinput"):
+        stop_shared_server()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL store that does not exist yet."""
+    with fresh_schema(shared_server()) as url:
+        yield url
+
+
+@pytest.fixture(params=STORES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """Where the store of a test is, on every kind of store; there is none yet."""
+    with ExitStack() as stack:
+        match request.param:
+            case "sqlite":
+                yield tmp_path / "verbale.db"
+            case "postgres":
+                yield stack.enter_context(fresh_schema(shared_server()))
+            case _ if LOCAL is None:
+                pytest.skip("no PostgreSQL answers on this machine's usual port")
+            case _:
+                yield stack.enter_context(fresh_schema(LOCAL))

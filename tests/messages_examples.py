@@ -3,19 +3,21 @@
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import open_any, owner
 
 from adapters.contract_file import assumed_terms
 from adapters.desk import Desk, Outcome
 from adapters.ledger import Ledger
-from adapters.sqlite import open_memory, open_store
+from adapters.sqlite import open_memory
 from domain.facts import read_instant
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -155,25 +157,52 @@ def memory(clock: Clock) -> Iterator[Ledger]:
 
 
 @contextmanager
-def stored(path: Path, clock: Clock, *, create: bool = True, **options: Any) -> Iterator[Ledger]:
-    """The ledger in a file, closed at the end."""
-    ledger = open_store(path, ledger_id="main", now=clock, create=create, **options)
+def stored(place: Path | str, clock: Clock, *, create: bool = True, **options: Any) -> Iterator[Ledger]:
+    """The ledger at a place (a path, or an address of a PostgreSQL store), closed at the end."""
+    ledger = open_any(place, now=clock, create=create, **options)
     try:
         yield ledger
     finally:
         ledger.close()
 
 
-def ingest(path: Path, raws: Sequence[bytes], clock: Clock | None = None) -> list[Outcome]:
-    """Give one batch to the store in a file."""
+def ingest(place: Path | str, raws: Sequence[bytes], clock: Clock | None = None) -> list[Outcome]:
+    """Give one batch to the store at a place."""
     clock = clock or Clock()
-    with stored(path, clock) as ledger:
+    with stored(place, clock) as ledger:
         return Desk(ledger, clock).handle(raws).outcomes
 
 
+TABLES = ("stored_events", "seal", "inbox", "waiting", "refused")
+
+
+def rows(place: Path | str, query: str) -> list[tuple[Any, ...]]:
+    """Rows of a store, past every layer of ours; the key of stored_events is `rowid` on every store."""
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(place)) as file:
+            return file.execute(query).fetchall()
+    with owner(place) as connection:
+        return connection.execute(query.replace("rowid", "notification_id").encode()).fetchall()
+
+
+def change(place: Path | str, statement: str) -> None:
+    """Change a store as its owner could, past every layer of ours."""
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(place)) as file, file:
+            file.execute(statement)
+    else:
+        with owner(place) as connection:
+            connection.execute(statement.encode())
+
+
+def counts(place: Path | str) -> dict[str, int]:
+    """How many rows each table of a store holds."""
+    return {table: rows(place, f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
+
+
 def child_environment() -> dict[str, str]:
-    """What a child process needs to import the checkout."""
-    return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    """What a child process needs to import the checkout and what its tests share."""
+    return {**os.environ, "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'tests'}"}
 
 
 def child(script: str, *arguments: object) -> subprocess.Popen[str]:

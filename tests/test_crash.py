@@ -1,29 +1,44 @@
-"""Killed at any instant, the file holds whole batches, nothing twice; the same input again completes it (issue 2)."""
+"""Killed at any instant, the store holds whole batches, nothing twice; the same input again completes it."""
 
 import random
 import signal
-import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from messages_examples import Clock, charge, child, contract_in_force, event, message, opening, stored, wire
+from messages_examples import (
+    Clock,
+    charge,
+    child,
+    contract_in_force,
+    counts,
+    event,
+    message,
+    opening,
+    rows,
+    stored,
+    wire,
+)
 
 from adapters.desk import Desk
+from adapters.ledger import NoStore
 from adapters.messages import read_message
+from adapters.postgres import postgres_place
 
 BATCH = 10
 ROUNDS = 8
 
 INGEST = f"""
 import os, signal, sys
-from pathlib import Path
 from adapters import intake
 from adapters.desk import Desk
-from adapters.sqlite import SqliteRecorder, open_store
+from adapters.evidence import EvidenceTables
+from adapters.postgres import PostgresRecorder
+from adapters.sqlite import SqliteRecorder
+from servers import open_any
 
 store, file, now, where, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
 intake.BATCH = {BATCH}
@@ -47,18 +62,24 @@ def dies_after(step):
         begun += 1
         result = step(self, *arguments, **more)
         if begun == fatal:
+            if where == "before the commit" and isinstance(self, PostgresRecorder):
+                with arguments[0].connection.pipeline() as pipeline:
+                    pipeline.sync()  # what was written has come to the server
             die()
         return result
     return patched
 
 if where == "between events and seals":
-    SqliteRecorder._seals = dies_before(SqliteRecorder._seals)
+    EvidenceTables._seals = dies_before(EvidenceTables._seals)
 elif where == "between seals and inbox":
-    SqliteRecorder._keep_messages = dies_before(SqliteRecorder._keep_messages)
+    EvidenceTables._keep_messages = dies_before(EvidenceTables._keep_messages)
 elif where == "before the commit":
-    SqliteRecorder._insert_events = dies_after(SqliteRecorder._insert_events)
+    EvidenceTables._record = dies_after(EvidenceTables._record)
+elif where == "before the answer":
+    for recorder in (SqliteRecorder, PostgresRecorder):
+        recorder.insert_events = dies_after(recorder.insert_events)
 
-ledger = open_store(Path(store), ledger_id="main", now=lambda: now, create=True)
+ledger = open_any(store, now=lambda: now)
 
 def settled(count):
     print("batch", flush=True)
@@ -114,23 +135,20 @@ class Contents(NamedTuple):
     refused: list[tuple[Any, ...]]
 
 
-def contents(path: Path) -> Contents:
-    """What the file holds, read with SQLite alone."""
+def contents(place: Path | str) -> Contents:
+    """What the store holds, read past every layer of ours."""
     queries = (
         "SELECT leaf, position, originator_id, originator_version, topic, state, contract, source, message FROM seal "
-        "JOIN stored_events ON stored_events.rowid = position ORDER BY leaf",
-        "SELECT source, message, digest, stream, version, leaf FROM inbox ORDER BY source, message",
-        "SELECT source, message, digest, stream, raw FROM waiting ORDER BY source, message",
-        "SELECT raw, clause, field, reason FROM refused ORDER BY raw",
+        "JOIN stored_events ON stored_events.rowid = position",
+        "SELECT source, message, digest, stream, version, leaf FROM inbox",
+        "SELECT source, message, digest, stream, raw FROM waiting",
+        "SELECT raw, clause, field, reason FROM refused",
     )
-    with closing(sqlite3.connect(path)) as connection:
-        (state,) = connection.execute("PRAGMA integrity_check").fetchone()
-        assert state == "ok"
-        ((events,), (seals,)) = (
-            connection.execute(f"SELECT count(*) FROM {t}").fetchone() for t in ("stored_events", "seal")
-        )
-        assert events == seals
-        return Contents(*(connection.execute(query).fetchall() for query in queries))
+    if isinstance(place, Path):
+        assert rows(place, "PRAGMA integrity_check") == [("ok",)]
+    held = counts(place)
+    assert held["stored_events"] == held["seal"]
+    return Contents(*(sorted(rows(place, query)) for query in queries))
 
 
 def identities(raws: Sequence[bytes]) -> list[str]:
@@ -138,9 +156,9 @@ def identities(raws: Sequence[bytes]) -> list[str]:
     return [read_message(raw).id for raw in raws if b'"none"' not in raw]
 
 
-def check_whole_batches(path: Path) -> int:
-    """Every batch of the input is in the file whole or not at all, in order, and nothing is there twice."""
-    held = contents(path)
+def check_whole_batches(place: Path | str) -> int:
+    """Every batch of the input is in the store whole or not at all, in order, and nothing is there twice."""
+    held = contents(place)
     assert [fact[0] for fact in held.facts] == list(range(len(held.facts)))
     assert [fact[1] for fact in held.facts] == list(range(1, len(held.facts) + 1))
     versions: dict[str, list[int]] = {}
@@ -176,9 +194,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     return contents(path)
 
 
-def _complete(path: Path) -> None:
+def _complete(place: Path | str) -> None:
     clock = Clock()
-    with stored(path, clock) as ledger:
+    with stored(place, clock) as ledger:
         desk = Desk(ledger, clock)
         for start in range(0, len(MESSAGES), BATCH):
             desk.handle(MESSAGES[start : start + BATCH])
@@ -199,14 +217,27 @@ def test_the_input_has_facts_waiting_and_refused_messages(clean: Contents) -> No
     assert len(clean.refused) == 10
 
 
+def victim(place: Path | str) -> Path | str:
+    """The place, as a process that is to be killed is told it."""
+    return place if isinstance(place, Path) else f"{place}&application_name={postgres_place(place).schema}"
+
+
+def settle(place: Path | str) -> None:
+    """Wait until the server has noticed that its client is dead, and finished what had been sent."""
+    if isinstance(place, str):
+        asked = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{postgres_place(place).schema}'"
+        while rows(place, asked) != [(0,)]:
+            time.sleep(0.01)
+
+
 @pytest.mark.slow
-def test_killed_again_and_again_the_file_holds_whole_batches_and_is_completed(
-    tmp_path: Path, file: Path, clean: Contents
+def test_killed_again_and_again_the_store_holds_whole_batches_and_is_completed(
+    place: Path | str, file: Path, clean: Contents
 ) -> None:
-    path, chance = tmp_path / "verbale.db", random.Random(20261124)
+    chance = random.Random(20261124)
     whole = 0
     for _ in range(ROUNDS):
-        process = child(INGEST, path, file, Clock().now, "step by step", 0)
+        process = child(INGEST, victim(place), file, Clock().now, "step by step", 0)
         assert process.stdin is not None
         assert process.stdout is not None
         begun = whole + chance.randrange(1, 6)
@@ -221,38 +252,47 @@ def test_killed_again_and_again_the_file_holds_whole_batches_and_is_completed(
             process.kill()
             process.communicate(timeout=60)
         assert process.returncode == -signal.SIGKILL
-        whole = check_whole_batches(path)
+        settle(place)
+        whole = check_whole_batches(place)
         assert whole in (begun - 1, begun)
     assert 0 < whole < len(MESSAGES) // BATCH
-    _complete(path)
-    assert contents(path) == clean
+    _complete(place)
+    assert contents(place) == clean
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["between events and seals", "between seals and inbox", "before the commit"])
+@pytest.mark.parametrize(
+    ("where", "recorded"),
+    [
+        ("between events and seals", False),
+        ("between seals and inbox", False),
+        ("before the commit", False),
+        ("before the answer", True),
+    ],
+)
 @pytest.mark.parametrize("fatal", [1, 9])
-def test_killed_inside_a_transaction_nothing_of_it_remains(
-    tmp_path: Path, file: Path, clean: Contents, where: str, fatal: int
+def test_killed_inside_a_transaction_it_is_there_whole_or_not_at_all(
+    place: Path | str, file: Path, clean: Contents, where: str, recorded: bool, fatal: int
 ) -> None:
-    path = tmp_path / "verbale.db"
-    process = child(INGEST, path, file, Clock().now, where, fatal)
+    process = child(INGEST, victim(place), file, Clock().now, where, fatal)
     said, error = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL, error
     assert said.count("batch") == fatal - 1
-    assert check_whole_batches(path) == fatal - 1
-    again = child(INGEST, path, file, Clock().now, "nowhere", 0)
+    settle(place)
+    assert check_whole_batches(place) == fatal - 1 + recorded
+    again = child(INGEST, place, file, Clock().now, "nowhere", 0)
     _, error = again.communicate(timeout=60)
     assert again.returncode == 0, error
-    assert contents(path) == clean
+    assert contents(place) == clean
 
 
 @pytest.mark.slow
-def test_a_store_killed_while_it_was_made_is_made_again(tmp_path: Path, file: Path, clean: Contents) -> None:
-    path, chance = tmp_path / "verbale.db", random.Random(7)
+def test_a_store_killed_while_it_was_made_is_made_again(place: Path | str, file: Path, clean: Contents) -> None:
+    chance = random.Random(7)
     for _ in range(3):
         process = child(
-            INGEST.replace("ledger = open_store", 'print("ready", flush=True)\nledger = open_store'),
-            path, file, Clock().now, "nowhere", 0,
+            INGEST.replace("ledger = open_any", 'print("ready", flush=True)\nledger = open_any'),
+            victim(place), file, Clock().now, "nowhere", 0,
         )  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -260,7 +300,8 @@ def test_a_store_killed_while_it_was_made_is_made_again(tmp_path: Path, file: Pa
             pass
         process.kill()
         process.communicate(timeout=60)
-        if path.exists():
-            check_whole_batches(path)
-    _complete(path)
-    assert contents(path) == clean
+        settle(place)
+        with suppress(NoStore), stored(place, Clock(), create=False):
+            check_whole_batches(place)
+    _complete(place)
+    assert contents(place) == clean

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from messages_examples import (
     stored,
     wire,
 )
+from servers import fresh_schema, shared_server
 
 from adapters.desk import DEFAULT_PATIENCE, Answered, Desk, Done, Duplicate, Outcome, Refused, Waiting
 from adapters.ledger import Ledger
@@ -75,10 +77,10 @@ class Office:
 
 
 @pytest.fixture
-def office() -> Iterator[Office]:
-    """A desk over an empty ledger in memory, at noon."""
+def office(place: Path | str) -> Iterator[Office]:
+    """A desk over an empty ledger, in memory or on a server, at noon."""
     clock = Clock()
-    with memory(clock) as ledger:
+    with memory(clock) if isinstance(place, Path) else stored(place, clock) as ledger:
         yield Office(ledger, clock)
 
 
@@ -337,13 +339,13 @@ def test_a_waiting_message_is_recorded_in_the_later_batch_that_opens_its_inciden
     assert ready.handle(charge()) == [Duplicate(STREAM, 2, 6)]
 
 
-def test_a_waiting_message_is_recorded_after_a_restart(tmp_path: Path) -> None:
-    path, clock = tmp_path / "verbale.db", Clock()
-    with stored(path, clock) as ledger:
+def test_a_waiting_message_is_recorded_after_a_restart(place: Path | str) -> None:
+    clock = Clock()
+    with stored(place, clock) as ledger:
         assert names(Desk(ledger, clock).handle([charge(time="2026-03-02T10:00:00Z")]).outcomes) == ["Waiting"]
-    with stored(path, clock) as ledger:
+    with stored(place, clock) as ledger:
         assert names(Desk(ledger, clock).handle([charge(time="2026-03-02T09:00:00Z")]).outcomes) == ["Waiting"]
-    with stored(path, clock) as ledger:
+    with stored(place, clock) as ledger:
         answered = Desk(ledger, clock).handle([opening()])
         assert answered.woken == [Done(STREAM, 2, 1), Done(STREAM, 3, 2)]
         facts = ledger.streams([STREAM])[STREAM]
@@ -557,10 +559,12 @@ def words(ledger: Ledger) -> Counter[str]:
     return Counter(map(str, told))
 
 
-def arrive(raws: list[bytes], cuts: list[int]) -> tuple[Counter[str], list[Outcome], int]:
+def arrive(
+    raws: list[bytes], cuts: list[int], store: Callable[[Clock], AbstractContextManager[Ledger]] = memory
+) -> tuple[Counter[str], list[Outcome], int]:
     """What is on record once the messages have arrived in this order, in batches cut there."""
     clock = Clock()
-    with memory(clock) as ledger:
+    with store(clock) as ledger:
         desk = Desk(ledger, clock)
         outcomes: list[Outcome] = []
         for start, end in zip([0, *cuts], [*cuts, len(raws)], strict=True):
@@ -581,6 +585,20 @@ def test_order_of_arrival_refuses_nothing_and_ends_with_the_same_facts(raws: lis
     assert told == in_order
     assert set(names(outcomes)) <= {"Done", "Waiting"}
     assert waiting == 0
+
+
+@contextmanager
+def on_the_server(clock: Clock) -> Iterator[Ledger]:
+    """A ledger on the PostgreSQL server of the tests."""
+    with fresh_schema(shared_server()) as url, stored(url, clock) as ledger:
+        yield ledger
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, database=None)
+@given(st.permutations(STORY), _cuts)
+def test_order_of_arrival_ends_with_the_same_facts_on_a_server_too(raws: list[bytes], cuts: list[int]) -> None:
+    told, outcomes, waiting = arrive(raws, cuts, on_the_server)
+    assert (told, outcomes, waiting) == arrive(raws, cuts)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)

@@ -4,9 +4,10 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from messages_examples import Clock, charge, memory, opening
+from messages_examples import Clock, charge, opening, stored
 
 from adapters import intake
 from adapters.desk import DEFAULT_PATIENCE, Desk, Done, Duplicate, Outcome, Refused, Waiting
@@ -21,9 +22,9 @@ def lines(content: bytes) -> list[Line]:
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
-    """A ledger in memory."""
-    with memory(Clock()) as found:
+def ledger(place: Path | str) -> Iterator[Ledger]:
+    """A ledger on each kind of store."""
+    with stored(place, Clock()) as found:
         yield found
 
 

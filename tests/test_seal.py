@@ -1,8 +1,6 @@
 """The seal: the leaf of every recorded fact commits to the fact and to all that Verbale adds to it (design §3, §10)."""
 
 import json
-import sqlite3
-from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import Clock, acceptance, ingest, sign, stored, wire
+from messages_examples import Clock, acceptance, ingest, rows, sign, stored, wire
 
 from adapters.messages import examples
 from adapters.seal import Origin, canonical, leaf_hash
@@ -55,17 +53,17 @@ def test_canonical_is_rfc_8785_over_strings_integers_null_and_lists(envelope: di
     assert canonical(envelope) == rfc8785.dumps(envelope)  # type: ignore[arg-type]
 
 
-def _envelopes(path: Path) -> list[tuple[dict[str, object], bytes, bytes]]:
-    """Envelope, stored state and leaf hash of every fact, from the rows of the file alone."""
-    with closing(sqlite3.connect(path)) as connection:
-        (ledger,) = connection.execute("SELECT id FROM ledger").fetchone()
-        rows = connection.execute(
-            "SELECT s.actor, s.contract, s.leaf, s.message, s.position, s.recorded_at, s.source, e.originator_id, "
-            "e.originator_version, e.topic, e.state, s.leaf_hash FROM seal s JOIN stored_events e "
-            "ON e.rowid = s.position ORDER BY s.leaf"
-        ).fetchall()
+def _envelopes(place: Path | str) -> list[tuple[dict[str, object], bytes, bytes]]:
+    """Envelope, stored state and leaf hash of every fact, from the rows of the store alone."""
+    ((ledger,),) = rows(place, "SELECT id FROM ledger")
+    sealed = rows(
+        place,
+        "SELECT s.actor, s.contract, s.leaf, s.message, s.position, s.recorded_at, s.source, e.originator_id, "
+        "e.originator_version, e.topic, e.state, s.leaf_hash FROM seal s JOIN stored_events e "
+        "ON e.rowid = s.position ORDER BY s.leaf",
+    )
     found = []
-    for actor, contract, leaf, told, position, recorded_at, source, stream, version, topic, state, hashed in rows:
+    for actor, contract, leaf, told, position, recorded_at, source, stream, version, topic, state, hashed in sealed:
         envelope: dict[str, object] = {
             "actor": actor,
             "at": json.loads(state)["at"],
@@ -92,14 +90,13 @@ def _leaf(envelope: dict[str, object]) -> bytes:
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Path:
+def written(place: Path | str) -> Path | str:
     """A store that holds the published examples."""
-    path = tmp_path / "verbale.db"
-    ingest(path, [wire(example) for example in examples().values()])
-    return path
+    ingest(place, [wire(example) for example in examples().values()])
+    return place
 
 
-def test_every_leaf_of_a_written_store_derives_again_from_its_rows(written: Path) -> None:
+def test_every_leaf_of_a_written_store_derives_again_from_its_rows(written: Path | str) -> None:
     envelopes = _envelopes(written)
     assert len(envelopes) == len(examples())
     assert [envelope["leaf"] for envelope, _, _ in envelopes] == list(range(len(envelopes)))
@@ -109,13 +106,13 @@ def test_every_leaf_of_a_written_store_derives_again_from_its_rows(written: Path
 
 
 @pytest.mark.parametrize("key", sorted(KEYS - {"private"}))
-def test_a_leaf_commits_to_every_part_of_its_envelope(written: Path, key: str) -> None:
+def test_a_leaf_commits_to_every_part_of_its_envelope(written: Path | str, key: str) -> None:
     envelope, _, hashed = _envelopes(written)[4]
     value = envelope[key]
     assert _leaf({**envelope, key: value + 1 if isinstance(value, int) else f"{value}x"}) != hashed
 
 
-def test_the_ledger_gives_each_fact_with_its_whole_seal(written: Path) -> None:
+def test_the_ledger_gives_each_fact_with_its_whole_seal(written: Path | str) -> None:
     envelopes = [found for found in _envelopes(written) if found[0]["stream"] == "incident-INC0001234"]
     with stored(written, Clock(), create=False) as ledger:
         sealed = ledger.sealed("incident-INC0001234")
@@ -127,16 +124,14 @@ def test_the_ledger_gives_each_fact_with_its_whole_seal(written: Path) -> None:
     assert {origin[0] for origin in origins} == {"acme-2026"}
 
 
-def test_the_earliest_instant_recorded_has_a_leaf_of_canonical_json(tmp_path: Path) -> None:
-    path = tmp_path / "verbale.db"
-    ingest(path, [sign(time="1900-01-01T00:00:00Z")])
-    ((envelope, _, hashed),) = _envelopes(path)
+def test_the_earliest_instant_recorded_has_a_leaf_of_canonical_json(place: Path | str) -> None:
+    ingest(place, [sign(time="1900-01-01T00:00:00Z")])
+    ((envelope, _, hashed),) = _envelopes(place)
     assert _leaf(envelope) == hashed
 
 
 @pytest.mark.parametrize("time", ["1899-12-31T23:59:59.999999Z", "1600-01-01T00:00:00.000001Z"])
-def test_an_instant_beyond_the_integers_of_canonical_json_is_not_recorded(tmp_path: Path, time: str) -> None:
+def test_an_instant_beyond_the_integers_of_canonical_json_is_not_recorded(place: Path | str, time: str) -> None:
     """Microseconds before August 1684 are beyond 2^53: RFC 8785 has no canonical form for them."""
-    path = tmp_path / "verbale.db"
-    ingest(path, [sign(time=time)])
-    assert list(_envelopes(path)) == []
+    ingest(place, [sign(time=time)])
+    assert list(_envelopes(place)) == []

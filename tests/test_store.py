@@ -1,9 +1,11 @@
-"""The embedded store: one transaction for all of a batch, optimistic concurrency, and plain words for every trouble."""
+"""The stores: one transaction for all of a batch, optimistic concurrency, and plain words for every trouble."""
 
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -15,21 +17,28 @@ from messages_examples import (
     INCIDENT,
     NOON,
     Clock,
+    change,
     charge,
     child,
     contract_in_force,
+    counts,
     ingest,
     memory,
     message,
     names,
     opening,
+    rows,
     sign,
     stored,
     wire,
 )
+from psycopg.errors import DiskFull, RestrictViolation
 
+from adapters import desk as desk_module
+from adapters import evidence
 from adapters import sqlite as store_module
 from adapters.desk import Desk, Done, Duplicate, Refused
+from adapters.evidence import EVIDENCE, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -46,13 +55,13 @@ from adapters.ledger import (
 )
 from adapters.messages import examples
 from adapters.seal import Origin
-from adapters.sqlite import FORMAT, SqliteRecorder, open_store
+from adapters.sqlite import FORMAT, open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
 from domain.incident import IncidentTakenInCharge
 
 STREAM = f"incident-{INCIDENT}"
-TABLES = ("stored_events", "seal", "inbox", "waiting", "refused")
+ORIGIN = Origin(None, "s", "m", None)
 
 
 @pytest.fixture
@@ -62,21 +71,10 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
+def ledger(place: Path | str) -> Iterator[Ledger]:
     """A ledger in a file, at noon."""
-    with stored(path, Clock()) as found:
+    with stored(place, Clock()) as found:
         yield found
-
-
-def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """Rows of the file, past every layer of ours."""
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(query).fetchall()
-
-
-def counts(path: Path) -> dict[str, int]:
-    """How many rows each table of the file holds."""
-    return {table: rows(path, f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
 
 
 def many(batch: int, size: int = 3) -> list[bytes]:
@@ -87,64 +85,64 @@ def many(batch: int, size: int = 3) -> list[bytes]:
 # --- one transaction --------------------------------------------------------------------------------------------
 
 
-def test_facts_seals_and_inbox_of_a_batch_are_written_together(path: Path) -> None:
-    outcomes = ingest(path, [*contract_in_force(), opening(), charge("INC9"), b"not json"])
+def test_facts_seals_and_inbox_of_a_batch_are_written_together(place: Path | str) -> None:
+    outcomes = ingest(place, [*contract_in_force(), opening(), charge("INC9"), b"not json"])
     assert names(outcomes) == ["Done"] * 5 + ["Waiting", "Refused"]
-    assert counts(path) == {"stored_events": 5, "seal": 5, "inbox": 5, "waiting": 1, "refused": 1}
+    assert counts(place) == {"stored_events": 5, "seal": 5, "inbox": 5, "waiting": 1, "refused": 1}
 
 
 @pytest.mark.parametrize("step", ["_seals", "_keep_messages"])
 def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
+    place: Path | str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     desk = Desk(ledger, Clock())
     desk.handle([*contract_in_force(), charge("INC9")])
-    before = counts(path)
+    before = counts(place)
 
     def fail(*_: object) -> Iterator[tuple[Any, ...]]:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise sqlite3.OperationalError("disk I/O error") if isinstance(place, Path) else DiskFull("disk I/O error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteRecorder, step, fail)
+        patched.setattr(EvidenceTables, step, fail)
         with pytest.raises(StoreError, match="disk I/O error"):
             desk.handle([opening(), opening("INC9"), b"not json"])
-    assert counts(path) == before
+    assert counts(place) == before
     answered = desk.handle([opening(), opening("INC9"), b"not json"])
     assert names(answered.outcomes) == ["Done", "Done", "Refused"]
     assert names(answered.woken) == ["Done"]
-    assert counts(path) == {"stored_events": 7, "seal": 7, "inbox": 7, "waiting": 0, "refused": 1}
-    assert rows(path, "SELECT leaf, position FROM seal ORDER BY leaf") == [(n, n + 1) for n in range(7)]
+    assert counts(place) == {"stored_events": 7, "seal": 7, "inbox": 7, "waiting": 0, "refused": 1}
+    assert rows(place, "SELECT leaf, position FROM seal ORDER BY leaf") == [(n, n + 1) for n in range(7)]
 
 
-def test_a_receipt_already_given_refuses_the_whole_batch(path: Path, ledger: Ledger) -> None:
+def test_a_receipt_already_given_refuses_the_whole_batch(place: Path | str, ledger: Ledger) -> None:
     Desk(ledger, Clock()).handle([opening(id="m1")])
     fact = IncidentTakenInCharge(at=1)
     origin = Origin(None, "helpdesk://test", "m1", None)
     receipt = Receipt(("helpdesk://test", "m1"), b"x", STREAM, 2, None)
     with pytest.raises(LostRace):
         ledger.append(Batch(facts=[NewFact(STREAM, 2, fact, origin)], receipts=[(receipt, 0)]))
-    assert counts(path) == {"stored_events": 1, "seal": 1, "inbox": 1, "waiting": 0, "refused": 0}
+    assert counts(place) == {"stored_events": 1, "seal": 1, "inbox": 1, "waiting": 0, "refused": 0}
 
 
-def test_a_version_already_taken_refuses_the_whole_batch(path: Path, ledger: Ledger) -> None:
+def test_a_version_already_taken_refuses_the_whole_batch(place: Path | str, ledger: Ledger) -> None:
     Desk(ledger, Clock()).handle([opening(), charge()])
     fact, origin = IncidentTakenInCharge(at=1), Origin(None, "s", "m", None)
     with pytest.raises(LostRace):
         ledger.append(Batch(facts=[NewFact("incident-INC2", 1, fact, origin), NewFact(STREAM, 2, fact, origin)]))
-    assert counts(path)["stored_events"] == counts(path)["seal"] == 2
+    assert counts(place)["stored_events"] == counts(place)["seal"] == 2
 
 
-def test_facts_are_never_recorded_without_their_seals(path: Path, ledger: Ledger) -> None:
+def test_facts_are_never_recorded_without_their_seals(place: Path | str, ledger: Ledger) -> None:
     bare: Any = NewFact(STREAM, 1, IncidentTakenInCharge(at=1), Origin(None, "s", "m", None))
     with pytest.raises(TypeError):
         ledger.save(bare)
-    assert counts(path)["stored_events"] == 0
+    assert counts(place)["stored_events"] == 0
 
 
-def test_a_batch_that_adds_no_fact_is_recorded_too(path: Path) -> None:
-    assert names(ingest(path, [charge()])) == ["Waiting"]
-    assert names(ingest(path, [b"{}"])) == ["Refused"]
-    assert counts(path) == {"stored_events": 0, "seal": 0, "inbox": 0, "waiting": 1, "refused": 1}
+def test_a_batch_that_adds_no_fact_is_recorded_too(place: Path | str) -> None:
+    assert names(ingest(place, [charge()])) == ["Waiting"]
+    assert names(ingest(place, [b"{}"])) == ["Refused"]
+    assert counts(place) == {"stored_events": 0, "seal": 0, "inbox": 0, "waiting": 1, "refused": 1}
 
 
 def test_each_message_of_a_batch_has_its_outcome(ledger: Ledger) -> None:
@@ -165,13 +163,13 @@ def test_each_message_of_a_batch_has_its_outcome(ledger: Ledger) -> None:
 # --- reading back -----------------------------------------------------------------------------------------------
 
 
-def test_reading_back_gives_equal_facts_also_after_opening_again(path: Path) -> None:
+def test_reading_back_gives_equal_facts_also_after_opening_again(place: Path | str) -> None:
     raws = [wire(example) for example in examples().values()]
     with memory(Clock()) as trial:
         Desk(trial, Clock()).handle(raws)
         told = list(trial.entries())
-    ingest(path, raws)
-    with stored(path, Clock(), create=False) as ledger:
+    ingest(place, raws)
+    with stored(place, Clock(), create=False) as ledger:
         assert list(ledger.entries()) == told
         by_stream = ledger.streams(["credits-acme-2026", STREAM, "incident-none"])
     assert len(told) == len(raws)
@@ -181,9 +179,9 @@ def test_reading_back_gives_equal_facts_also_after_opening_again(path: Path) -> 
     assert [entry.version for entry in told if entry.stream == STREAM] == list(range(1, 12))
 
 
-def test_what_was_known_on_a_date_is_a_prefix_of_the_log(path: Path) -> None:
+def test_what_was_known_on_a_date_is_a_prefix_of_the_log(place: Path | str) -> None:
     clock = Clock()
-    with stored(path, clock) as ledger:
+    with stored(place, clock) as ledger:
         desk = Desk(ledger, clock)
         for batch in range(4):
             desk.handle(many(batch))
@@ -215,6 +213,80 @@ def test_more_streams_than_one_statement_takes_are_read_at_once(ledger: Ledger) 
     assert all(len(facts) == 1 for facts in ledger.streams([f"incident-N{index}" for index in range(1000)]).values())
 
 
+def test_a_page_holds_the_facts_after_a_position(place: Path | str) -> None:
+    with stored(place, Clock()) as ledger:
+        assert ledger.page(0, 10) == []
+        desk = Desk(ledger, Clock())
+        for batch in range(4):
+            desk.handle(many(batch))
+        whole = [ledger.entry(row) for row in ledger.page(0, 100)]
+        assert whole == list(ledger.entries())
+        assert [entry.position for entry in whole] == list(range(1, 13))
+        pages = [ledger.page(after, 5) for after in (0, 5, 10, 12)]
+    assert [[row.position for row in page] for page in pages] == [
+        [1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11, 12], []
+    ]  # fmt: skip
+    assert all(type(row.state) is bytes for page in pages for row in page)
+
+
+def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(ledger, Clock())
+    names_in_disorder = ["b", "a", "à", "A", "a-1", "\U0010fffe", "Z 9", "_"]
+    desk.handle([sign("before"), *(opening(name, contract=None) for name in names_in_disorder)])
+    for minute in range(3):
+        desk.handle([charge(name, time=f"2026-03-02T09:{minute:02}:00Z") for name in names_in_disorder])
+    monkeypatch.setattr(evidence, "PAGE", 5)
+    told = [(row.stream, row.version) for row in ledger.store.rows_by_stream("incident-", 1000)]
+    in_order = sorted((f"incident-{name}" for name in names_in_disorder), key=str.encode)
+    assert told == [(stream, version) for stream in in_order for version in range(1, 5)]
+    until = [row.position for row in ledger.store.rows_by_stream("incident-", 12)]
+    assert sorted(until) == list(range(2, 13))
+    assert [row.stream for row in ledger.store.rows_by_stream("contract-", 1000)] == ["contract-before"]
+    assert list(ledger.store.rows_by_stream("credits-", 1000)) == []
+    assert [row.position for row in ledger.store.rows(None, None)] == list(range(1, 34))
+
+
+# --- news -------------------------------------------------------------------------------------------------------
+
+
+def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -> None:
+    desk = Desk(ledger, Clock())
+    desk.handle(many(0))
+    with ledger.news() as news:
+        assert not news.wait(0)
+        desk.handle(many(1))
+        began = time.monotonic()
+        assert news.wait(30)
+        assert time.monotonic() - began < 5
+        assert not news.wait(0.01)
+        desk.handle(many(2))
+        desk.handle(many(3))
+        assert news.wait(30)
+        assert not news.wait(0.01)
+
+
+def test_news_of_another_thread_or_ledger_wake_who_waits(place: Path | str) -> None:
+    with stored(place, Clock()) as one, stored(place, Clock()) as other, one.news() as news:
+        for batch, ledger in enumerate((one, other)):
+            began = time.monotonic()
+            with ThreadPoolExecutor(1) as pool:
+                woken = pool.submit(news.wait, 30)
+                time.sleep(0.05)
+                Desk(ledger, Clock()).handle(many(batch))
+                assert woken.result()
+            assert time.monotonic() - began < 5
+
+
+def test_there_is_no_news_of_a_batch_that_was_not_recorded(ledger: Ledger) -> None:
+    desk = Desk(ledger, Clock())
+    desk.handle(many(0))
+    with ledger.news() as news:
+        desk.handle([])
+        with pytest.raises(LostRace):
+            ledger.append(Batch(facts=[NewFact("incident-INC0000", 1, IncidentTakenInCharge(at=1), ORIGIN)]))
+        assert not news.wait(0.3)
+
+
 def test_the_store_counts_what_it_holds(ledger: Ledger) -> None:
     Desk(ledger, Clock()).handle([opening(contract=None), charge(), charge("INC9"), b"{"])
     assert ledger.store.counts() == {"facts": 2, "messages": 2, "waiting": 1, "refused": 1}
@@ -228,9 +300,9 @@ def test_the_evidence_view_shows_instants_an_auditor_can_read(path: Path) -> Non
     ]  # fmt: skip
 
 
-def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_own_fields(path: Path) -> None:
-    ingest(path, [opening(), charge()])
-    stored_rows = rows(path, "SELECT topic, state FROM stored_events ORDER BY rowid")
+def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_own_fields(place: Path | str) -> None:
+    ingest(place, [opening(), charge()])
+    stored_rows = rows(place, "SELECT topic, state FROM stored_events ORDER BY rowid")
     assert [row[0] for row in stored_rows] == ["incident.opened.v1", "incident.taken_in_charge.v1"]
     assert json.loads(stored_rows[1][1]) == {"at": 1_772_442_000_000_000, "evidence": []}
     assert json.loads(stored_rows[0][1])["answer"] == {
@@ -241,14 +313,14 @@ def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_o
 # --- time -------------------------------------------------------------------------------------------------------
 
 
-def test_recorded_at_never_decreases_though_the_clock_goes_back(path: Path) -> None:
+def test_recorded_at_never_decreases_though_the_clock_goes_back(place: Path | str) -> None:
     clock = Clock()
-    with stored(path, clock) as ledger:
+    with stored(place, clock) as ledger:
         desk = Desk(ledger, clock)
         for batch, hours in enumerate((0, 2, -5, 1, -1, 0)):
             clock.now += hours * HOUR
             desk.handle(many(batch, 2))
-    recorded = [row[0] for row in rows(path, "SELECT recorded_at FROM seal ORDER BY leaf")]
+    recorded = [row[0] for row in rows(place, "SELECT recorded_at FROM seal ORDER BY leaf")]
     noon = Clock().now
     assert recorded == [noon] * 2 + [noon + 2 * HOUR] * 10
 
@@ -279,10 +351,10 @@ def overtaken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, by: Callable[[], 
 
 
 @pytest.fixture
-def two_desks(path: Path) -> Iterator[tuple[Desk, Desk]]:
+def two_desks(place: Path | str) -> Iterator[tuple[Desk, Desk]]:
     """Two desks on one file; the incident is opened."""
     with ExitStack() as stack:
-        one, other = (stack.enter_context(stored(path, Clock())) for _ in range(2))
+        one, other = (stack.enter_context(stored(place, Clock())) for _ in range(2))
         desks = Desk(one, Clock()), Desk(other, Clock())
         desks[0].handle([*contract_in_force(), opening()])
         yield desks
@@ -348,15 +420,16 @@ def test_credits_are_not_spent_twice_by_a_race(two_desks: tuple[Desk, Desk], mon
 
 
 def test_a_race_lost_for_ever_is_said_and_nothing_is_recorded(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    place: Path | str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lose(batch: Batch) -> list[int]:
         raise LostRace("again")
 
     monkeypatch.setattr(ledger, "append", lose)
+    monkeypatch.setattr(desk_module, "LONGEST_PAUSE", 0)
     with pytest.raises(LostRace, match="try again"):
         Desk(ledger, Clock()).handle([opening()])
-    assert counts(path)["stored_events"] == 0
+    assert counts(place)["stored_events"] == 0
 
 
 def test_a_desk_sees_what_another_desk_recorded_since(two_desks: tuple[Desk, Desk]) -> None:
@@ -392,12 +465,11 @@ def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
 
 WRITER = """
 import json, random, sys
-from pathlib import Path
 from adapters.desk import Desk
 from adapters.ledger import LostRace
-from adapters.sqlite import open_store
+from servers import open_any
 
-path, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+place, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 jumps = random.Random(writer)
 
 def now():
@@ -411,7 +483,7 @@ def event(command, incident, minute, data):
     }).encode()
 
 sys.stdin.readline()
-ledger = open_store(Path(path), ledger_id="main", now=now, create=True, lock_timeout=60)
+ledger = open_any(place, now=now, lock_timeout=60)
 desk, answers = Desk(ledger, now), []
 for batch in range(batches):
     request = {"impact": "high", "urgency": "low"}
@@ -449,20 +521,20 @@ def finished(children: list[Any]) -> list[str]:
     return [said for said, _ in ended]
 
 
-def test_several_processes_append_at_once(path: Path) -> None:
+def test_several_processes_append_at_once(place: Path | str) -> None:
     writers, batches = 3, 12
-    ingest(path, [opening("SHARED", contract=None)])
-    said = finished([child(WRITER, path, writer, batches, Clock().now) for writer in range(writers)])
+    ingest(place, [opening("SHARED", contract=None)])
+    said = finished([child(WRITER, place, writer, batches, Clock().now) for writer in range(writers)])
     answers = [tuple(answer) for one in said for answer in json.loads(one)]
     assert len(answers) == writers * batches * 3
     assert {answer[0] for answer in answers} == {"Done"}
 
     facts = rows(
-        path,
+        place,
         "SELECT 'Done', originator_id, originator_version, leaf, position, recorded_at FROM stored_events "
         "JOIN seal ON position = stored_events.rowid ORDER BY leaf",
     )
-    assert len(facts) == len(answers) + 1 == counts(path)["inbox"]
+    assert len(facts) == len(answers) + 1 == counts(place)["inbox"]
     assert sorted(answers) == sorted(fact[:4] for fact in facts[1:])
     assert [leaf for *_, leaf, _, _ in facts] == list(range(len(facts)))
     positions = [fact[4] for fact in facts]
@@ -476,14 +548,14 @@ def test_several_processes_append_at_once(path: Path) -> None:
     assert len(versions["incident-SHARED"]) == 1 + writers * batches
 
 
-def test_several_processes_may_make_the_store_at_once(path: Path) -> None:
-    said = finished([child(WRITER, path, writer, 1, Clock().now) for writer in range(4)])
+def test_several_processes_may_make_the_store_at_once(place: Path | str) -> None:
+    said = finished([child(WRITER, place, writer, 1, Clock().now) for writer in range(4)])
     answers = [answer[0] for one in said for answer in json.loads(one)]
     assert (answers.count("Done"), answers.count("Waiting")) == (8, 4)
-    assert counts(path) == {"stored_events": 8, "seal": 8, "inbox": 8, "waiting": 4, "refused": 0}
-    assert sorted(file.name for file in path.parent.iterdir() if not file.name.endswith(("-wal", "-shm"))) == [
-        path.name
-    ]
+    assert counts(place) == {"stored_events": 8, "seal": 8, "inbox": 8, "waiting": 4, "refused": 0}
+    if isinstance(place, Path):
+        left = {file.name for file in place.parent.iterdir() if not file.name.endswith(("-wal", "-shm"))}
+        assert left == {place.name}
 
 
 def test_a_store_that_another_process_made_and_filled_meanwhile_is_kept(
@@ -641,16 +713,17 @@ def test_a_store_is_read_where_nothing_may_be_written_beside_it(path: Path, monk
 # --- evidence ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", ["stored_events", "seal", "inbox"])
+@pytest.mark.parametrize("table", EVIDENCE)
 @pytest.mark.parametrize("statement", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
-def test_evidence_is_only_ever_added_to(path: Path, table: str, statement: str) -> None:
-    ingest(path, many(1))
+def test_evidence_is_only_ever_added_to(place: Path | str, table: str, statement: str) -> None:
+    ingest(place, many(1))
     columns = {"stored_events": "state", "seal": "recorded_at", "inbox": "digest"}
-    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="only ever added"):
-        connection.execute(statement.format(table=table, column=columns[table]))
+    with pytest.raises((sqlite3.IntegrityError, RestrictViolation), match="only ever added"):
+        change(place, statement.format(table=table, column=columns[table]))
+    assert counts(place)[table] == 3
 
 
-@pytest.mark.parametrize("table", ["stored_events", "seal", "inbox"])
+@pytest.mark.parametrize("table", EVIDENCE)
 def test_evidence_is_not_replaced_either(path: Path, table: str) -> None:
     ingest(path, many(1))
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError):
@@ -718,21 +791,24 @@ def _to_v2(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"at": fields["at"], "words": fields["text"].split()}
 
 
-def test_a_fact_stored_in_an_old_shape_is_read_in_the_new_one_and_its_bytes_stay(path: Path) -> None:
+def test_a_fact_stored_in_an_old_shape_is_read_in_the_new_one_and_its_bytes_stay(place: Path | str) -> None:
     origin = Origin(None, "s", "m", None)
-    with stored(path, Clock(), catalogue=Catalogue([NoteTaken])) as ledger:
+    with stored(place, Clock(), catalogue=Catalogue([NoteTaken])) as ledger:
         ledger.append(Batch(facts=[NewFact("note-1", 1, NoteTaken(at=7, text="two words"), origin)]))
-    before = rows(path, "SELECT topic, state FROM stored_events")
+    before = rows(place, "SELECT topic, state FROM stored_events")
     newer = Catalogue([NoteTakenAnew], {NoteTaken.TYPE: (NoteTakenAnew.TYPE, _to_v2)})
-    with stored(path, Clock(), create=False, catalogue=newer) as ledger:
+    with stored(place, Clock(), create=False, catalogue=newer) as ledger:
         ledger.append(Batch(facts=[NewFact("note-1", 2, NoteTakenAnew(at=8, words=("one",)), origin)]))
         told = [entry.fact for entry in ledger.entries()]
     assert told == [NoteTakenAnew(at=7, words=("two", "words")), NoteTakenAnew(at=8, words=("one",))]
-    assert rows(path, "SELECT topic, state FROM stored_events WHERE rowid = 1") == before
+    assert rows(place, "SELECT topic, state FROM stored_events WHERE rowid = 1") == before
 
 
-def test_a_fact_of_an_unknown_type_is_named_not_guessed(path: Path) -> None:
-    with stored(path, Clock(), catalogue=Catalogue([NoteTaken])) as ledger:
+def test_a_fact_of_an_unknown_type_is_named_not_guessed(place: Path | str) -> None:
+    with stored(place, Clock(), catalogue=Catalogue([NoteTaken])) as ledger:
         ledger.append(Batch(facts=[NewFact("note-1", 1, NoteTaken(at=7, text="x"), Origin(None, "s", "m", None))]))
-    with stored(path, Clock(), create=False) as ledger, pytest.raises(NewerStore, match=r"position 1.*note\.taken\.v1"):
+    with (
+        stored(place, Clock(), create=False) as ledger,
+        pytest.raises(NewerStore, match=r"position 1.*note\.taken\.v1"),
+    ):
         list(ledger.entries())
