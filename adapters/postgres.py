@@ -273,7 +273,7 @@ def open_postgres(
         if _is_true(os.environ.get(name, "")):
             raise StoreError(f"{name} is set, and must not be: what it turns on {DB_FUNCTIONS_ARE_UNSAFE}; unset it")
     made_new = False
-    with closing(connect(place, lock_timeout)) as connection, _plainly(place):
+    with closing(connect(place, lock_timeout)) as connection, plainly(place):
         _check_server(connection, place)
         found = _recognise(connection, place)
         if found is None:
@@ -293,7 +293,7 @@ def connect(place: PostgresPlace, lock_timeout: int) -> Connection[tuple[Any, ..
         connection = psycopg.connect(**_parameters(place, lock_timeout), autocommit=True)
     except psycopg.Error as error:
         raise _not_connected(error, place) from None
-    with _plainly(place):
+    with plainly(place):
         _configure(place, lock_timeout)(connection)
     return connection
 
@@ -337,8 +337,12 @@ def _check_server(connection: Connection[Any], place: PostgresPlace) -> None:
 
 def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     """The id of the ledger in the schema; None where it holds nothing. Raises StoreError for everything else."""
-    relations = _names(connection, "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace", place)
-    functions = _names(connection, "SELECT proname FROM pg_proc WHERE pronamespace = %s::regnamespace", place)
+    relations = _names(
+        connection, "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace AND nspname = %s", place
+    )
+    functions = _names(
+        connection, "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace AND nspname = %s", place
+    )
     if not relations and not functions:
         return None
     unsafe = functions & {"es_insert_events_text", "es_insert_events_uuid"}
@@ -363,14 +367,15 @@ def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     return str(ledger_id)
 
 
-def _names(connection: Connection[Any], query: str, place: PostgresPlace) -> set[str]:
-    if not _exists(connection, place):
-        return set()
+def _names(connection: Connection[Any], place: PostgresPlace, table: str, of: str) -> set[str]:
+    """What the schema holds, by a table of the catalogue whose columns start with `of`."""
+    query = f"SELECT {of}name FROM {table} JOIN pg_namespace n ON n.oid = {of}namespace WHERE nspname = %s"
     return {name for (name,) in connection.execute(query.encode(), (place.schema,))}
 
 
 def _exists(connection: Connection[Any], place: PostgresPlace) -> bool:
-    return connection.execute("SELECT to_regnamespace(%s)", (place.schema,)).fetchone() != (None,)
+    # Asked of the table, not of to_regnamespace: that may remember what was so before another process made it.
+    return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
 
 
 def _make(connection: Connection[Any], place: PostgresPlace, ledger_id: str) -> tuple[str, bool]:
@@ -434,7 +439,7 @@ def _is_lost(error: psycopg.Error) -> bool:
 
 
 @contextmanager
-def _plainly(place: PostgresPlace) -> Iterator[None]:
+def plainly(place: PostgresPlace) -> Iterator[None]:
     """Turn what psycopg raises into a StoreError that says what to do."""
     try:
         yield
@@ -624,7 +629,7 @@ class _PostgresNews:
 
     def _listening(self) -> Connection[Any]:
         connection = connect(self._place, self._lock_timeout)
-        with _plainly(self._place):
+        with plainly(self._place):
             connection.execute(f"LISTEN {self._place.channel}".encode())
         return connection
 
