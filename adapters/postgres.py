@@ -337,12 +337,8 @@ def _check_server(connection: Connection[Any], place: PostgresPlace) -> None:
 
 def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     """The id of the ledger in the schema; None where it holds nothing. Raises StoreError for everything else."""
-    relations = _names(
-        connection, "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace AND nspname = %s", place
-    )
-    functions = _names(
-        connection, "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace AND nspname = %s", place
-    )
+    relations = _names(connection, place, "pg_class", "rel")
+    functions = _names(connection, place, "pg_proc", "pro")
     if not relations and not functions:
         return None
     unsafe = functions & {"es_insert_events_text", "es_insert_events_uuid"}
@@ -506,6 +502,7 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
     """Writes facts, their seals, receipts and kept messages in one transaction; reads them in whole."""
 
     KEY = "notification_id"
+    GUARDS = 3 * len(EVIDENCE) + 3
     AMONG = "= ANY(?::text[])"
     IDENTITY_AMONG = "IN (SELECT * FROM unnest(?::text[], ?::text[]))"
 
@@ -600,6 +597,16 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
             yield news
         finally:
             news.close()
+
+    def _guards(self) -> int:
+        triggers = "pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        in_force = "n.nspname = ? AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+        return int(self._fetch(f"SELECT count(*) FROM {triggers} WHERE {in_force}", (self.where.schema,))[0][0])
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """What is wrong with the store, each with what to do about it."""
+        missing = self.roles_missing()
+        return [*super().wrong(), *([(missing, "have a role that may make roles run that")] if missing else [])]
 
     def roles_missing(self) -> str | None:
         """What is missing of the writer's and the reader's roles, with what to run; None where nothing is."""
