@@ -66,6 +66,28 @@ class EvidenceTables(ABC, Generic[C]):
     def _pairs(self, identities: Sequence[Identity]) -> list[Any]:
         """The parameters of IDENTITY_AMONG."""
 
+    @abstractmethod
+    def _guards(self) -> int:
+        """How many of the triggers that refuse a change of evidence are in force."""
+
+    # --- health ---
+
+    GUARDS: ClassVar[int]
+    """How many triggers there have to be."""
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """What is wrong with the store, each with what to do about it."""
+        found = []
+        counts = "(SELECT count(*) FROM stored_events), (SELECT count(*) FROM seal)"
+        ((facts, seals, last),) = self._fetch(f"SELECT {counts}, (SELECT coalesce(max(leaf), -1) FROM seal)")
+        if not facts == seals == last + 1:
+            told = f"{facts} facts, {seals} seals, the last one number {last}: facts were taken away or put in by hand"
+            found.append((told, f"restore {self.place} from a copy, and find out who did it"))
+        if (there := self._guards()) < self.GUARDS:
+            told = f"{self.GUARDS - there} of the triggers that keep evidence from being changed are gone or off"
+            found.append((told, "find out who did it, compare the store with a copy, and restore it"))
+        return found
+
     # --- writing ---
 
     def _record(

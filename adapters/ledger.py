@@ -238,6 +238,9 @@ class EvidenceRecorder(Protocol):
     def counts(self) -> Mapping[str, int]:
         """How many facts, messages recorded, waiting and refused the store holds."""
 
+    def wrong(self) -> list[tuple[str, str]]:
+        """What is wrong with the store, each with what to do about it."""
+
     def news(self) -> AbstractContextManager[News]:
         """Hears of what is recorded from now on."""
 

@@ -47,6 +47,7 @@ class Current(NamedTuple):
     generation: int
     recorded_at: int | None
     readings: tuple[str, ...]
+    rules: str
     projected_at: int
     stopped_at: int | None
     stopped_because: str | None
@@ -57,8 +58,16 @@ def current(tables_of: TableSet) -> Current | None:
     row = next(iter(tables_of.read(LEDGERS)), None)
     if row is None:
         return None
-    _, position, as_of, recorded_at, readings, _, generation, projected_at, stopped_at, because = row
-    return Current(position, as_of, generation, recorded_at, tuple(readings), projected_at, stopped_at, because)
+    _, position, as_of, recorded_at, readings, rules, generation, projected_at, stopped_at, because = row
+    return Current(position, as_of, generation, recorded_at, tuple(readings), rules, projected_at, stopped_at, because)
+
+
+def outdated(at: Current, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
+    """Why tables have to be built anew to be live ones of this program; None where they need not."""
+    if at.rules != RULES_VERSION:
+        return f"the live tables follow rules {at.rules}, this program rules {RULES_VERSION}"
+    names = tuple(reading.name for reading in readings)
+    return None if at.readings == names else f"the live tables hold other readings than {', '.join(names)}"
 
 
 class Projector:
@@ -103,6 +112,11 @@ class Projector:
             values = list(next(iter(live.read(LEDGERS))))
             live.write(LEDGERS, [(*values[:-2], stopped.position, stopped.because)])
 
+    def outdated(self) -> str | None:
+        """Why the live tables have to be built (anew) before a step; None where they need not."""
+        at = current(self._reporting.live) if self._reporting.exists() else None
+        return outdated(at, self._readings) if at else "there are no live tables yet"
+
     def behind(self) -> int:
         """How many positions the live tables are behind the log."""
         at = current(self._reporting.live)
@@ -110,7 +124,7 @@ class Projector:
 
     def wakes_at(self) -> int | None:
         """When time alone will next change a row (microseconds UTC)."""
-        return self._reporting.live.earliest(ALARMS, "at", {"at": AtMost(2**62)})
+        return self._reporting.live.earliest(ALARMS, "at", {})
 
     def rebuild(self, advance: Advance = lambda _: None) -> str | None:
         """Build new tables beside the live ones, catch up, and swap the names; a sentence where old ones were left.
@@ -346,8 +360,8 @@ class Work:
         """Take out of the tallies what these incidents counted for until now."""
         where = {"reading": reading, "incident": names}
         for values in self.tables.read(CASES, where):
-            _, _, incident, _, contract, window, at, breach_at = values
-            self._moved[reading, contract, window].by([Case(incident, at, breach_at)], 0, -1)
+            contract, window = values[4:6]
+            self._moved[reading, contract, window].by([tables.case_row(values)], 0, -1)
         column = [column.name for column in INCIDENTS.written].index
         contract_at, window_at, undecided_at = column("contract"), column("window_from_at"), column("undecided")
         for values in self.tables.read(INCIDENTS, where):
@@ -399,7 +413,7 @@ class Work:
     def _window_anew(self, told: Told, contract: ContractTold, window: Window) -> Values:
         reading, name = told.telling.reading.name, contract.contract.id
         where = {"reading": reading, "contract": name, "window_from_at": window.start}
-        cases = [Case(values[2], values[6], values[7]) for values in self.tables.read(CASES, where)]
+        cases = list(map(tables.case_row, self.tables.read(CASES, where)))
         days = every_day(cases, tolerance_of(contract))
         self.tables.write(DAYS, [tables.day_values(reading, name, window.start, day) for day in days])
         breaches = sum(case.breach_at is not None for case in cases)
@@ -454,7 +468,7 @@ class Work:
         where = {"reading": told.telling.reading.name, "contract": name, "window_from_at": window.start}
         then = Between(day * DAY, (day + 1) * DAY)
         found = {
-            (values[2], values[3]): Case(values[2], values[6], values[7])
+            tuple(values[:4]): tables.case_row(values)
             for on in ("decided_at", "breach_at")
             for values in self.tables.read(CASES, {**where, on: then})
         }

@@ -147,8 +147,9 @@ class TableSet:
         ((condition, parameters),) = self._conditions(table, where)
         name = self.name(table)
         # As the first row of an index, which both stores find at once: min() over a condition they may not.
+        known = f"{condition} AND" if condition else " WHERE"
         rows = self.reporting.run(
-            f"SELECT {column} FROM {name}{condition} AND {column} IS NOT NULL ORDER BY {column} LIMIT 1", parameters
+            f"SELECT {column} FROM {name}{known} {column} IS NOT NULL ORDER BY {column} LIMIT 1", parameters
         )
         decode = self.reporting.decoder(_column(table, column).kind)
         value = rows[0][0] if rows else None

@@ -264,6 +264,7 @@ class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
     KEY = "rowid"
     AMONG = "IN (SELECT value FROM json_each(?))"
     IDENTITY_AMONG = "IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+    GUARDS = 3 * len(EVIDENCE)
 
     def __init__(self, datastore: SQLiteDatastore, path: Path, ledger_id: str, now: Callable[[], int]) -> None:
         super().__init__(datastore)
@@ -271,6 +272,10 @@ class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
         self.ledger_id = ledger_id
         self.now = now
         self.appended = _Appended()
+
+    def _guards(self) -> int:
+        query = r"SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '%\_refused' ESCAPE '\'"
+        return int(self._fetch(query)[0][0])
 
     # --- writing ---
 

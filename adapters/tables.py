@@ -427,6 +427,12 @@ def case_values(ledger: str, reading: str, contract: str, window_from: int, case
     ]
 
 
+def case_row(values: Values) -> Case:
+    """The row of `cases` read back."""
+    _, _, incident, _, _, _, at, breach_at = values
+    return Case(incident, at, breach_at)
+
+
 def window_values(ledger: str, reading: str, row: BreachRow) -> Values:
     """A row of `windows`."""
     return (

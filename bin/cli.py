@@ -14,7 +14,7 @@ from adapters.contract_file import BadContractFile
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
 from adapters.servicenow import BadLog
-from bin import __version__, demo, recording, reporting
+from bin import __version__, demo, projecting, recording, reporting
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
 from bin.options import AnswerIsNo
@@ -53,6 +53,12 @@ report_app.command(reporting.report_credits, name="credits")
 report_app.command(reporting.report_queue, name="queue")
 app.command(reporting.explain)
 app.command(reporting.timeline)
+
+app.command(projecting.project)
+app.command(projecting.rebuild)
+app.command(projecting.replay)
+app.command(projecting.status)
+app.command(projecting.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from adapters.desk import HOUR, Desk
 from adapters.ledger import Ledger, StoreError
 from adapters.postgres import PostgresPlace, open_postgres, postgres_place
+from adapters.reporting import Reporting
+from adapters.reporting_postgres import PostgresReporting, replay_schema
+from adapters.reporting_sqlite import SqliteReporting, beside
 from adapters.sqlite import open_store
 from domain.facts import Identifier
 
@@ -132,6 +135,37 @@ def open_ledger(chosen: Settings, *, create: bool = False) -> Ledger:
         read_only=place.read_only or unwritable,
         lock_timeout=chosen.lock_timeout,
     )
+
+
+def open_reporting(chosen: Settings, *, create: bool = False) -> Reporting:
+    """The reporting tables of the store chosen, to write where `create` says so, else only to read.
+
+    Raises NoTables where there are none to read, and other StoreErrors.
+    """
+    place = store_place(chosen.store)
+    if isinstance(place, PostgresPlace):
+        return PostgresReporting(place, create=create, lock_timeout=chosen.lock_timeout)
+    return SqliteReporting(beside(place.path), create=create, lock_timeout=chosen.lock_timeout)
+
+
+def open_replay(chosen: Settings, into: str) -> Reporting:
+    """Where a replay goes: a file (it has a dot or a slash in its name), else a schema of the store's database.
+
+    Raises StoreError where that is the place of the store or of its live tables, or holds anything yet.
+    """
+    place = store_place(chosen.store)
+    if "/" in into or "." in into:
+        return _replay_file(Path(into), place)
+    if not isinstance(place, PostgresPlace):
+        raise StoreError(f"{into} names no file: a replay of a SQLite store goes into a file, as replay.db")
+    return PostgresReporting(place, replay_schema(place, into), create=True, lock_timeout=chosen.lock_timeout)
+
+
+def _replay_file(path: Path, place: StorePlace | PostgresPlace) -> Reporting:
+    kept = [] if isinstance(place, PostgresPlace) else [*place.files, beside(place.path)]
+    if path.exists() or any(path.absolute() == one.absolute() for one in kept):
+        raise StoreError(f"{path} is there already: a replay goes into a new file; name another, or remove it")
+    return SqliteReporting(path, create=True)
 
 
 def open_desk(ledger: Ledger, chosen: Settings) -> Desk:

@@ -19,6 +19,7 @@ from bin.reports import HOUSE_ZONE, JsonRow, Report
 from domain.facts import MINUTE, SECOND, moment, read_instant
 
 Format = Literal["table", "json", "csv"]
+Plain = Literal["table", "json"]
 WIDTH_ON_PAPER = 1000
 """Columns when the output is no terminal: wide enough that nothing wraps."""
 
@@ -41,6 +42,36 @@ def show(report: Report, form: Format, say: Words, out: TextIO | None = None) ->
         out.write(as_csv(report.name, report.rows))
     else:
         _show_table(report, say, console(out))
+
+
+def show_facts(facts: JsonRow, form: Plain, say: Words, out: TextIO | None = None) -> None:
+    """Write what is known of one thing: a name and a value on each line, or one JSON object."""
+    out = out or sys.stdout
+    if form == "json":
+        json.dump(facts, out, ensure_ascii=False, indent=2)
+        out.write("\n")
+        return
+    wide = max(len(say(_spoken(name))) for name in facts)
+    for name, value in facts.items():
+        shown = ", ".join(value) if isinstance(value, list) else say.number(value) if isinstance(value, int) else value
+        console(out).print(Text(f"{say(_spoken(name)):{wide}}  {'-' if shown in (None, '') else shown}"))
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def show_remarks(remarks: Sequence[JsonRow], form: Plain, say: Words, out: TextIO | None = None) -> None:
+    """Write what is wrong and what to do about each, or a JSON list."""
+    out = out or sys.stdout
+    if form == "json":
+        json.dump(remarks, out, ensure_ascii=False, indent=2)
+        out.write("\n")
+        return
+    for remark in remarks:
+        console(out).print(Text(f"{say('wrong')}: {remark['wrong']}\n{say('do')}: {remark['do']}\n"))
+    if not remarks:
+        console(out).print(say("Nothing is wrong."))
 
 
 class _Screen(Console):
@@ -180,7 +211,8 @@ def _heading(report: Report, say: Words) -> list[str]:
     lines = [
         f"{title}: {report.about['incident']['incident']}" if report.about else title,
         f"{say('as of')} {as_of}, {say('known on')} {known_on} ({zone.key}); "
-        f"{say('reading')} {made['reading']}; {say('position')} {made['position']}",
+        f"{say('reading')} {made['reading']}; {say('position')} {made['position']}; "
+        f"{say('from')} {say(made['made_from'])}",
     ]
     if "assumed" in (made["terms"] or ""):
         lines.append(

@@ -1,10 +1,13 @@
 """The commands of auditors and reporting consumers: reports, explanations, timelines."""
 
-from adapters.ledger import Ledger
-from bin.compose import clock
+from contextlib import closing
+
+from adapters.ledger import Ledger, StoreError
+from bin.compose import Settings, clock, open_reporting
 from bin.display import Format, show
+from bin.live import from_live
 from bin.options import How, Where, Which, chosen_by, ledger_of, progress
-from bin.reports import NotOnRecord, Question, ReportName, explain_incident, make, question, steps, timeline_of
+from bin.reports import NotOnRecord, Question, Report, ReportName, explain_incident, make, question, steps, timeline_of
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
@@ -73,9 +76,19 @@ def _report(name: ReportName, which: Which | None, how: How | None, where: Where
     how = how or How()
     with ledger_of(chosen) as ledger:
         asked = _question(how, which or Which(), ledger)
-        with progress(say("replaying"), steps(ledger, asked)) as advance:
-            report = make(name, ledger, asked, advance)
+        report = _from_live(name, chosen, ledger, asked)
+        if report is None:
+            with progress(say("replaying"), steps(ledger, asked)) as advance:
+                report = make(name, ledger, asked, advance)
     show(report, how.format, say)
+
+
+def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report | None:
+    try:
+        with closing(open_reporting(chosen)) as reporting:
+            return from_live(name, ledger, reporting, asked)
+    except StoreError:
+        return None  # tables that cannot be read are no reason to give no answer: the facts give it
 
 
 def _question(how: How, which: Which, ledger: Ledger) -> Question:

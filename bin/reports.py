@@ -31,6 +31,8 @@ JsonRow = dict[str, Any]
 Advance = Callable[[int], None]
 T = TypeVar("T")
 WINDOWED = ("compliance", "breach")
+REPLAY, LIVE_TABLES = "replay", "live tables"
+"""Where the rows of a report come from."""
 
 
 class BadQuestion(ValueError):
@@ -120,13 +122,18 @@ def steps(ledger: Ledger, asked: Question) -> int:
     return ledger.store.position(asked.known_on) + len(ledger.store.stream_names("incident-"))
 
 
+def check(name: ReportName, asked: Question) -> None:
+    """Raise BadQuestion where a report cannot be asked for so."""
+    if asked.window_day is not None and name not in WINDOWED:
+        raise BadQuestion(f"--window {asked.window_day} picks one window: only {' and '.join(WINDOWED)} have windows")
+
+
 def make(name: ReportName, ledger: Ledger, asked: Question, advance: Advance = lambda _: None) -> Report:
     """Make a report by replaying the recorded facts; `advance` hears how many steps are done.
 
-    Raises NotOnRecord, StoreError.
+    Raises BadQuestion, NotOnRecord, StoreError.
     """
-    if asked.window_day is not None and name not in WINDOWED:
-        raise BadQuestion(f"--window {asked.window_day} picks one window: only {' and '.join(WINDOWED)} have windows")
+    check(name, asked)
     history = History.of(_watched(ledger.entries(asked.known_on), advance))
     telling = Telling(history, asked.reading, asked.as_of)
     _check_contract(telling, asked)
@@ -146,23 +153,28 @@ def _check_contract(telling: Telling, asked: Question) -> None:
     if name is None or name in history.contracts or name in history.accounts:
         return
     if not any(told.contract_name == name for told in telling.incidents()):
-        raise NotOnRecord(f"no contract is called {name}, and no request names it")
+        raise no_such_contract(name)
+
+
+def no_such_contract(name: str) -> NotOnRecord:
+    """What to say of a contract that nothing on record names."""
+    return NotOnRecord(f"no contract is called {name}, and no request names it")
 
 
 def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance) -> list[JsonRow]:
     if name == "credits":
-        return [_credit_row(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
+        return [credit_row_json(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
     judged = compliance(telling, _watched(telling.incidents(), advance))
     if name == "compliance":
-        return [compliance_row(row) for row in _in_window(_of_contract(judged, asked), telling, asked)]
+        return [compliance_row_json(row) for row in in_window(_of_contract(judged, asked), telling, asked)]
     if name == "queue":
-        return [_queue_row(row, rank) for rank, row in enumerate(_of_contract(queue(telling, judged), asked), 1)]
+        return [queue_row_json(row, rank) for rank, row in enumerate(_of_contract(queue(telling, judged), asked), 1)]
     ratios = breach(telling, judged)
     if name == "penalty":
-        return [_penalty_row(row) for row in _of_contract(penalty(telling, ratios), asked)]
+        return [penalty_row_json(row) for row in _of_contract(penalty(telling, ratios), asked)]
     inside = by_window(telling, judged)
     return [
-        _breach_row(row, late_in(inside.get((row.contract, row.window.start), ()), telling.reading))
+        breach_row_json(row, late_in(inside.get((row.contract, row.window.start), ()), telling.reading))
         for row in _of_contract(ratios, asked)
         if asked.window_day is None or row.window.holds(last_instant_of(asked.window_day))
     ]
@@ -172,7 +184,8 @@ def _of_contract(rows: Iterable[Any], asked: Question) -> list[Any]:
     return [row for row in rows if asked.contract in (None, row.contract)]
 
 
-def _in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question) -> list[ComplianceRow]:
+def in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question) -> list[ComplianceRow]:
+    """The incidents of the window that holds the day asked about; all where none is."""
     if asked.window_day is None:
         return list(rows)
     names = {row.contract for row in rows if row.contract}
@@ -187,7 +200,7 @@ def _in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question)
     return [row for row in rows if any(window.holds(row.opened_at) for window in kept.get(row.contract, ()))]
 
 
-def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question) -> JsonRow:
+def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question, made_from: str = REPLAY) -> JsonRow:
     """How a report was made, so that anybody can make it again."""
     contracts = [told for told in telling.signed_contracts if asked.contract in (None, told.contract.id)]
     sources = sorted({told.contract.signed.terms.source for told in contracts if told.contract.signed})
@@ -195,6 +208,7 @@ def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question) -> Js
     return {
         "report": name,
         "ledger": ledger.id,
+        "made_from": made_from,
         "reading": asked.reading.name,
         "choices": dict(asked.reading),
         "as_of": instant_text(asked.as_of),
@@ -226,7 +240,7 @@ def _evidence(stream: str, versions: Sequence[int]) -> JsonRow:
     return {"stream": stream, "versions": list(versions)}
 
 
-def compliance_row(row: ComplianceRow) -> JsonRow:
+def compliance_row_json(row: ComplianceRow) -> JsonRow:
     """One incident, as every format shows it."""
     return {
         "incident": row.incident,
@@ -259,7 +273,8 @@ def _finding(finding: Finding) -> JsonRow:
     return {"code": finding.code, "clause": finding.clause, "text": finding.text, "versions": list(finding.versions)}
 
 
-def _breach_row(row: BreachRow, late: Sequence[str]) -> JsonRow:
+def breach_row_json(row: BreachRow, late: Sequence[str]) -> JsonRow:
+    """One window, as every format shows it; `late` are the incidents in breach."""
     return {
         "contract": row.contract,
         "window_from": instant_text(row.window.start),
@@ -276,7 +291,8 @@ def _breach_row(row: BreachRow, late: Sequence[str]) -> JsonRow:
     }
 
 
-def _penalty_row(row: PenaltyRow) -> JsonRow:
+def penalty_row_json(row: PenaltyRow) -> JsonRow:
+    """One contract's penalty, as every format shows it."""
     conflict = row.conflict
     return {
         "contract": row.contract,
@@ -301,7 +317,8 @@ def _penalty_row(row: PenaltyRow) -> JsonRow:
     }
 
 
-def _credit_row(row: CreditRow) -> JsonRow:
+def credit_row_json(row: CreditRow) -> JsonRow:
+    """One contract's credits, as every format shows them."""
     return {
         "contract": row.contract,
         "bought": row.bought,
@@ -315,7 +332,8 @@ def _credit_row(row: CreditRow) -> JsonRow:
     }
 
 
-def _queue_row(row: QueueRow, rank: int) -> JsonRow:
+def queue_row_json(row: QueueRow, rank: int) -> JsonRow:
+    """One open request, as every format shows it."""
     return {
         "rank": rank,
         "incident": row.incident,
@@ -348,7 +366,7 @@ def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
 
 def _about(explained: Explanation) -> JsonRow:
     return {
-        "incident": compliance_row(explained.row),
+        "incident": compliance_row_json(explained.row),
         "clocks": [
             {
                 "clock": str(clock.clock),

@@ -40,7 +40,7 @@ class QueueRow:
 def queue(telling: Telling, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
     """Open requests by tier, earliest due (none last), priority, age, id."""
     found = [queue_row(telling, row) for row in rows if row.open]
-    return sorted(found, key=_order)
+    return in_order(found)
 
 
 def queue_row(telling: Telling, row: ComplianceRow) -> QueueRow:
@@ -74,6 +74,11 @@ def _tier_changes_at(telling: Telling, row: ComplianceRow) -> int | None:
     contract = telling.contract(row.contract).contract
     edges = (contract.signed.in_force_from if contract.signed else None, contract.end)
     return earliest(*(edge for edge in edges if edge is not None and edge > telling.as_of))
+
+
+def in_order(rows: Iterable[QueueRow]) -> list[QueueRow]:
+    """Requests as they are to be served: by tier, earliest due (none last), priority, age, id."""
+    return sorted(rows, key=_order)
 
 
 def _order(row: QueueRow) -> tuple[int, bool, int, int, int, str]:

@@ -1,24 +1,26 @@
 """Live tables: at every moment what a rebuild would give, and what the pure fold over the facts says (design §7)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from messages_examples import Clock, memory
+from messages_examples import Clock, memory, stored
+from servers import fresh_schema, owner, shared_server
 from worlds import World, worlds
 
 from adapters import tables
 from adapters.desk import Desk
 from adapters.ledger import Ledger
+from adapters.postgres import postgres_place
 from adapters.projector import Projector, build, current
 from adapters.reporting import Reporting, TableSet
+from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting
-from adapters.tables import ALARMS, CASES, CREDITS, DAYS, INCIDENTS, PENALTIES, QUEUE, TABLES, WINDOWS, Values
+from adapters.tables import CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, TABLES, WINDOWS, Values
 from projections.breach import breach, by_window, share
 from projections.compliance import compliance
 from projections.credit_balance import credit_balance
@@ -84,15 +86,25 @@ def public(dumped: Dump) -> Dump:
 
 
 @contextmanager
-def sqlite_tables(folder: Path) -> Iterator[Reporting]:
-    found = SqliteReporting(folder / f"{uuid4().hex}.db", create=True)
-    try:
-        yield found
-    finally:
-        found.close()
+def office(kind: str, folder: Path) -> Iterator[tuple[Ledger, Reporting, Clock]]:
+    """A ledger, the place of its reporting tables, and the clock of both; nothing is recorded yet."""
+    clock = Clock()
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            ledger = stack.enter_context(memory(clock))
+            reporting: Reporting = SqliteReporting(folder / f"{uuid4().hex}.db", create=True)
+        else:
+            url = stack.enter_context(fresh_schema(shared_server()))
+            ledger = stack.enter_context(stored(url, clock))
+            reporting = PostgresReporting(postgres_place(url), create=True)
+            stack.callback(drop_unfinished, url, reporting.schema)
+        stack.callback(reporting.close)
+        yield ledger, reporting, clock
 
 
-Place = Callable[[], Any]
+def drop_unfinished(url: str, schema: str) -> None:
+    with owner(url) as connection:
+        connection.execute(f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema}_next CASCADE".encode())
 
 
 def live_through(
@@ -103,19 +115,20 @@ def live_through(
     projector = Projector(ledger, reporting, clock, readings, page)
     clock.now = world.batches[0][0][0].at if world.batches[0][0] else clock.now
     projector.rebuild()
-    for arrivals, pause in world.batches:
+    for arrivals, pauses in world.batches:
         for arrival in arrivals:
             clock.now = max(clock.now, arrival.at)
         desk.handle([arrival.raw for arrival in arrivals])
-        clock.now += pause.minutes * MINUTE
-        if pause.steps:
+        for minutes in pauses:
+            clock.now += minutes * MINUTE
             projector.step()
             same_as_told(ledger, reporting, readings)
     while projector.step():
         same_as_told(ledger, reporting, readings)
     same_as_told(ledger, reporting, readings)
     at = current(reporting.live)
-    assert at is not None and at.position == ledger.store.position()
+    assert at is not None
+    assert at.position == ledger.store.position()
     build(ledger, reporting, readings, at.generation + 1, clock, position=at.position, as_of=at.as_of)
     assert dump(reporting.building) == dump(reporting.live)
 
@@ -126,23 +139,25 @@ def same_as_told(ledger: Ledger, reporting: Reporting, readings: tuple[Reading, 
     assert public(dump(reporting.live)) == told_purely(ledger, at.position, at.as_of, readings)
 
 
+QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+
+
 @given(world=worlds(), page=st.sampled_from([1, 3, 1000]))
-@settings(
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-)
+@settings(max_examples=100, suppress_health_check=QUIET)
 def test_live_rows_are_the_rebuilt_rows_and_those_of_the_pure_fold(tmp_path: Path, world: World, page: int) -> None:
-    clock = Clock()
-    with memory(clock) as ledger, sqlite_tables(tmp_path) as reporting:
+    with office("sqlite", tmp_path) as (ledger, reporting, clock):
         live_through(world, ledger, reporting, clock, (LITERAL,), page)
 
 
 @given(world=worlds(most_incidents=4))
-@settings(
-    max_examples=40,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-)
+@settings(max_examples=40, suppress_health_check=QUIET)
 def test_two_more_readings_live_beside_the_literal_one(tmp_path: Path, world: World) -> None:
-    clock = Clock()
-    with memory(clock) as ledger, sqlite_tables(tmp_path) as reporting:
+    with office("sqlite", tmp_path) as (ledger, reporting, clock):
         live_through(world, ledger, reporting, clock, (LITERAL, OTHER, STRICT), 5)
+
+
+@given(world=worlds(), page=st.sampled_from([1, 3, 1000]))
+@settings(max_examples=20, suppress_health_check=QUIET)
+def test_so_are_those_of_postgresql(tmp_path: Path, world: World, page: int) -> None:
+    with office("postgres", tmp_path) as (ledger, reporting, clock):
+        live_through(world, ledger, reporting, clock, (LITERAL, STRICT), page)

@@ -1,0 +1,134 @@
+"""Reports read from the live tables, where these answer the question; a replay answers every other one.
+
+They do when they hold every fact asked about and no other, under that reading, and when time alone has changed no row
+since they were judged. What running clocks have counted since is measured here, by the calendar.
+"""
+
+from collections.abc import Sequence
+
+from adapters import tables
+from adapters.ledger import Ledger
+from adapters.projector import current
+from adapters.reporting import AtMost, Reporting, TableSet, Where
+from adapters.tables import ALARMS, CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS
+from bin.reports import (
+    LIVE_TABLES,
+    JsonRow,
+    Question,
+    Report,
+    ReportName,
+    breach_row_json,
+    check,
+    compliance_row_json,
+    credit_row_json,
+    in_window,
+    last_instant_of,
+    manifest,
+    no_such_contract,
+    penalty_row_json,
+    queue_row_json,
+)
+from domain.working_time import ServiceHours, WorkingCalendar
+from projections import RULES_VERSION
+from projections.breach import BreachRow
+from projections.history import History, Telling
+from projections.queue import in_order
+
+
+def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Question) -> Report | None:
+    """The report as the live tables tell it, or None where they do not answer the question.
+
+    Raises BadQuestion, NotOnRecord, StoreError.
+    """
+    check(name, asked)
+    if not reporting.exists():
+        return None
+    with reporting.snapshot():
+        if not _answers(ledger, reporting.live, asked):
+            return None
+        return _Answering(ledger, reporting.live, asked).report(name)
+
+
+def _answers(ledger: Ledger, live: TableSet, asked: Question) -> bool:
+    at = current(live)
+    if at is None or at.rules != RULES_VERSION or asked.reading.name not in at.readings:
+        return False
+    if at.position != ledger.store.position(asked.known_on) or at.as_of > asked.as_of:
+        return False
+    return not live.values(ALARMS, "stream", {"at": AtMost(asked.as_of)})
+
+
+class _Answering:
+    """One question put to the live tables."""
+
+    def __init__(self, ledger: Ledger, live: TableSet, asked: Question) -> None:
+        self._ledger, self._live, self._asked = ledger, live, asked
+        position = ledger.store.position(asked.known_on)
+        contracts = map(ledger.entry, ledger.store.rows_by_stream("contract-", position))
+        self._telling = Telling(History.of(contracts, position), asked.reading, asked.as_of)
+
+    @property
+    def _where(self) -> Where:
+        contract = {} if self._asked.contract is None else {"contract": self._asked.contract}
+        return {"reading": self._asked.reading.name, **contract}
+
+    def report(self, name: ReportName) -> Report:
+        """The whole report."""
+        self._check_contract()
+        rows = self._rows(name)
+        made = manifest(name, self._ledger, self._telling, self._asked, LIVE_TABLES)
+        return Report(name, made, rows, self._asked)
+
+    def _rows(self, name: ReportName) -> list[JsonRow]:
+        match name:
+            case "compliance":
+                return self._compliance()
+            case "breach":
+                return self._breach()
+            case "penalty":
+                return self._penalty()
+            case "credits":
+                return self._credits()
+            case "queue":
+                return self._queue()
+
+    def _check_contract(self) -> None:
+        name = self._asked.contract
+        on_record = name is None or name in self._telling.history.contracts
+        if not on_record and not any(
+            self._live.values(table, "contract", self._where) for table in (CREDITS, INCIDENTS)
+        ):
+            raise no_such_contract(str(name))
+
+    def _calendar(self, contract: str | None, data_centre: bool) -> WorkingCalendar | None:
+        hours = ServiceHours.DATA_CENTRE if data_centre else ServiceHours.STANDARD
+        return self._telling.contract(contract).calendar(hours) if contract is not None else None
+
+    def _compliance(self) -> list[JsonRow]:
+        as_of = self._asked.as_of
+        rows = [tables.incident_row(v, self._calendar, as_of) for v in self._live.read(INCIDENTS, self._where)]
+        rows.sort(key=lambda row: (row.contract or "", row.opened_at, row.incident))
+        return [compliance_row_json(row) for row in in_window(rows, self._telling, self._asked)]
+
+    def _breach(self) -> list[JsonRow]:
+        rows = map(tables.window_row, self._live.read(WINDOWS, self._where, order="contract, window_from_at"))
+        day = self._asked.window_day
+        held = [row for row in rows if day is None or row.window.holds(last_instant_of(day))]
+        return [breach_row_json(row, self._late(row)) for row in held]
+
+    def _late(self, row: BreachRow) -> Sequence[str]:
+        where = {"reading": self._asked.reading.name, "contract": row.contract, "window_from_at": row.window.start}
+        cases = map(tables.case_row, self._live.read(CASES, where))
+        return sorted({case.incident for case in cases if case.breach_at is not None})
+
+    def _penalty(self) -> list[JsonRow]:
+        return [
+            penalty_row_json(tables.penalty_row(v)) for v in self._live.read(PENALTIES, self._where, order="contract")
+        ]
+
+    def _credits(self) -> list[JsonRow]:
+        return [credit_row_json(tables.credit_row(v)) for v in self._live.read(CREDITS, self._where, order="contract")]
+
+    def _queue(self) -> list[JsonRow]:
+        rows = in_order(map(tables.queue_row, self._live.read(QUEUE, self._where)))
+        return [queue_row_json(row, rank) for rank, row in enumerate(rows, 1)]

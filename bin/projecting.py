@@ -1,0 +1,201 @@
+"""The commands that keep reporting tables: project, rebuild, replay; and those that say how things stand."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from types import FrameType
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from adapters.ledger import Ledger, News, UnreachableStore
+from adapters.projector import Projector, build
+from adapters.reporting import NoTables, Reporting
+from bin.compose import Settings, clock, open_replay, open_reporting
+from bin.display import Plain, show_facts, show_remarks
+from bin.health import remarks, standing
+from bin.language import Words
+from bin.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
+from bin.reports import question
+
+LONGEST_WAIT = 1.0
+"""Seconds after which the log is looked at again, though nobody said that anything came."""
+LONGEST_SILENCE = 60.0
+"""Seconds for which a server may be away before we give up."""
+
+
+def project(*, once: Annotated[bool, Parameter(negative="")] = False, where: Where | None = None) -> None:
+    """Keep the live tables current: made where there are none, then kept within a second of the record.
+
+    Ends when interrupted. Exit status 2 where a fact cannot be projected: it is named, and nothing after it is.
+
+    Parameters
+    ----------
+    once
+        Bring them up to date, and end.
+    """
+    chosen, say = chosen_by(where)
+    stop = _Stop()
+    silent_since: float | None = None
+    while not stop.asked:
+        try:
+            with _projector(chosen) as (projector, ledger, reporting):
+                _make_current(projector, ledger, say)
+                silent_since = None
+                print(f"{say('live tables')}: {reporting.place}", flush=True)
+                if once:
+                    _catch_up(projector, ledger, say)
+                    break
+                with ledger.store.news() as news:
+                    _follow(projector, news, stop)
+        except UnreachableStore:
+            now = time.monotonic()
+            silent_since = now if silent_since is None else silent_since
+            if once or now - silent_since > LONGEST_SILENCE:
+                raise
+            time.sleep(LONGEST_WAIT)
+    with ledger_of(chosen) as ledger, closing(open_reporting(chosen)) as reporting:
+        at = standing(ledger, reporting, clock())
+        print(f"{say('position')} {at.projected} {say('of')} {at.position}, {say('lag')} {at.lag_positions}")
+
+
+class _Stop:
+    """Whether somebody has asked us to end: the step in hand is finished first."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+@contextmanager
+def _projector(chosen: Settings) -> Iterator[tuple[Projector, Ledger, Reporting]]:
+    with ledger_of(chosen) as ledger, closing(open_reporting(chosen, create=True)) as reporting:
+        yield Projector(ledger, reporting, clock), ledger, reporting
+
+
+def _make_current(projector: Projector, ledger: Ledger, say: Words) -> None:
+    """Build the tables where there are none, or where other rules or readings made them."""
+    why = projector.outdated()
+    if why is None:
+        return
+    print(f"{why}: {say('building them')}", flush=True)
+    _rebuild(projector, ledger, say)
+
+
+def _rebuild(projector: Projector, ledger: Ledger, say: Words) -> None:
+    with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
+        kept = projector.rebuild(advance)
+    if kept:
+        print(f"verbale: {kept}", file=sys.stderr)
+
+
+def _catch_up(projector: Projector, ledger: Ledger, say: Words) -> None:
+    start, last = ledger.store.position() - projector.behind(), ledger.store.position()
+    with progress(say("projecting"), max(0, last - start) or None) as advance:
+        while projector.step():
+            advance(last - start - projector.behind())
+
+
+def _follow(projector: Projector, news: News, stop: _Stop) -> None:
+    while not stop.asked:
+        if not projector.step():
+            at = projector.wakes_at()
+            until = LONGEST_WAIT if at is None else min(LONGEST_WAIT, max(0.0, (at - clock()) / 1_000_000))
+            news.wait(until)
+
+
+def rebuild(*, where: Where | None = None) -> None:
+    """Make the live tables anew from every fact, beside the old ones, and swap them in one step.
+
+    Who reads meanwhile reads the old ones whole, then the new ones whole. Interrupted, it leaves the old ones.
+    """
+    chosen, say = chosen_by(where)
+    with _projector(chosen) as (projector, ledger, reporting):
+        _rebuild(projector, ledger, say)
+        at = standing(ledger, reporting, clock())
+        print(f"{say('live tables')}: {reporting.place}")
+        print(f"{say('generation')} {at.generation}, {say('position')} {at.projected} {say('of')} {at.position}")
+
+
+def replay(
+    *,
+    into: str,
+    reading: str = "literal",
+    as_of: str | None = None,
+    known_on: str | None = None,
+    where: Where | None = None,
+) -> None:
+    """Make the same tables at another time or under another reading, somewhere else; never the live ones.
+
+    Parameters
+    ----------
+    into
+        A new SQLite file (replay.db), or a new schema of the store's database.
+    reading
+        The reading of the contract: literal, or choices that depart from it: rate=words,unit=clock,...
+    as_of
+        Judge as of this instant (2025-12-31T18:00:00+01:00) or the end of this day (2025-12-31); else known-on.
+    known_on
+        Use only what was recorded by then; else everything recorded.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        now = max(clock(), ledger.store.recorded_until())
+        asked = question(now=now, reading=reading, as_of=as_of, known_on=known_on)
+        position = ledger.store.position(asked.known_on)
+        with closing(open_replay(chosen, into)) as reporting:
+            with progress(say("rebuilding"), position, count=True) as advance:
+                readings = (asked.reading,)
+                build(ledger, reporting, readings, 1, clock, position=position, as_of=asked.as_of, advance=advance)
+            with reporting.transaction():
+                reporting.swap()
+            print(f"{say('replayed into')} {reporting.place}")
+    print(f"{say('position')} {position}, {say('reading')} {asked.reading.name}")
+
+
+def status(*, format: Plain = "table", where: Where | None = None) -> None:
+    """How the store and its live tables stand: facts, messages, positions, lag.
+
+    Parameters
+    ----------
+    format
+        table or json.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
+        at = standing(ledger, reporting, clock())
+    show_facts(at.told(), format, say)
+
+
+def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
+    """What is wrong with the store and its live tables, and what to do about it. Exit status 1 where anything is.
+
+    Parameters
+    ----------
+    format
+        table or json.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
+        found = list(remarks(ledger, reporting, clock()))
+    show_remarks([remark._asdict() for remark in found], format, say)
+    if found:
+        raise AnswerIsNo
+
+
+@contextmanager
+def _tables_of(chosen: Settings) -> Iterator[Reporting | None]:
+    """The live tables, to read; None where there are none."""
+    try:
+        reporting = open_reporting(chosen)
+    except NoTables:
+        yield None
+        return
+    with closing(reporting):
+        yield reporting
