@@ -57,6 +57,7 @@ app.command(reporting.timeline)
 app.command(projecting.project)
 app.command(projecting.rebuild)
 app.command(projecting.replay)
+app.command(projecting.tables)
 app.command(projecting.status)
 app.command(projecting.doctor)
 

@@ -13,12 +13,14 @@ from cyclopts import Parameter
 from adapters.ledger import Ledger, News, UnreachableStore
 from adapters.projector import Projector, build
 from adapters.reporting import NoTables, Reporting
+from adapters.tables import PUBLIC
 from bin.compose import Settings, clock, open_replay, open_reporting
 from bin.display import Plain, show_facts, show_remarks
 from bin.health import remarks, standing
 from bin.language import Words
 from bin.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
-from bin.reports import question
+from bin.reference import table_reference
+from bin.reports import BadQuestion, question
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is looked at again, though nobody said that anything came."""
@@ -199,3 +201,25 @@ def _tables_of(chosen: Settings) -> Iterator[Reporting | None]:
         return
     with closing(reporting):
         yield reporting
+
+
+def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
+    """List the reporting tables, or the columns of one with their meaning.
+
+    Parameters
+    ----------
+    table
+        One of those listed.
+    markdown
+        Print the whole reference (docs/tables.md) instead.
+    """
+    if markdown:
+        print(table_reference(), end="")
+        return
+    found = [one for one in PUBLIC if table in (None, one.name)]
+    if not found:
+        raise BadQuestion(f"no reporting table is called {table}: verbale tables lists them")
+    lines = [(one.name, one.meaning) for one in (found if table is None else found[0].columns)]
+    wide = max(len(name) for name, _ in lines)
+    for name, meaning in lines:
+        print(f"{name:{wide}}  {meaning}")

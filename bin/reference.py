@@ -1,10 +1,13 @@
-"""The reference for producers, docs/messages.md, made from the message types themselves."""
+"""The references, made from what they tell of: docs/messages.md for producers, docs/tables.md for consumers."""
 
 import json
 from typing import Any
 
 from adapters.desk import DEFAULT_PATIENCE, HOUR
 from adapters.messages import MOST_BYTES, examples, schema
+from adapters.reporting_postgres import TYPES as POSTGRES_TYPES
+from adapters.reporting_sqlite import TYPES as SQLITE_TYPES
+from adapters.tables import PUBLIC, Column, Kind, Table
 from domain.catalogue import COMMANDS
 
 HEAD = f"""# Messages
@@ -78,3 +81,68 @@ def _kind(fragment: dict[str, Any], definitions: dict[str, Any]) -> str:
     kind = str(fragment.get("format") or fragment.get("type") or "any JSON value")
     some = fragment.get("examples")
     return f"{kind}, as `{json.dumps(some[0])}`" if some else kind
+
+
+TABLES_HEAD = """# Reporting tables
+
+Made by `verbale tables --markdown`; a test keeps it true.
+
+Figures that are always current, for dashboards and spreadsheets. `verbale project` makes the tables and keeps them
+within a second of the record; `verbale status` says how far they are. They hold no evidence: `verbale rebuild` makes
+them anew from the facts, and gives the same rows.
+
+- In PostgreSQL they are in the schema `reporting_v1` of the store's database (`NAME_reporting_v1` where the evidence is
+  in schema `NAME`). Every table and column carries its meaning as a comment. The role `verbale_reader` (`NAME_reader`)
+  may read them, and nothing else.
+- In SQLite they are in a file of their own, `verbale.reporting.db` beside `verbale.db`.
+
+## How to read them
+
+- Every row says from which `ledger` it comes, so that the tables of several ledgers can be put together.
+- `ledgers` says how current all of it is. Rows are what the facts up to `position` mean as of `as_of_at`; each is
+  certain until its `changes_at`, when time alone may change it.
+- Instants are UTC, to the microsecond. In SQLite they are text, `2026-03-02T08:00:00.000000Z`, which sorts as time.
+- Working time is whole microseconds (`*_us`); hours beside it are rounded, to read and not to add up. Money is whole
+  cents of a euro (`*_cents`); credits are minutes. Shares are two whole numbers. Never average ratios: add up
+  `breaches` and `cases`.
+- A clock that still runs (`*_state` = `running`) had counted `*_net_us` by `*_counted_at`; what it has counted since is
+  the working time since, which `verbale report compliance` and `verbale explain` add.
+- In SQLite truth is 0 or 1, lists are JSON text.
+- The maximum penalty is a ceiling, never the amount owed.
+
+A question that needs more than one statement is asked of one moment: in SQLite within `BEGIN` ... `COMMIT`; in
+PostgreSQL so, because a rebuild swaps the tables: with the locks taken first, what is read is one set of tables, whole.
+
+```sql
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+LOCK TABLE reporting_v1.ledgers, reporting_v1.windows, reporting_v1.penalties IN ACCESS SHARE MODE;
+SELECT ...
+```
+
+## What may change
+
+Within `reporting_v1`: tables and columns may be added, and the wording of `findings` may improve. No table or column is
+renamed, removed, given another type, another unit or another meaning, and no key changes: that would be `reporting_v2`,
+beside `reporting_v1` for at least a year. The order of rows and of columns is no promise: name the columns. Tables not
+described here serve the projection and may change any time. A rebuild replaces the tables themselves: build views in
+a schema of your own, and expect `rebuild` to say which of them are to be made again.
+"""
+
+
+def table_reference() -> str:
+    """The whole reference of the reporting tables, in Markdown."""
+    return "\n".join([TABLES_HEAD, *(_table_section(table) for table in PUBLIC)])
+
+
+def _table_section(table: Table) -> str:
+    heads = ["| column | PostgreSQL | SQLite | may be null | meaning |", "| --- | --- | --- | --- | --- |"]
+    rows = [_column_row(column, key=column.name in table.key) for column in table.columns]
+    key = ", ".join(f"`{name}`" for name in table.key)
+    return "\n".join([f"## `{table.name}`\n", f"{table.meaning}\n", f"Key: {key}.\n", *heads, *rows, ""])
+
+
+def _column_row(column: Column, *, key: bool) -> str:
+    name = f"**`{column.name}`**" if key else f"`{column.name}`"
+    server, file = POSTGRES_TYPES[column.kind].partition(" COLLATE")[0], SQLITE_TYPES[column.kind]
+    optional = "yes" if column.optional or column.kind is Kind.HOURS else "no"
+    return f"| {name} | {server} | {file} | {optional} | {column.meaning} |"

@@ -10,7 +10,7 @@ import pytest
 from cyclopts import App
 
 from bin.cli import app, main
-from bin.reference import message_reference
+from bin.reference import message_reference, table_reference
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,6 +72,11 @@ def test_every_clause_that_code_cites_is_mapped() -> None:
 def test_the_message_reference_is_what_the_program_prints() -> None:
     written = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
     assert written == message_reference(), "make it again: bin/verbale schema --markdown > docs/messages.md"
+
+
+def test_the_table_reference_is_what_the_program_prints() -> None:
+    written = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert written == table_reference(), "make it again: bin/verbale tables --markdown > docs/tables.md"
 
 
 def test_every_command_is_in_the_readme_and_has_help() -> None:
