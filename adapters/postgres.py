@@ -110,7 +110,8 @@ class PostgresPlace:
         query = {"host": host} if folder else {}
         if self.schema != DEFAULT_SCHEMA:
             query["schema"] = self.schema
-        where = ("" if folder else host) + (f":{port}" if port else "")
+        named = "" if folder else f"[{host}]" if ":" in host else host
+        where = named + (f":{port}" if port else "")
         return f"postgresql://{where}/{quote(self.database)}" + (f"?{urlencode(query, safe='/')}" if query else "")
 
 
@@ -348,7 +349,7 @@ def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     if not relations >= {"ledger", *EVIDENCE} or "begin_writing" not in functions:
         raise NotAStore(f"{place} is a schema of another program: name another with ?schema=NAME")
     try:
-        found = connection.execute("SELECT id, format FROM ledger").fetchone()
+        found = connection.execute(f"SELECT id, format FROM {place.schema}.ledger".encode()).fetchone()
     except errors.UndefinedColumn:
         raise NotAStore(f"{place} is a schema of another program: name another with ?schema=NAME") from None
     except errors.InsufficientPrivilege:
@@ -551,7 +552,7 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
     ) -> Sequence[int]:
         # Two round trips: one to hear where the log ends, one for all the rest.
         with connection.pipeline(), connection.cursor(row_factory=tuple_row) as c:
-            c.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+            c.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             c.execute("SELECT * FROM begin_writing()")
             last = c.fetchone()
             if last is None:
@@ -632,10 +633,10 @@ class _PostgresNews:
 
     def __init__(self, place: PostgresPlace, lock_timeout: int) -> None:
         self._place, self._lock_timeout = place, lock_timeout
-        self._connection: Connection[Any] | None = self._listening()
+        self._connection: Connection[Any] | None = self._listening(lock_timeout)
 
-    def _listening(self) -> Connection[Any]:
-        connection = connect(self._place, self._lock_timeout)
+    def _listening(self, patience: float) -> Connection[Any]:
+        connection = connect(self._place, min(self._lock_timeout, int(patience) + 1))
         with plainly(self._place):
             connection.execute(f"LISTEN {self._place.channel}".encode())
         return connection
@@ -647,7 +648,7 @@ class _PostgresNews:
             left = max(0.0, until - time.monotonic())
             try:
                 if self._connection is None:
-                    self._connection = self._listening()
+                    self._connection = self._listening(left)
                     return True  # whatever was recorded meanwhile was not heard of
                 return any(
                     [*self._connection.notifies(timeout=left, stop_after=1), *self._connection.notifies(timeout=0)]

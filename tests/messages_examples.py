@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from servers import open_any, owner
 
 from adapters.contract_file import assumed_terms
@@ -198,6 +199,60 @@ def change(place: Path | str, statement: str) -> None:
 def counts(place: Path | str) -> dict[str, int]:
     """How many rows each table of a store holds."""
     return {table: rows(place, f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
+
+
+def envelopes(place: Path | str) -> list[tuple[dict[str, object], bytes, bytes]]:
+    """Envelope, stored state and leaf hash of every fact, from the rows of the store alone."""
+    ((ledger,),) = rows(place, "SELECT id FROM ledger")
+    sealed = rows(
+        place,
+        "SELECT s.actor, s.contract, s.leaf, s.message, s.position, s.recorded_at, s.source, e.originator_id, "
+        "e.originator_version, e.topic, e.state, s.leaf_hash FROM seal s JOIN stored_events e "
+        "ON e.rowid = s.position ORDER BY s.leaf",
+    )
+    found = []
+    for actor, contract, leaf, told, position, recorded_at, source, stream, version, topic, state, hashed in sealed:
+        envelope: dict[str, object] = {
+            "actor": actor,
+            "at": json.loads(state)["at"],
+            "contract": contract,
+            "leaf": leaf,
+            "ledger": ledger,
+            "message": told,
+            "position": position,
+            "private": [],
+            "recorded_at": recorded_at,
+            "seal": 1,
+            "source": source,
+            "state": hashlib.sha256(state).hexdigest(),
+            "stream": stream,
+            "type": topic,
+            "version": version,
+        }
+        found.append((envelope, state, hashed))
+    return found
+
+
+def leaf_of(envelope: dict[str, object]) -> bytes:
+    """The hash that seals an envelope, derived without our code."""
+    return hashlib.sha256(b"\x00" + rfc8785.dumps(envelope)).digest()  # type: ignore[arg-type]
+
+
+def check_log(place: Path | str) -> list[tuple[str, int, int]]:
+    """Leaves and positions without gaps, instants that never decrease, versions without gaps, every hash as derived.
+
+    Gives stream, version and leaf of each fact.
+    """
+    found = envelopes(place)
+    versions: dict[object, list[object]] = {}
+    for number, (envelope, _, hashed) in enumerate(found):
+        assert (envelope["leaf"], envelope["position"]) == (number, number + 1)
+        assert leaf_of(envelope) == hashed
+        versions.setdefault(envelope["stream"], []).append(envelope["version"])
+    recorded: list[Any] = [envelope["recorded_at"] for envelope, _, _ in found]
+    assert recorded == sorted(recorded)
+    assert all(told == list(range(1, len(told) + 1)) for told in versions.values())
+    return [(str(one["stream"]), int(str(one["version"])), int(str(one["leaf"]))) for one, _, _ in found]
 
 
 def child_environment() -> dict[str, str]:

@@ -183,7 +183,8 @@ def stop_shared_server() -> None:
     folder = Path(os.environ.pop(SHARED_FOLDER))
     with suppress(FileNotFoundError):
         pid, home = (folder / "server").read_text().split(" ", 1)
-        PostgresServer(Path(), Path(home), 0, fsync=False, pid=int(pid)).remove()
+        mine = [server for server in _left_running if server.pid == int(pid)]  # a child of ours must be waited for
+        (mine or [PostgresServer(Path(), Path(home), 0, fsync=False, pid=int(pid))])[0].remove()
     shutil.rmtree(folder, ignore_errors=True)
 
 

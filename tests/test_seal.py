@@ -8,7 +8,7 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import Clock, acceptance, ingest, rows, sign, stored, wire
+from messages_examples import Clock, acceptance, envelopes, ingest, leaf_of, sign, stored, wire
 
 from adapters.messages import examples
 from adapters.seal import Origin, canonical, leaf_hash
@@ -53,42 +53,6 @@ def test_canonical_is_rfc_8785_over_strings_integers_null_and_lists(envelope: di
     assert canonical(envelope) == rfc8785.dumps(envelope)  # type: ignore[arg-type]
 
 
-def _envelopes(place: Path | str) -> list[tuple[dict[str, object], bytes, bytes]]:
-    """Envelope, stored state and leaf hash of every fact, from the rows of the store alone."""
-    ((ledger,),) = rows(place, "SELECT id FROM ledger")
-    sealed = rows(
-        place,
-        "SELECT s.actor, s.contract, s.leaf, s.message, s.position, s.recorded_at, s.source, e.originator_id, "
-        "e.originator_version, e.topic, e.state, s.leaf_hash FROM seal s JOIN stored_events e "
-        "ON e.rowid = s.position ORDER BY s.leaf",
-    )
-    found = []
-    for actor, contract, leaf, told, position, recorded_at, source, stream, version, topic, state, hashed in sealed:
-        envelope: dict[str, object] = {
-            "actor": actor,
-            "at": json.loads(state)["at"],
-            "contract": contract,
-            "leaf": leaf,
-            "ledger": ledger,
-            "message": told,
-            "position": position,
-            "private": [],
-            "recorded_at": recorded_at,
-            "seal": 1,
-            "source": source,
-            "state": sha256(state).hexdigest(),
-            "stream": stream,
-            "type": topic,
-            "version": version,
-        }
-        found.append((envelope, state, hashed))
-    return found
-
-
-def _leaf(envelope: dict[str, object]) -> bytes:
-    return sha256(b"\x00" + rfc8785.dumps(envelope)).digest()  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def written(place: Path | str) -> Path | str:
     """A store that holds the published examples."""
@@ -97,41 +61,41 @@ def written(place: Path | str) -> Path | str:
 
 
 def test_every_leaf_of_a_written_store_derives_again_from_its_rows(written: Path | str) -> None:
-    envelopes = _envelopes(written)
-    assert len(envelopes) == len(examples())
-    assert [envelope["leaf"] for envelope, _, _ in envelopes] == list(range(len(envelopes)))
-    for envelope, _, hashed in envelopes:
+    found = envelopes(written)
+    assert len(found) == len(examples())
+    assert [envelope["leaf"] for envelope, _, _ in found] == list(range(len(found)))
+    for envelope, _, hashed in found:
         assert set(envelope) == KEYS
-        assert _leaf(envelope) == hashed
+        assert leaf_of(envelope) == hashed
 
 
 @pytest.mark.parametrize("key", sorted(KEYS - {"private"}))
 def test_a_leaf_commits_to_every_part_of_its_envelope(written: Path | str, key: str) -> None:
-    envelope, _, hashed = _envelopes(written)[4]
+    envelope, _, hashed = envelopes(written)[4]
     value = envelope[key]
-    assert _leaf({**envelope, key: value + 1 if isinstance(value, int) else f"{value}x"}) != hashed
+    assert leaf_of({**envelope, key: value + 1 if isinstance(value, int) else f"{value}x"}) != hashed
 
 
 def test_the_ledger_gives_each_fact_with_its_whole_seal(written: Path | str) -> None:
-    envelopes = [found for found in _envelopes(written) if found[0]["stream"] == "incident-INC0001234"]
+    found = [one for one in envelopes(written) if one[0]["stream"] == "incident-INC0001234"]
     with stored(written, Clock(), create=False) as ledger:
         sealed = ledger.sealed("incident-INC0001234")
     assert [(one.leaf, one.leaf_hash, one.entry.version, one.entry.recorded_at) for one in sealed] == [
-        (envelope["leaf"], hashed, envelope["version"], envelope["recorded_at"]) for envelope, _, hashed in envelopes
+        (envelope["leaf"], hashed, envelope["version"], envelope["recorded_at"]) for envelope, _, hashed in found
     ]
     origins = [(one.origin.contract, one.origin.source, one.origin.message, one.origin.actor) for one in sealed]
-    assert origins == [tuple(e[key] for key in ("contract", "source", "message", "actor")) for e, _, _ in envelopes]
+    assert origins == [tuple(e[key] for key in ("contract", "source", "message", "actor")) for e, _, _ in found]
     assert {origin[0] for origin in origins} == {"acme-2026"}
 
 
 def test_the_earliest_instant_recorded_has_a_leaf_of_canonical_json(place: Path | str) -> None:
     ingest(place, [sign(time="1900-01-01T00:00:00Z")])
-    ((envelope, _, hashed),) = _envelopes(place)
-    assert _leaf(envelope) == hashed
+    ((envelope, _, hashed),) = envelopes(place)
+    assert leaf_of(envelope) == hashed
 
 
 @pytest.mark.parametrize("time", ["1899-12-31T23:59:59.999999Z", "1600-01-01T00:00:00.000001Z"])
 def test_an_instant_beyond_the_integers_of_canonical_json_is_not_recorded(place: Path | str, time: str) -> None:
     """Microseconds before August 1684 are beyond 2^53: RFC 8785 has no canonical form for them."""
     ingest(place, [sign(time=time)])
-    assert list(_envelopes(place)) == []
+    assert list(envelopes(place)) == []
