@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,8 +27,24 @@ from adapters.postgres import open_postgres, postgres_place
 from adapters.sqlite import open_store
 
 SHARED_FOLDER = "VERBALE_TEST_SERVER_FOLDER"
+RUN = "VERBALE_TEST_RUN"
 NOBODY = 65534
 STARTED_WITHIN = 30.0
+
+KEEPER = """
+import contextlib, os, pathlib, shutil, signal, sys, time
+
+run, folder = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+with contextlib.suppress(ProcessLookupError):
+    while folder.exists():
+        os.kill(run, 0)
+        time.sleep(0.5)
+with contextlib.suppress(OSError, ValueError):
+    os.kill(int((folder / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    time.sleep(1)
+shutil.rmtree(folder, ignore_errors=True)
+"""
+"""Ends a server whose tests were killed before they could."""
 
 
 @dataclass
@@ -40,6 +57,7 @@ class PostgresServer:
     fsync: bool
     pid: int = 0
     process: subprocess.Popen[bytes] | None = None
+    keeper: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres", *, user: str = "postgres", **query: str) -> str:
         """The address of a database."""
@@ -97,6 +115,9 @@ class PostgresServer:
         """Stop it for good."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.keeper is not None:
+            self.keeper.kill()
+            self.keeper.wait()
 
     def _gone(self) -> None:
         until = time.monotonic() + STARTED_WITHIN
@@ -123,6 +144,9 @@ def start_postgres(folder: Path | None = None, *, fsync: bool = True, locale: st
     if made.returncode:
         raise OSError(said.decode())
     server = PostgresServer(programs, folder, free_port(), fsync)
+    run = os.environ.get(RUN, str(os.getpid()))
+    keeper = [sys.executable, "-I", "-c", KEEPER, run, str(folder)]
+    server.keeper = subprocess.Popen(keeper, cwd="/", start_new_session=True)
     server.start()
     return server
 
@@ -160,6 +184,7 @@ def free_port() -> int:
 def prepare_shared_server() -> None:
     """Say, before the workers start, where the server is that they share; the first who needs it starts it."""
     os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="verbale-tests-")
+    os.environ[RUN] = str(os.getpid())
 
 
 def shared_server() -> str:

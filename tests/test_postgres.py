@@ -51,6 +51,7 @@ from adapters.ledger import (
 from adapters.messages import examples
 from adapters.postgres import DB_FUNCTIONS, FORMAT, PostgresRecorder, postgres_place
 from adapters.seal import Origin
+from bin.cli import main
 from bin.compose import Settings, open_ledger
 from domain.facts import read_instant
 from domain.incident import IncidentTakenInCharge
@@ -188,6 +189,24 @@ def test_the_settings_open_it_as_any_other_store(postgres_url: str, monkeypatch:
         assert names(Desk(ledger, Clock()).handle(contract_in_force()).outcomes) == ["Done"] * 4
     with pytest.raises(StoreError, match="postgresql://"):
         open_ledger(Settings(store="mysql://h/d"))
+
+
+def test_the_commands_work_on_it(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told, place = tmp_path / "m.jsonl", postgres_place(postgres_url)
+    told.write_bytes(b"\n".join([*contract_in_force(), opening(), b"{"]) + b"\n")
+    url = as_user(postgres_url, "postgres", PASSWORD)
+    for new in (True, False):
+        assert main(("ingest", str(told), "--refused", "refused.jsonl", "--store", url)) == 1
+        said = capsys.readouterr()
+        assert (f"made a new store, {place}" in said.err) == new
+        assert PASSWORD not in said.out + said.err
+    assert counts(postgres_url)["stored_events"] == 5
+    assert main(("ingest", str(told), "--refused", "m.jsonl", "--store", url)) == 2
+    assert main(("timeline", STREAM, "--store", url)) == 0
+    assert "opened" in capsys.readouterr().out
 
 
 def test_a_schema_made_ready_by_an_administrator_is_used(postgres_url: str) -> None:
