@@ -1,26 +1,20 @@
 """Live tables: at every moment what a rebuild would give, and what the pure fold over the facts says (design §7)."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from messages_examples import Clock, memory, stored
-from servers import fresh_schema, owner, shared_server
+from offices import Dump, Office, dump, office, ordered
 from worlds import World, worlds
 
 from adapters import tables
 from adapters.desk import Desk
 from adapters.ledger import Ledger
-from adapters.postgres import postgres_place
-from adapters.projector import Projector, build, current
-from adapters.reporting import Reporting, TableSet
-from adapters.reporting_postgres import PostgresReporting
-from adapters.reporting_sqlite import SqliteReporting
-from adapters.tables import CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, TABLES, WINDOWS, Values
+from adapters.projector import build
+from adapters.tables import CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS, Values
+from bin.live import from_live
+from bin.reports import LIVE_TABLES, Question, ReportName, make
 from projections.breach import breach, by_window, share
 from projections.compliance import compliance
 from projections.credit_balance import credit_balance
@@ -33,21 +27,6 @@ from projections.readings import LITERAL, Reading
 OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,rate=words")
 STRICT = Reading.parse("one_sided=agreed,reassessment=latest,suspensions=counted")
 MINUTE = 60_000_000
-
-Dump = dict[str, list[list[Any]]]
-
-
-def dump(of: TableSet) -> Dump:
-    """Every row of every table that facts and time alone determine."""
-    return {
-        table.name: sorted(([_plain(value) for value in row] for row in of.read(table)), key=repr)
-        for table in TABLES
-        if table.name != "ledgers"
-    }
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def told_purely(ledger: Ledger, position: int, as_of: int, readings: tuple[Reading, ...]) -> Dump:
@@ -78,65 +57,57 @@ def told_purely(ledger: Ledger, position: int, as_of: int, readings: tuple[Readi
         found["windows"] += [tables.window_values("main", reading.name, row) for row in ratios]
         found["penalties"] += [tables.penalty_values("main", reading.name, row) for row in penalty(telling, ratios)]
         found["credits"] += [tables.credit_values("main", reading.name, row) for row in credit_balance(telling)]
-    return {name: sorted(([_plain(value) for value in row] for row in rows), key=repr) for name, rows in found.items()}
+    return {name: ordered(rows) for name, rows in found.items()}
 
 
 def public(dumped: Dump) -> Dump:
     return {name: rows for name, rows in dumped.items() if name not in ("alarms", "days")}
 
 
-@contextmanager
-def office(kind: str, folder: Path) -> Iterator[tuple[Ledger, Reporting, Clock]]:
-    """A ledger, the place of its reporting tables, and the clock of both; nothing is recorded yet."""
-    clock = Clock()
-    with ExitStack() as stack:
-        if kind == "sqlite":
-            ledger = stack.enter_context(memory(clock))
-            reporting: Reporting = SqliteReporting(folder / f"{uuid4().hex}.db", create=True)
-        else:
-            url = stack.enter_context(fresh_schema(shared_server()))
-            ledger = stack.enter_context(stored(url, clock))
-            reporting = PostgresReporting(postgres_place(url), create=True)
-            stack.callback(drop_unfinished, url, reporting.schema)
-        stack.callback(reporting.close)
-        yield ledger, reporting, clock
-
-
-def drop_unfinished(url: str, schema: str) -> None:
-    with owner(url) as connection:
-        connection.execute(f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema}_next CASCADE".encode())
-
-
-def live_through(
-    world: World, ledger: Ledger, reporting: Reporting, clock: Clock, readings: tuple[Reading, ...], page: int
-) -> None:
+def live_through(world: World, here: Office, readings: tuple[Reading, ...], page: int) -> None:
     """Record a world batch by batch, the projection running behind, and compare at every pause and in the end."""
-    desk = Desk(ledger, clock)
-    projector = Projector(ledger, reporting, clock, readings, page)
-    clock.now = world.batches[0][0][0].at if world.batches[0][0] else clock.now
+    desk, projector = Desk(here.ledger, here.clock), here.projector(readings, page)
+    here.clock.now = world.batches[0][0][0].at
     projector.rebuild()
     for arrivals, pauses in world.batches:
-        for arrival in arrivals:
-            clock.now = max(clock.now, arrival.at)
+        here.clock.now = max([here.clock.now, *(arrival.at for arrival in arrivals)])
         desk.handle([arrival.raw for arrival in arrivals])
         for minutes in pauses:
-            clock.now += minutes * MINUTE
+            here.clock.now += minutes * MINUTE
             projector.step()
-            same_as_told(ledger, reporting, readings)
+            same_as_told(here, readings)
     while projector.step():
-        same_as_told(ledger, reporting, readings)
-    same_as_told(ledger, reporting, readings)
-    at = current(reporting.live)
-    assert at is not None
-    assert at.position == ledger.store.position()
-    build(ledger, reporting, readings, at.generation + 1, clock, position=at.position, as_of=at.as_of)
-    assert dump(reporting.building) == dump(reporting.live)
+        same_as_told(here, readings)
+    same_as_told(here, readings)
+    assert here.at.position == here.ledger.store.position()
+    answers_as_a_replay_does(here, readings)
+    at = here.at
+    build(here.ledger, here.reporting, readings, at.generation + 1, here.clock, position=at.position, as_of=at.as_of)
+    assert dump(here.reporting.building) == dump(here.reporting.live)
 
 
-def same_as_told(ledger: Ledger, reporting: Reporting, readings: tuple[Reading, ...]) -> None:
-    at = current(reporting.live)
-    assert at is not None
-    assert public(dump(reporting.live)) == told_purely(ledger, at.position, at.as_of, readings)
+def same_as_told(here: Office, readings: tuple[Reading, ...]) -> None:
+    at = here.at
+    assert public(dump(here.reporting.live)) == told_purely(here.ledger, at.position, at.as_of, readings)
+
+
+def answers_as_a_replay_does(here: Office, readings: tuple[Reading, ...]) -> None:
+    """Reports read from the live tables say what a replay says, until time alone changes a row."""
+    change = here.projector(readings).wakes_at()
+    last = here.at.as_of + 30 * 24 * 60 * MINUTE if change is None else change - 1
+    for as_of in {here.at.as_of, (here.at.as_of + last) // 2, last}:
+        for reading in readings:
+            for contract in (None, "a"):
+                asked = Question(reading, as_of, max(as_of, here.ledger.store.recorded_until()), contract)
+                for name in get_args(ReportName):
+                    live = from_live(name, here.ledger, here.reporting, asked)
+                    assert live is not None
+                    replayed = make(name, here.ledger, asked)
+                    assert live.rows == replayed.rows
+                    assert live.manifest == {**replayed.manifest, "made_from": LIVE_TABLES}
+    if change is not None:
+        asked = Question(readings[0], change, max(change, here.ledger.store.recorded_until()))
+        assert from_live("breach", here.ledger, here.reporting, asked) is None
 
 
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
@@ -145,19 +116,19 @@ QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.
 @given(world=worlds(), page=st.sampled_from([1, 3, 1000]))
 @settings(max_examples=100, suppress_health_check=QUIET)
 def test_live_rows_are_the_rebuilt_rows_and_those_of_the_pure_fold(tmp_path: Path, world: World, page: int) -> None:
-    with office("sqlite", tmp_path) as (ledger, reporting, clock):
-        live_through(world, ledger, reporting, clock, (LITERAL,), page)
+    with office("sqlite", tmp_path) as here:
+        live_through(world, here, (LITERAL,), page)
 
 
 @given(world=worlds(most_incidents=4))
 @settings(max_examples=40, suppress_health_check=QUIET)
 def test_two_more_readings_live_beside_the_literal_one(tmp_path: Path, world: World) -> None:
-    with office("sqlite", tmp_path) as (ledger, reporting, clock):
-        live_through(world, ledger, reporting, clock, (LITERAL, OTHER, STRICT), 5)
+    with office("sqlite", tmp_path) as here:
+        live_through(world, here, (LITERAL, OTHER, STRICT), 5)
 
 
 @given(world=worlds(), page=st.sampled_from([1, 3, 1000]))
 @settings(max_examples=20, suppress_health_check=QUIET)
 def test_so_are_those_of_postgresql(tmp_path: Path, world: World, page: int) -> None:
-    with office("postgres", tmp_path) as (ledger, reporting, clock):
-        live_through(world, ledger, reporting, clock, (LITERAL, STRICT), page)
+    with office("postgres", tmp_path) as here:
+        live_through(world, here, (LITERAL, STRICT), page)

@@ -1,0 +1,100 @@
+"""A ledger with the place of its reporting tables, on each kind of store."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from messages_examples import Clock, stored
+from servers import fresh_schema, owner, shared_server
+
+from adapters.desk import Desk, Outcome
+from adapters.ledger import Ledger
+from adapters.postgres import postgres_place
+from adapters.projector import LIVE_READINGS, Current, Projector, current
+from adapters.reporting import Reporting, TableSet
+from adapters.reporting_postgres import PostgresReporting
+from adapters.reporting_sqlite import SqliteReporting, beside
+from adapters.tables import LEDGERS, TABLES
+from projections.readings import Reading
+
+KINDS = ("sqlite", "postgres")
+
+Dump = dict[str, list[list[Any]]]
+
+
+@dataclass
+class Office:
+    """Where facts are recorded and projected; `place` is that of the store, as `--store` or a path names it."""
+
+    place: Path | str
+    ledger: Ledger
+    reporting: Reporting
+    clock: Clock
+
+    def tell(self, *raws: bytes) -> list[Outcome]:
+        """Record a batch of messages."""
+        return Desk(self.ledger, self.clock).handle(raws).outcomes
+
+    def projector(self, readings: tuple[Reading, ...] = LIVE_READINGS, page: int = 5000) -> Projector:
+        """A projector of the live tables."""
+        return Projector(self.ledger, self.reporting, self.clock, readings, page)
+
+    def another(self) -> Reporting:
+        """Another connection to the same tables."""
+        if isinstance(self.reporting, SqliteReporting):
+            return SqliteReporting(self.reporting.path, create=True)
+        return PostgresReporting(postgres_place(str(self.place)), create=True)
+
+    @property
+    def at(self) -> Current:
+        """How current the live tables are."""
+        found = current(self.reporting.live)
+        assert found is not None
+        return found
+
+    @property
+    def url(self) -> str:
+        """The store, as `--store` names it."""
+        return f"sqlite:///{self.place}" if isinstance(self.place, Path) else self.place
+
+
+@contextmanager
+def office(kind: str, folder: Path) -> Iterator[Office]:
+    """An office in which nothing is recorded yet."""
+    clock = Clock()
+    with ExitStack() as stack:
+        place: Path | str = folder / f"{uuid4().hex}.db"
+        if kind == "postgres":
+            place = stack.enter_context(fresh_schema(shared_server()))
+        ledger = stack.enter_context(stored(place, clock))
+        reporting: Reporting
+        if isinstance(place, Path):
+            reporting = SqliteReporting(beside(place), create=True)
+        else:
+            reporting = PostgresReporting(postgres_place(place), create=True)
+            stack.callback(_drop_beside, place)
+        stack.callback(reporting.close)
+        yield Office(place, ledger, reporting, clock)
+
+
+def _drop_beside(url: str) -> None:
+    """Drop the schemas that stand beside the live one."""
+    schema = postgres_place(url).reporting_schema
+    with owner(url) as connection:
+        like = schema.replace("_", r"\_") + r"\_%"
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", (like,)).fetchall()
+        for (name,) in found:
+            connection.execute(f"SET client_min_messages = error; DROP SCHEMA {name} CASCADE".encode())
+
+
+def dump(of: TableSet) -> Dump:
+    """Every row of every table that facts and time alone determine."""
+    return {table.name: ordered(of.read(table)) for table in TABLES if table is not LEDGERS}
+
+
+def ordered(rows: Any) -> list[list[Any]]:
+    """Rows as lists, in an order of their own."""
+    return sorted(([list(v) if isinstance(v, tuple) else v for v in row] for row in rows), key=repr)

@@ -1,0 +1,534 @@
+"""Live tables on both stores: current after a step, built anew beside the live ones, stopped by what cannot be read."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from messages_examples import CONTRACT, INCIDENT, NOON, buy, change, charge, contract_in_force, message, opening, rows
+from offices import KINDS, Office, dump, office
+from servers import owner
+
+from adapters import projector as projecting
+from adapters.ledger import StoreError
+from adapters.postgres import postgres_place
+from adapters.projector import Stopped, Work, build, current
+from adapters.reporting import NEXT, ForeignTables, NoTables, Reporting
+from adapters.reporting_postgres import PostgresReporting
+from adapters.reporting_sqlite import SqliteReporting
+from adapters.tables import CREDITS, INCIDENTS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind, window_row
+from bin.live import from_live
+from bin.reports import Question
+from domain.facts import read_instant
+from projections.engine import Told
+from projections.readings import LITERAL, Reading
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+
+
+@pytest.fixture(params=KINDS)
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """An office at noon of 2 November 2026, with a contract in force and one request open since 08:00 UTC."""
+    with office(request.param, tmp_path) as found:
+        found.tell(*contract_in_force(customers=["acme"]), opening(time="2026-11-02T08:00:00Z"))
+        found.projector().rebuild()
+        yield found
+
+
+def incident(here: Office, name: str = INCIDENT) -> dict[str, Any]:
+    (row,) = here.reporting.live.read(INCIDENTS, {"incident": name})
+    return dict(zip((column.name for column in INCIDENTS.written), row, strict=True))
+
+
+def catch_up(here: Office, page: int = 5000) -> None:
+    projector = here.projector(page=page)
+    while projector.step():
+        pass
+
+
+# --- what a step does -------------------------------------------------------------------------------------------
+
+
+def test_a_new_fact_is_in_the_tables_after_a_step(here: Office) -> None:
+    assert incident(here)["charge_verdict"] == "breached"
+    here.tell(charge(time="2026-11-02T08:30:00Z"))
+    assert here.projector().behind() == 1
+    assert not here.projector().step()
+    row = incident(here)
+    assert (row["charge_verdict"], row["charge_net_us"], row["charge_state"]) == ("met", 30 * MINUTE, "ended")
+    assert (here.at.position, here.projector().behind()) == (6, 0)
+
+
+def test_time_alone_changes_rows_at_their_changes_at(here: Office) -> None:
+    due = read_instant("2026-11-02T16:00:00Z")
+    assert incident(here)["intervention_verdict"] == "running"
+    (window,) = here.reporting.live.read(WINDOWS)
+    assert (
+        incident(here)["changes_at"]
+        == window[-1]
+        == here.projector().wakes_at()
+        == read_instant("2026-11-02T16:00:00.000001Z")
+    )
+    here.clock.now = due
+    here.projector().step()
+    assert incident(here)["intervention_verdict"] == "running"
+    here.clock.now = read_instant("2026-11-02T16:00:00.000001Z")
+    here.projector().step()
+    assert incident(here)["intervention_verdict"] == "breached"
+
+
+def test_a_fact_dated_a_little_ahead_is_told_when_its_time_comes(here: Office) -> None:
+    ahead = read_instant(NOON) + 3 * MINUTE
+    here.tell(buy(package="B", time="2026-11-02T12:03:00Z"), opening("INC2", time="2026-11-02T12:03:00Z"))
+    catch_up(here)
+
+    def shown() -> tuple[int, list[str]]:
+        (credits,) = here.reporting.live.read(CREDITS)
+        return credits[3], sorted(here.reporting.live.values(INCIDENTS, "incident"))
+
+    assert shown() == (600, [INCIDENT])
+    assert here.projector().wakes_at() == ahead
+    here.clock.now = ahead
+    here.projector().step()
+    assert shown() == (1200, [INCIDENT, "INC2"])
+
+
+def test_a_step_with_nothing_new_writes_nothing(here: Office) -> None:
+    before = here.at
+    here.clock.now += MINUTE
+    assert not here.projector().step()
+    assert here.at == before
+
+
+def test_a_contract_signed_after_its_requests_takes_them(here: Office) -> None:
+    here.tell(opening("NAMES", contract="late", time="2026-11-02T09:00:00Z"))
+    here.tell(opening("KEY", contract=None, customer="late", time="2026-11-02T09:00:00Z"))
+    catch_up(here)
+    assert [incident(here, name)["coverage_reason"] for name in ("NAMES", "KEY")] == ["no_contract"] * 2
+    here.tell(*contract_in_force("late", customers=["late"]))
+    catch_up(here)
+    assert [incident(here, name)["coverage"] for name in ("NAMES", "KEY")] == ["guaranteed"] * 2
+    assert set(here.reporting.live.values(WINDOWS, "contract")) == {CONTRACT, "late"}
+
+
+def test_credits_bought_late_touch_only_the_requests_opened_without(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.tell(opening("BEFORE", time="2026-01-02T08:30:00Z"), opening("AFTER", time="2026-01-02T09:30:00Z"))
+    catch_up(here)
+    judged: list[str] = []
+    standings = Told.standings
+
+    def watched(told: Told, incidents: Any) -> Any:
+        judged.extend(incidents)
+        return standings(told, incidents)
+
+    monkeypatch.setattr(Told, "standings", watched)
+    here.tell(buy(package="EARLY", time="2026-01-02T08:00:00Z"))
+    catch_up(here)
+    assert judged == ["BEFORE"]
+    assert incident(here, "BEFORE")["coverage"] == "guaranteed"
+
+
+@pytest.mark.parametrize("hour", [pytest.param(7, id="within its tolerance"), pytest.param(16, id="beyond it")])
+def test_one_more_fact_reads_no_more_of_a_contract_that_has_more(
+    here: Office, monkeypatch: pytest.MonkeyPatch, hour: int
+) -> None:
+    """Not the statements; nor the rows they give, but for the days of a window whose tolerance is passed."""
+    run, many = type(here.reporting).run, 0
+    given: list[int] = []
+
+    def counted(reporting: Reporting, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        found = run(reporting, sql, parameters)
+        given.append(len(found))
+        return found
+
+    costs = []
+    for size, monday in ((30, "2026-10-05"), (240, "2026-10-12")):
+        for number in range(many, size):
+            name, day = f"M{number}", date(2026, 2, 2) + timedelta(days=number)
+            here.tell(
+                opening(name, time=f"{day}T06:00:00Z"),
+                message("incident.resolve", f"incident-{name}", f"{day}T{hour:02}:00:00Z"),
+            )
+        many = size
+        here.tell(opening(f"NEW{size}", time=f"{monday}T08:00:00Z"))
+        catch_up(here)
+        here.tell(charge(f"NEW{size}", time=f"{monday}T08:10:00Z"))
+        with monkeypatch.context() as patched:
+            patched.setattr(type(here.reporting), "run", counted)
+            given.clear()
+            here.projector().step()
+            costs.append((len(given), sum(given)))
+    (window,) = here.reporting.live.read(WINDOWS)
+    assert window_row(window).passed == (hour == 16)
+    assert costs[0][0] == costs[1][0]
+    assert costs[1][1] - costs[0][1] <= (240 if hour == 16 else 0)
+
+
+def test_facts_come_in_pages(here: Office) -> None:
+    here.tell(*(opening(f"P{number}", time="2026-11-02T09:00:00Z") for number in range(7)))
+    projector = here.projector(page=3)
+    assert [projector.step() for _ in range(3)] == [True, True, False]
+
+
+def test_two_projectors_of_the_same_tables_do_no_harm(here: Office) -> None:
+    other = here.another()
+    first = here.projector(page=2)
+    second = projecting.Projector(here.ledger, other, here.clock, page=3)
+    for number in range(12):
+        here.tell(opening(f"T{number}", time="2026-11-02T09:00:00Z"), charge(f"T{number}", time="2026-11-02T11:30:00Z"))
+        (first, second)[number % 2].step()
+    while first.step() or second.step():
+        pass
+    other.close()
+    same_as_built(here)
+
+
+def same_as_built(here: Office) -> None:
+    """The live tables are what building them anew gives."""
+    at = here.at
+    assert at.position == here.ledger.store.position()
+    build(here.ledger, here.reporting, (LITERAL,), 99, here.clock, position=at.position, as_of=at.as_of)
+    assert dump(here.reporting.building) == dump(here.reporting.live)
+
+
+# --- what cannot be projected -----------------------------------------------------------------------------------
+
+
+def spoil(here: Office, position: int, state: str) -> str:
+    """Put something else in the place of a fact, past every guard; what was there."""
+    key = "rowid" if isinstance(here.place, Path) else "notification_id"
+    cast = "CAST(state AS TEXT)" if isinstance(here.place, Path) else "convert_from(state, 'UTF8')"
+    ((was,),) = rows(here.place, f"SELECT {cast} FROM stored_events WHERE {key} = {position}")
+    literal = f"CAST('{state}' AS BLOB)" if isinstance(here.place, Path) else f"convert_to('{state}', 'UTF8')"
+    if isinstance(here.place, Path):
+        change(here.place, "DROP TRIGGER IF EXISTS stored_events_UPDATE_refused")
+    else:
+        change(here.place, "ALTER TABLE stored_events DISABLE TRIGGER USER")
+    change(here.place, f"UPDATE stored_events SET state = {literal} WHERE {key} = {position}")
+    return str(was)
+
+
+def test_a_fact_that_cannot_be_read_stops_the_projection_at_its_position(here: Office) -> None:
+    here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), opening("BAD", time="2026-11-02T09:00:00Z"))
+    here.tell(opening("AFTER", time="2026-11-02T09:00:00Z"))
+    was = spoil(here, 7, "{}")
+    with pytest.raises(Stopped, match="position 7") as stopped:
+        here.projector().step()
+    assert stopped.value.position == 7
+    assert here.reporting.live.values(INCIDENTS, "incident", {"incident": ["GOOD", "BAD", "AFTER"]}) == ["GOOD"]
+    assert (here.at.position, here.at.stopped_at) == (6, 7)
+    with pytest.raises(Stopped):
+        here.projector().step()
+    with pytest.raises(StoreError, match="position 7"):
+        here.projector().rebuild()
+    assert (here.at.position, here.at.generation) == (6, 1)
+    spoil(here, 7, was)
+    assert not here.projector().step()
+    assert (here.at.position, here.at.stopped_at, here.at.stopped_because) == (8, None, None)
+    same_as_built(here)
+
+
+def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), opening("BAD", time="2026-11-02T09:00:00Z"))
+    standings = Told.standings
+
+    def fails(told: Told, incidents: Any) -> Any:
+        if "BAD" in incidents:
+            raise ArithmeticError("no such sum")
+        return standings(told, incidents)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Told, "standings", fails)
+        with pytest.raises(Stopped, match=r"incident-BAD cannot be judged .*no such sum") as stopped:
+            here.projector().step()
+        assert stopped.value.position == 7
+        assert (here.at.position, here.at.stopped_at) == (5, 7)
+    assert not here.projector().step()
+    assert (here.at.position, here.at.stopped_at) == (7, None)
+
+
+@pytest.mark.parametrize("step", ["_judge", "_figures", "sign"])
+def test_a_step_that_fails_half_way_leaves_the_tables_as_they_were(
+    here: Office, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    here.tell(charge(time="2026-11-02T08:30:00Z"), buy(package="B", time="2026-11-02T09:00:00Z"))
+    before = dump(here.reporting.live)
+    projector = here.projector()
+    whole = getattr(Work, step)
+
+    def fails(work: Work, *arguments: Any) -> None:
+        whole(work, *arguments)
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, step, fails)
+        with pytest.raises(StoreError, match="the disk is full"):
+            projector.step()
+    assert dump(here.reporting.live) == before
+    assert not projector.step()
+    same_as_built(here)
+
+
+# --- building anew ----------------------------------------------------------------------------------------------
+
+
+def test_a_rebuild_gives_the_same_rows_in_a_new_generation(here: Office) -> None:
+    here.tell(charge(time="2026-11-02T08:30:00Z"))
+    catch_up(here)
+    before, at = dump(here.reporting.live), here.at
+    assert here.projector().rebuild() is None
+    assert dump(here.reporting.live) == before
+    assert (here.at.generation, here.at.position) == (at.generation + 1, at.position)
+
+
+def test_a_rebuild_that_was_interrupted_is_discarded_whole_by_the_next(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
+    catch_up(here)
+    before, at = dump(here.reporting.live), here.at
+    monkeypatch.setattr(projecting, "CHUNK", 4)
+    begin, begun = Work.begin, []
+
+    def killed(work: Work, incidents: Any) -> None:
+        begin(work, incidents)
+        begun.append(incidents)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, "begin", killed)
+        with pytest.raises(KeyboardInterrupt):
+            here.projector().rebuild()
+    assert here.reporting.building.count(INCIDENTS) == 4
+    assert (dump(here.reporting.live), here.at) == (before, at)
+    here.projector().rebuild()
+    assert dump(here.reporting.live) == before
+
+
+def test_facts_recorded_during_a_rebuild_are_in_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Work.begin
+
+    def meanwhile(work: Work, incidents: Any) -> None:
+        begin(work, incidents)
+        if not here.reporting.live.values(INCIDENTS, "incident", {"incident": "MEANWHILE"}):
+            here.tell(opening("MEANWHILE", time="2026-11-02T09:00:00Z"))
+            here.tell(buy(package="MEANWHILE", time="2026-11-02T09:00:00Z"))
+
+    monkeypatch.setattr(Work, "begin", meanwhile)
+    here.projector().rebuild()
+    assert incident(here, "MEANWHILE")["coverage"] == "guaranteed"
+    same_as_built(here)
+
+
+def test_readers_never_see_a_half_of_a_rebuild(here: Office) -> None:
+    """While tables are swapped again and again, whoever reads several of them sees those of one generation, whole."""
+    here.tell(*(opening(f"S{number}", time="2026-11-02T09:00:00Z") for number in range(30)))
+    catch_up(here)
+    generations: set[int] = set()
+    wrong: list[object] = []
+    done = threading.Event()
+
+    def read() -> None:
+        reader = here.another()
+        try:
+            while not done.is_set():
+                with reader.snapshot():
+                    at = current(reader.live)
+                    counted = [reader.live.count(table) for table in (INCIDENTS, QUEUE, WINDOWS, PENALTIES, CREDITS)]
+                    again = current(reader.live)
+                if at is None or at != again or counted != [31, 31, 1, 1, 1]:
+                    wrong.append((at, again, counted))
+                else:
+                    generations.add(at.generation)
+        except StoreError as error:
+            wrong.append(error)
+        finally:
+            reader.close()
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    projector = here.projector()
+    for _ in range(6):
+        projector.rebuild()
+    done.set()
+    for reader in readers:
+        reader.join(timeout=60)
+    assert not wrong
+    assert len(generations) > 1
+
+
+def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert here.projector().outdated() is None
+    assert here.projector((LITERAL, Reading.parse("rate=words"))).outdated() is not None
+    monkeypatch.setattr(projecting, "RULES_VERSION", "next")
+    why = here.projector().outdated()
+    assert why is not None
+    assert "rules" in why
+
+
+def test_live_tables_of_other_rules_answer_no_report(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Question(LITERAL, here.clock.now, here.clock.now)
+    assert from_live("breach", here.ledger, here.reporting, asked) is not None
+    monkeypatch.setattr("bin.live.RULES_VERSION", "next")
+    assert from_live("breach", here.ledger, here.reporting, asked) is None
+
+
+@pytest.mark.parametrize(
+    ("as_of", "known_on", "reading"),
+    [
+        pytest.param("2026-11-02T11:00:00Z", None, "literal", id="before the tables"),
+        pytest.param(None, "2026-11-02T11:00:00Z", "literal", id="known before"),
+        pytest.param(None, None, "rate=words", id="another reading"),
+    ],
+)
+def test_a_question_that_live_tables_do_not_answer_is_left_to_a_replay(
+    here: Office, as_of: str | None, known_on: str | None, reading: str
+) -> None:
+    known = read_instant(known_on) if known_on else here.clock.now
+    asked = Question(Reading.parse(reading), read_instant(as_of) if as_of else known, known)
+    assert from_live("breach", here.ledger, here.reporting, asked) is None
+
+
+def test_facts_not_projected_yet_are_left_to_a_replay(here: Office) -> None:
+    here.tell(charge(time="2026-11-02T08:30:00Z"))
+    asked = Question(LITERAL, here.clock.now, here.clock.now)
+    assert from_live("compliance", here.ledger, here.reporting, asked) is None
+    catch_up(here)
+    assert from_live("compliance", here.ledger, here.reporting, asked) is not None
+
+
+# --- the tables themselves --------------------------------------------------------------------------------------
+
+
+def test_a_set_that_was_never_finished_takes_no_step(here: Office) -> None:
+    with here.reporting.transaction():
+        here.reporting.create(7)
+        here.reporting.swap()
+    with pytest.raises(StoreError, match="not whole"):
+        here.projector().step()
+    assert here.projector().outdated() is not None
+
+
+def test_a_place_without_tables_is_said_to_have_none(tmp_path: Path, postgres_url: str) -> None:
+    with pytest.raises(NoTables, match="verbale project"):
+        SqliteReporting(tmp_path / "none.db")
+    with pytest.raises(NoTables, match="verbale project"):
+        PostgresReporting(postgres_place(postgres_url))
+
+
+def test_what_is_not_ours_is_left_as_it_is(tmp_path: Path, here: Office) -> None:
+    text = tmp_path / "letter.txt"
+    text.write_text("not a database, and longer than the hundred bytes that a header has: " + "x" * 100)
+    with pytest.raises(StoreError):
+        SqliteReporting(text, create=True)
+    assert text.read_text().startswith("not a database")
+    if isinstance(here.place, Path):
+        with pytest.raises(ForeignTables):
+            SqliteReporting(here.place, create=True)
+    else:
+        with pytest.raises(ForeignTables):
+            PostgresReporting(postgres_place(here.place), postgres_place(here.place).schema, create=True)
+
+
+def test_every_row_says_from_which_ledger_it_comes(here: Office) -> None:
+    for table in PUBLIC:
+        assert table.columns[0].name == "ledger"
+        assert here.reporting.live.values(table, "ledger") in (["main"], [])
+
+
+def test_sqlite_s_tables_have_the_types_declared(tmp_path: Path) -> None:
+    with office("sqlite", tmp_path) as here:
+        here.projector().rebuild()
+        for table in TABLES:
+            found = here.reporting.run(f"PRAGMA table_xinfo({table.name})")
+            assert [(name, bool(not_null)) for _, name, _, not_null, *_ in found] == [
+                (column.name, not column.optional) for column in table.columns
+            ]
+            assert all(kind for _, _, kind, *_ in found)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Office]:
+    """An office on PostgreSQL, with live tables."""
+    with office("postgres", tmp_path) as found:
+        found.tell(*contract_in_force(), opening(time="2026-11-02T08:00:00Z"))
+        found.projector().rebuild()
+        yield found
+
+
+def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Office) -> None:
+    schema = postgres_place(str(server.place)).reporting_schema
+    types = {Kind.INSTANT: "timestamptz", Kind.FLAG: "bool", Kind.INTEGERS: "_int8", Kind.JSON: "jsonb"}
+    types |= {Kind.TEXT: "text", Kind.INTEGER: "int8", Kind.HOURS: "numeric"}
+    with owner(str(server.place)) as connection:
+        for table in TABLES:
+            found = connection.execute(
+                "SELECT column_name, udt_name, col_description(%s::regclass, ordinal_position) "
+                "FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
+                (f"{schema}.{table.name}", schema, table.name),
+            ).fetchall()
+            assert found == [(column.name, types[column.kind], column.meaning) for column in table.columns]
+            said = connection.execute("SELECT obj_description(%s::regclass)", (f"{schema}.{table.name}",)).fetchone()
+            assert said == (table.meaning,)
+
+
+def test_postgresql_s_reader_reads_the_public_tables_and_nothing_else(server: Office) -> None:
+    place = postgres_place(str(server.place))
+    with owner(str(server.place)) as connection:
+        connection.execute(f"SET ROLE {place.reader}".encode())
+        for table in TABLES:
+            allowed = connection.execute(
+                "SELECT has_table_privilege(%s, 'SELECT'), has_table_privilege(%s, 'INSERT, UPDATE, DELETE, TRUNCATE')",
+                (f"{place.reporting_schema}.{table.name}",) * 2,
+            ).fetchone()
+            assert allowed == (table.public, False)
+        assert connection.execute("SELECT has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchone() == (False,)
+
+
+def test_postgresql_s_reader_still_reads_after_a_rebuild(server: Office) -> None:
+    server.projector().rebuild()
+    test_postgresql_s_reader_reads_the_public_tables_and_nothing_else(server)
+
+
+def test_a_view_built_on_old_tables_is_named_by_the_rebuild_and_not_dropped(server: Office) -> None:
+    schema = postgres_place(str(server.place)).reporting_schema
+    with owner(str(server.place)) as connection:
+        connection.execute(f"CREATE VIEW my_late AS SELECT incident FROM {schema}.incidents WHERE breach".encode())
+        kept = server.projector().rebuild()
+        assert kept is not None
+        assert "my_late" in kept
+        assert f"{schema}_retired_1" in kept
+        assert connection.execute("SELECT count(*) FROM my_late").fetchone() == (1,)
+        connection.execute("DROP VIEW my_late")
+    assert server.projector().rebuild() is None
+
+
+def test_hours_stand_beside_the_microseconds(here: Office) -> None:
+    here.tell(charge(time="2026-11-02T08:30:00Z"))
+    catch_up(here)
+    name = here.reporting.name("live", INCIDENTS)
+    ((hours, target),) = here.reporting.run(f"SELECT charge_net_hours, charge_target_hours FROM {name}")
+    assert (float(hours), float(target)) == (0.5, 2.0)
+
+
+def test_the_names_of_a_set_being_built_are_its_own(here: Office) -> None:
+    live, building = ({here.reporting.name(of, table) for table in TABLES} for of in ("live", NEXT))
+    assert not live & building
+
+
+def test_findings_are_kept_as_they_are(here: Office) -> None:
+    here.tell(opening("ODD", contract="nobody's", time="2026-11-02T09:00:00Z"))
+    catch_up(here)
+    (finding,) = incident(here, "ODD")["findings"]
+    assert finding["code"] == "contract_unsigned"
+    assert "nobody's" in json.dumps(finding)
