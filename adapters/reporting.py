@@ -81,6 +81,10 @@ class Reporting(ABC):
         """Drop what a swap left behind; a sentence where something else holds on to it."""
 
     @abstractmethod
+    def abandon(self) -> None:
+        """Leave nothing of a set that will not be finished, nor of a place that was made for it."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of the connection."""
 

@@ -159,6 +159,10 @@ class PostgresReporting(Reporting):
                     f"those again on {self.schema}, then DROP SCHEMA {schema} CASCADE"  # fmt: skip
         return said
 
+    def abandon(self) -> None:
+        """Leave nothing of a set that will not be finished."""
+        self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
+
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()

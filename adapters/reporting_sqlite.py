@@ -126,6 +126,15 @@ class SqliteReporting(Reporting):
             self.run(f"DROP TABLE IF EXISTS retired_{table.name}")
         return None
 
+    def abandon(self) -> None:
+        """Leave nothing of a set that will not be finished, nor of a file that was made for it."""
+        for table in TABLES:
+            self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
+        if not self.run("SELECT 1 FROM sqlite_schema LIMIT 1"):
+            self.close()
+            for end in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()

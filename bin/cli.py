@@ -32,6 +32,7 @@ app = App(
     version=__version__,
     help_format="plaintext",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # main has something to say first
 )
 app.command(contract_app := App(name="contract", help="Record a contract from a file."))
 app.command(message_app := App(name="message", help="Write and check messages without recording anything."))

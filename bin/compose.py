@@ -158,7 +158,11 @@ def open_replay(chosen: Settings, into: str) -> Reporting:
         return _replay_file(Path(into), place)
     if not isinstance(place, PostgresPlace):
         raise StoreError(f"{into} names no file: a replay of a SQLite store goes into a file, as replay.db")
-    return PostgresReporting(place, replay_schema(place, into), create=True, lock_timeout=chosen.lock_timeout)
+    reporting = PostgresReporting(place, replay_schema(place, into), create=True, lock_timeout=chosen.lock_timeout)
+    if reporting.exists():
+        reporting.close()
+        raise StoreError(f"the schema {into} is there already: a replay goes into a new one; name another, or drop it")
+    return reporting
 
 
 def _replay_file(path: Path, place: StorePlace | PostgresPlace) -> Reporting:

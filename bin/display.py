@@ -212,7 +212,7 @@ def _heading(report: Report, say: Words) -> list[str]:
         f"{title}: {report.about['incident']['incident']}" if report.about else title,
         f"{say('as of')} {as_of}, {say('known on')} {known_on} ({zone.key}); "
         f"{say('reading')} {made['reading']}; {say('position')} {made['position']}; "
-        f"{say('from')} {say(made['made_from'])}",
+        f"{say('from ' + made['made_from'])}",
     ]
     if "assumed" in (made["terms"] or ""):
         lines.append(

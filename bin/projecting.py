@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Self
 
 from cyclopts import Parameter
 
@@ -20,11 +20,11 @@ from bin.health import remarks, standing
 from bin.language import Words
 from bin.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.reference import table_reference
-from bin.reports import BadQuestion, question
+from bin.reports import BadQuestion, Question, question
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is looked at again, though nobody said that anything came."""
-LONGEST_SILENCE = 60.0
+LONGEST_AWAY = 60.0
 """Seconds for which a server may be away before we give up."""
 
 
@@ -39,28 +39,32 @@ def project(*, once: Annotated[bool, Parameter(negative="")] = False, where: Whe
         Bring them up to date, and end.
     """
     chosen, say = chosen_by(where)
-    stop = _Stop()
-    silent_since: float | None = None
+    with _Stop() as stop:
+        _keep_current(chosen, say, stop, once=once)
+    with ledger_of(chosen) as ledger, closing(open_reporting(chosen)) as reporting:
+        at = standing(ledger, reporting, clock())
+        print(f"{say('position')} {at.projected} {say('of')} {at.position}, {say('lag')} {at.lag_positions}")
+
+
+def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) -> None:
+    """Project until asked to stop (or, `once`, until nothing is left). A server that goes away may be away a while."""
+    away_since: float | None = None
     while not stop.asked:
         try:
             with _projector(chosen) as (projector, ledger, reporting):
                 _make_current(projector, ledger, say)
-                silent_since = None
+                away_since = None
                 print(f"{say('live tables')}: {reporting.place}", flush=True)
                 if once:
                     _catch_up(projector, ledger, say)
-                    break
+                    return
                 with ledger.store.news() as news:
                     _follow(projector, news, stop)
         except UnreachableStore:
-            now = time.monotonic()
-            silent_since = now if silent_since is None else silent_since
-            if once or now - silent_since > LONGEST_SILENCE:
+            away_since = away_since or time.monotonic()
+            if once or time.monotonic() - away_since > LONGEST_AWAY:
                 raise
             time.sleep(LONGEST_WAIT)
-    with ledger_of(chosen) as ledger, closing(open_reporting(chosen)) as reporting:
-        at = standing(ledger, reporting, clock())
-        print(f"{say('position')} {at.projected} {say('of')} {at.position}, {say('lag')} {at.lag_positions}")
 
 
 class _Stop:
@@ -68,8 +72,14 @@ class _Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
@@ -152,13 +162,22 @@ def replay(
         asked = question(now=now, reading=reading, as_of=as_of, known_on=known_on)
         position = ledger.store.position(asked.known_on)
         with closing(open_replay(chosen, into)) as reporting:
-            with progress(say("rebuilding"), position, count=True) as advance:
-                readings = (asked.reading,)
-                build(ledger, reporting, readings, 1, clock, position=position, as_of=asked.as_of, advance=advance)
-            with reporting.transaction():
-                reporting.swap()
+            try:
+                _replay(ledger, reporting, asked, position, say)
+            except BaseException:
+                reporting.abandon()
+                raise
             print(f"{say('replayed into')} {reporting.place}")
     print(f"{say('position')} {position}, {say('reading')} {asked.reading.name}")
+
+
+def _replay(ledger: Ledger, reporting: Reporting, asked: Question, position: int, say: Words) -> None:
+    with progress(say("rebuilding"), position, count=True) as advance:
+        build(
+            ledger, reporting, (asked.reading,), 1, clock, position=position, as_of=asked.as_of, advance=advance
+        )  # fmt: skip
+    with reporting.transaction():
+        reporting.swap()
 
 
 def status(*, format: Plain = "table", where: Where | None = None) -> None:

@@ -2,13 +2,17 @@
 
 import os
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from servers import fresh_schema, local_server, prepare_shared_server, shared_server, stop_shared_server
+
+from bin.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
 
 # The tzdata package, never the machine's own files: the same rules everywhere.
 zoneinfo.reset_tzpath(())
@@ -32,6 +36,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """It ends with the run."""
     if not hasattr(config, "workerinput"):
         stop_shared_server()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs one command in an empty directory: exit status, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("STORE", "CONFIG", "LANGUAGE", "LEDGER", "DEBUG"):
+        monkeypatch.delenv(f"VERBALE_{name}", raising=False)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return command
 
 
 @pytest.fixture

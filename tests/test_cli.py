@@ -28,21 +28,6 @@ Run = Callable[..., tuple[int, str, str]]
 DEMO_AS_OF = ("--as-of", demo.AS_OF)
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command in an empty directory: exit status, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("STORE", "CONFIG", "LANGUAGE", "LEDGER", "DEBUG"):
-        monkeypatch.delenv(f"VERBALE_{name}", raising=False)
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        status = main(arguments)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return command
-
-
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "verbale-demo"
