@@ -338,8 +338,7 @@ def _check_server(connection: Connection[Any], place: PostgresPlace) -> None:
 
 def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     """The id of the ledger in the schema; None where it holds nothing. Raises StoreError for everything else."""
-    relations = _names(connection, place, "pg_class", "rel")
-    functions = _names(connection, place, "pg_proc", "pro")
+    relations, functions = _held(connection, place)
     if not relations and not functions:
         return None
     unsafe = functions & {"es_insert_events_text", "es_insert_events_uuid"}
@@ -364,10 +363,16 @@ def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     return str(ledger_id)
 
 
-def _names(connection: Connection[Any], place: PostgresPlace, table: str, of: str) -> set[str]:
-    """What the schema holds, by a table of the catalogue whose columns start with `of`."""
-    query = f"SELECT {of}name FROM {table} JOIN pg_namespace n ON n.oid = {of}namespace WHERE nspname = %s"
-    return {name for (name,) in connection.execute(query.encode(), (place.schema,))}
+def _held(connection: Connection[Any], place: PostgresPlace) -> tuple[set[str], set[str]]:
+    """The names of the relations and of the functions in the schema."""
+    # In one query: of a store that another process is just making, either both are seen or neither.
+    found = connection.execute(
+        "SELECT true, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %(schema)s "
+        "UNION ALL SELECT false, proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace "
+        "WHERE nspname = %(schema)s",
+        {"schema": place.schema},
+    ).fetchall()
+    return {name for relation, name in found if relation}, {name for relation, name in found if not relation}
 
 
 def _exists(connection: Connection[Any], place: PostgresPlace) -> bool:

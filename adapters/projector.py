@@ -208,7 +208,7 @@ def build(
     last = ledger.store.position() if position is None else position
     recorded_until = ledger.store.recorded_until() if position is None else 0
     with reporting.transaction():
-        reporting.create(generation)
+        reporting.create()
     book = read_book(ledger, readings, last, max(now(), recorded_until) if as_of is None else as_of)
     work = Work(ledger, reporting.building, book, last)
     done = 0
@@ -218,6 +218,7 @@ def build(
         done += sum(map(len, chunk.values()))
         advance(done)
     with reporting.transaction():
+        reporting.index(generation)
         for name in book.names:
             work.count_anew(name)
         work.sign(generation, recorded_until or None, now(), None)

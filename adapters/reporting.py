@@ -69,8 +69,12 @@ class Reporting(ABC):
         """Whether there is a live set."""
 
     @abstractmethod
-    def create(self, generation: int) -> None:
-        """Make an empty set beside the live one, in place of any that was left unfinished."""
+    def create(self) -> None:
+        """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
+
+    @abstractmethod
+    def index(self, generation: int) -> None:
+        """Make the indexes of the set being built: rows are added faster before than after."""
 
     @abstractmethod
     def swap(self) -> None:
@@ -254,11 +258,8 @@ def _row_codec(codecs: tuple[Codec | None, ...]) -> Callable[[Sequence[Any]], li
     return turn
 
 
-def statements(reporting: Reporting, of: str, types: Mapping[Kind, str], hours: str, suffix: str) -> Iterator[str]:
-    """The statements that make a set of empty tables with their keys and indexes.
-
-    `hours` says how a store works out hours from microseconds, `suffix` makes the names of indexes unique.
-    """
+def table_statements(reporting: Reporting, of: str, types: Mapping[Kind, str], hours: str) -> Iterator[str]:
+    """The statements that make a set of empty tables; `hours` says how a store works out hours from microseconds."""
     for table in TABLES:
         columns = [
             f"{column.name} {types[column.kind]}"
@@ -267,6 +268,11 @@ def statements(reporting: Reporting, of: str, types: Mapping[Kind, str], hours: 
         ]
         key = f"PRIMARY KEY ({', '.join(table.key)})"
         yield f"CREATE TABLE {reporting.name(of, table)} ({', '.join([*columns, key])})"
+
+
+def index_statements(reporting: Reporting, of: str, suffix: str = "") -> Iterator[str]:
+    """The statements that make the indexes of a set; `suffix` makes their names unique."""
+    for table in TABLES:
         for number, index in enumerate(table.indexes):
-            columns_of = ", ".join(index.columns)
-            yield f"CREATE INDEX {table.name}_{number}{suffix} ON {reporting.name(of, table)} ({columns_of})"
+            columns = ", ".join(index.columns)
+            yield f"CREATE INDEX {table.name}_{number}{suffix} ON {reporting.name(of, table)} ({columns})"

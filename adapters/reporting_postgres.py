@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from adapters.ledger import StoreError
 from adapters.postgres import PostgresPlace, connect, plainly
-from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, statements
+from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, index_statements, table_statements
 from adapters.tables import INCIDENTS, LEDGERS, PUBLIC, TABLES, Kind, Table
 from domain.facts import microseconds, moment
 
@@ -100,14 +100,19 @@ class PostgresReporting(Reporting):
         names = (schema, INCIDENTS.name)
         return bool(self.run("SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = ?", names))
 
-    def create(self, generation: int) -> None:  # noqa: ARG002 (indexes need no number: a schema has its own names)
-        """Make an empty set beside the live one, in place of any that was left unfinished."""
+    def create(self) -> None:
+        """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
         self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
         self.run(f"CREATE SCHEMA {self._next}")
-        for statement in statements(self, NEXT, TYPES, HOURS, ""):
+        for statement in table_statements(self, NEXT, TYPES, HOURS):
             self.run(statement)
         self._comment()
         self._grant()
+
+    def index(self, generation: int) -> None:  # noqa: ARG002 (a schema has names of its own for them)
+        """Make the indexes of the set being built."""
+        for statement in index_statements(self, NEXT):
+            self.run(statement)
 
     @property
     def _next(self) -> str:

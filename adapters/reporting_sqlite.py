@@ -8,15 +8,14 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from adapters.ledger import LockedStore, NewerStore, ReadOnlyStore, StoreError
-from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, statements
+from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, index_statements, table_statements
 from adapters.tables import SCHEMA_VERSION, TABLES, Kind, Table
-from domain.facts import microseconds, moment
 
 APPLICATION_ID = 0x56524252  # "VRBR"
 TYPES: Mapping[Kind, str] = {
@@ -28,6 +27,7 @@ TYPES: Mapping[Kind, str] = {
     Kind.JSON: "TEXT",
     Kind.HOURS: "REAL",
 }
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without saying so: every instant here is)
 HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) VIRTUAL"
 
 
@@ -105,11 +105,16 @@ class SqliteReporting(Reporting):
     def _has(self, name: str) -> bool:
         return bool(self.run("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)))
 
-    def create(self, generation: int) -> None:
-        """Make an empty set beside the live one, in place of any that was left unfinished."""
+    def create(self) -> None:
+        """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
         for table in TABLES:
             self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
-        for statement in statements(self, NEXT, TYPES, HOURS, f"_{generation}"):
+        for statement in table_statements(self, NEXT, TYPES, HOURS):
+            self.run(statement)
+
+    def index(self, generation: int) -> None:
+        """Make the indexes of the set being built."""
+        for statement in index_statements(self, NEXT, f"_{generation}"):
             self.run(statement)
 
     def swap(self) -> None:
@@ -188,11 +193,11 @@ class SqliteReporting(Reporting):
 
 
 def _instant_text(instant: int) -> str:
-    return moment(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return (_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
 
 
 def _instant(text: str) -> int:
-    return microseconds(datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC))
+    return (datetime.fromisoformat(text[:-1]) - _EPOCH) // timedelta(microseconds=1)
 
 
 def _json(value: Any) -> str:

@@ -4,10 +4,9 @@ Order of arrival never refuses a fact: only the opening must come first, and not
 state, commands, `decide`, `evolve`.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
 from typing import assert_never
 
 from domain.coverage import Answer, Requester
@@ -352,29 +351,53 @@ def _attribute(incident: Incident, attribution: ResponsibilityAttributed) -> tup
 
 def evolve(incident: Incident, fact: IncidentFact) -> Incident:
     """The incident with one more fact told. Never guards: what is on record always replays."""
-    record = (*incident.record, fact)
-    match fact:
-        case IncidentOpened():
-            return replace(incident, record=record, opened=incident.opened or fact)
-        case IncidentTakenInCharge():
-            return replace(incident, record=record, charges=(*incident.charges, fact))
-        case InterventionStarted():
-            return replace(incident, record=record, interventions=(*incident.interventions, fact))
-        case ClockSuspended() | ClockResumed():
-            return replace(incident, record=record, suspensions=(*incident.suspensions, fact))
-        case IncidentReassessed():
-            return replace(incident, record=record, reassessments=(*incident.reassessments, fact))
-        case ResponsibilityAttributed():
-            return replace(incident, record=record, attributions=(*incident.attributions, fact))
-        case IncidentResolved() | IncidentReopened() | IncidentClosed():
-            return replace(incident, record=record, endings=(*incident.endings, fact))
-        case RecordRectified():
-            afresh = fold(incident.id, (right.fact for right in corrected(enumerate(record, 1))))
-            return replace(afresh, record=record)
-        case _:
-            assert_never(fact)
+    return fold(incident.id, (*incident.record, fact))
 
 
 def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
-    """The incident as its facts, in the order given, tell it."""
-    return reduce(evolve, facts, Incident(incident_id))
+    """The incident as its facts, in the order given, tell it; as rectified, where any was."""
+    record = tuple(facts)
+    opened: IncidentOpened | None = None
+    charges: list[IncidentTakenInCharge] = []
+    interventions: list[InterventionStarted] = []
+    suspensions: list[ClockSuspended | ClockResumed] = []
+    reassessments: list[IncidentReassessed] = []
+    attributions: list[ResponsibilityAttributed] = []
+    endings: list[IncidentResolved | IncidentReopened | IncidentClosed] = []
+    for fact in _as_rectified(record):
+        match fact:
+            case IncidentOpened():
+                opened = opened or fact
+            case IncidentTakenInCharge():
+                charges.append(fact)
+            case InterventionStarted():
+                interventions.append(fact)
+            case ClockSuspended() | ClockResumed():
+                suspensions.append(fact)
+            case IncidentReassessed():
+                reassessments.append(fact)
+            case ResponsibilityAttributed():
+                attributions.append(fact)
+            case IncidentResolved() | IncidentReopened() | IncidentClosed():
+                endings.append(fact)
+            case RecordRectified():
+                pass  # what it corrected is told as corrected
+            case _:
+                assert_never(fact)
+    return Incident(
+        incident_id,
+        record,
+        opened,
+        tuple(charges),
+        tuple(interventions),
+        tuple(suspensions),
+        tuple(reassessments),
+        tuple(attributions),
+        tuple(endings),
+    )
+
+
+def _as_rectified(record: tuple[IncidentFact, ...]) -> Sequence[IncidentFact]:
+    if any(isinstance(fact, RecordRectified) for fact in record):
+        return [right.fact for right in corrected(enumerate(record, 1))]
+    return record

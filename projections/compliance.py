@@ -3,7 +3,7 @@
 One incident in, one row out; the rows are what ratios, penalties and the queue are counted from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.coverage import Answer
@@ -88,7 +88,7 @@ def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
     """One incident judged under the telling's reading, as of its instant."""
     findings = list(told.findings)
     clocks = {clock: _judge_clock(told, clock, telling) for clock in Clock}
-    findings += _calendar_findings(told, clocks.values(), telling.as_of)
+    findings += _calendar_findings(told, clocks, telling.as_of)
     return ComplianceRow(
         incident=told.incident.id,
         contract=told.contract_name,
@@ -159,16 +159,17 @@ def _responsible(told: IncidentTold, clock: Clock) -> Responsibility:
     return attributed[-1] if attributed else Responsibility.SUPPLIER
 
 
-def _calendar_findings(told: IncidentTold, clocks: Iterable[Judged], as_of: int) -> list[Finding]:
+def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of: int) -> list[Finding]:
     calendar = calendar_of(told)
     if calendar is None:
         return []
-    if any(judged.net_us is None or judged.suspended_us is None for judged in clocks):
+    if any(judged.net_us is None or judged.suspended_us is None for judged in clocks.values()):
         years = calendar.years_text
         text = f"a clock runs outside the years that the adopted calendars cover ({years}): adopt one that covers them"
         return [Finding("calendar_does_not_cover", "H1", text)]
-    end = span(told.incident, Clock.INTERVENTION, told.ends_with, as_of).end
-    if calendar.judged_by_later(told.opened.at, end):
+    longest = clocks[Clock.INTERVENTION]
+    end = longest.reckoned.at if longest.stopped else as_of
+    if end is not None and calendar.judged_by_later(told.opened.at, end):
         text = "some of its days are judged by a calendar adopted only after they had begun"
         return [Finding("calendar_adopted_later", "H1", text)]
     return []

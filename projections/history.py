@@ -79,6 +79,11 @@ class ContractTold:
     next_at: int | None = None
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
 
+    @cached_property
+    def end(self) -> int | None:
+        """The instant at which it stops being in force, or None."""
+        return self.contract.end
+
     def calendar(self, hours: ServiceHours) -> WorkingCalendar | None:
         """The working calendar of the contract for one kind of service; None where it is not signed."""
         signed = self.contract.signed
@@ -117,7 +122,7 @@ class IncidentTold:
     @property
     def ends_with(self) -> int | None:
         """The instant at which the contract's end voids its clocks; a request under no guarantee is only measured."""
-        return self.contract.contract.end if self.contract and self.answer.guaranteed else None
+        return self.contract.end if self.contract and self.answer.guaranteed else None
 
     @property
     def hours(self) -> ServiceHours:

@@ -412,7 +412,7 @@ def test_facts_not_projected_yet_are_left_to_a_replay(here: Office) -> None:
 
 def test_a_set_that_was_never_finished_takes_no_step(here: Office) -> None:
     with here.reporting.transaction():
-        here.reporting.create(7)
+        here.reporting.create()
         here.reporting.swap()
     with pytest.raises(StoreError, match="not whole"):
         here.projector().step()
