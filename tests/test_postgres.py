@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -536,6 +537,21 @@ def started(processes: list[Any]) -> list[str]:
 def test_of_several_processes_that_start_first_one_makes_the_store(postgres_url: str, attempt: int) -> None:
     said = started([child(OPENER, postgres_url) for _ in range(6)])
     assert sorted(said) == ["False\n"] * 5 + ["True\n"]
+
+
+@pytest.mark.slow
+def test_a_store_that_is_just_being_made_is_never_taken_for_another_programs() -> None:
+    chance = random.Random(11)
+
+    def opens(url: str, late: float) -> bool:
+        time.sleep(late)
+        with stored(url, Clock()) as ledger:
+            return ledger.store.made_new
+
+    for _ in range(15):
+        late = [chance.random() * 0.04 for _ in range(6)]
+        with fresh_schema(shared_server()) as url, ThreadPoolExecutor(6) as pool:
+            assert sorted(pool.map(opens, [url] * 6, late)) == [False] * 5 + [True]
 
 
 WRITER = """
