@@ -29,7 +29,7 @@ from messages_examples import (
     wire,
 )
 from psycopg import errors
-from servers import PostgresServer, open_any, owner, start_postgres
+from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 from test_crash import BATCH, MESSAGES, contents
 
 from adapters import postgres as module
@@ -506,7 +506,7 @@ def test_the_library_reads_the_log_in_its_own_way_too(postgres_url: str) -> None
 
 OPENER = """
 import sys
-from servers import open_any
+from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -557,7 +557,7 @@ def test_a_store_that_is_just_being_made_is_never_taken_for_another_programs() -
 WRITER = """
 import json, random, sys
 from adapters.desk import Desk
-from servers import open_any
+from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 jumps = random.Random(writer)
@@ -596,7 +596,7 @@ def test_several_processes_append_at_once_and_a_reader_misses_nothing(postgres_u
     tail = child(
         """
 import sys
-from servers import open_any
+from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 ledger, wanted, after = open_any(sys.argv[1], now=lambda: 1), int(sys.argv[2]), 0
 print("ready", flush=True)
@@ -642,7 +642,7 @@ PRODUCER = """
 import sys, time
 from adapters.desk import Desk
 from adapters.ledger import StoreError, UnreachableStore
-from servers import open_any
+from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, file, batch, now = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 lines = open(file, "rb").read().splitlines()
