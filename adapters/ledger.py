@@ -339,11 +339,20 @@ class Ledger(Application[str]):
 
     def entry(self, row: Row) -> Entry:
         """The fact of a row. Raises NewerStore, DamagedStore."""
-        where = f"position {row.position}, version {row.version} of {row.stream}"
-        try:
-            fact = self.catalogue.read(row.stored_type, row.state)
-        except UnknownFactType as error:
-            raise NewerStore(f"{where}: {error}; upgrade this one") from None
-        except ValueError:
-            raise DamagedStore(f"{where} cannot be read as {row.stored_type}: restore the store from a copy") from None
-        return Entry(row.position, row.stream, row.version, row.recorded_at, fact)
+        return read_entry(row, self.catalogue)
+
+
+def read_entry(row: Row, catalogue: Catalogue = FACTS) -> Entry:
+    """The fact of a row as stored. Raises NewerStore, DamagedStore, which say where it is."""
+    try:
+        fact = catalogue.read(row.stored_type, row.state)
+    except UnknownFactType as error:
+        raise NewerStore(f"{_where(row)}: {error}; upgrade this one") from None
+    except ValueError:
+        told = f"{_where(row)} cannot be read as {row.stored_type}"
+        raise DamagedStore(f"{told}: restore the store from a copy") from None
+    return Entry(row.position, row.stream, row.version, row.recorded_at, fact)
+
+
+def _where(row: Row) -> str:
+    return f"position {row.position}, version {row.version} of {row.stream}"

@@ -7,17 +7,17 @@ judges it, and writes the rows, the difference they make to the tallies and the 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
 from typing import NamedTuple
 
 from adapters import tables
+from adapters.judging import Rows, Stopped, alarms, book_of, case_rows, entries, judges, standings, whole_streams
 from adapters.ledger import Ledger, Row, StoreError
 from adapters.reporting import AtMost, Between, Reporting, TableSet
 from adapters.tables import ALARMS, CASES, CREDITS, DAYS, INCIDENTS, LEDGERS, PENALTIES, QUEUE, WINDOWS, Values
 from projections import RULES_VERSION
 from projections.breach import Count, Window, breach_row, tolerance_of
 from projections.credit_balance import credit_row
-from projections.engine import ALWAYS, Book, Reach, Standing, Told, streams_of
+from projections.engine import ALWAYS, Book, Reach, Told, streams_of
 from projections.history import ContractTold, Entry
 from projections.passing import DAY, Case, Day, day_of, days_of, every_day, excess, passed_for_good
 from projections.penalty import penalty_row
@@ -28,15 +28,6 @@ CHUNK = 1000
 LIVE_READINGS = (LITERAL,)
 
 Advance = Callable[[int], None]
-
-
-class Stopped(StoreError):
-    """A fact cannot be projected: nothing after it is, until somebody has seen to it."""
-
-    def __init__(self, position: int, because: str) -> None:
-        super().__init__(f"stopped at position {position}: {because}")
-        self.position = position
-        self.because = because
 
 
 class Current(NamedTuple):
@@ -150,15 +141,15 @@ class Projector:
         if at is None:
             raise StoreError(f"the tables at {self._reporting.place} are not whole: verbale rebuild makes them anew")
         rows = self._ledger.page(at.position, self._page)
-        entries, poison = _readable(self._ledger, rows)
-        as_of = max(self._now(), at.as_of, *(entry.recorded_at for entry in entries[-1:]))
-        alarms = live.values(ALARMS, "stream", {"at": AtMost(as_of)})
-        if entries or alarms:
+        facts, poison = _readable(self._ledger, rows)
+        as_of = max(self._now(), at.as_of, *(fact.recorded_at for fact in facts[-1:]))
+        rang = live.values(ALARMS, "stream", {"at": AtMost(as_of)})
+        if facts or rang:
             before = self._book_at(at)
-            position = entries[-1].position if entries else at.position
-            work = Work(self._ledger, live, before.turned(entries, as_of), position)
-            work.take(before, entries, alarms)
-            recorded_at = entries[-1].recorded_at if entries else at.recorded_at
+            position = facts[-1].position if facts else at.position
+            work = Work(self._ledger, live, before.turned(facts, as_of), position)
+            work.take(before, facts, rang)
+            recorded_at = facts[-1].recorded_at if facts else at.recorded_at
             work.sign(at.generation, recorded_at, self._now(), poison)
             self._book, self._read_to = work.book, (position, at.generation)
         elif poison and poison.position != at.stopped_at:
@@ -169,25 +160,23 @@ class Projector:
     def _book_at(self, at: Current) -> Book:
         """The contracts as the tables have them: remembered from the last step, or read anew."""
         if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
-            self._book = read_book(self._ledger, self._readings, at.position, at.as_of)
+            rows = contract_rows(self._ledger, at.position)
+            self._book = book_of(rows, self._readings, at.as_of, self._ledger.catalogue)
         return self._book
 
 
 def _readable(ledger: Ledger, rows: Sequence[Row]) -> tuple[list[Entry], Stopped | None]:
     """The facts of some rows up to the first that cannot be read, and that one."""
-    entries: list[Entry] = []
-    for row in rows:
-        try:
-            entries.append(ledger.entry(row))
-        except StoreError as error:
-            return entries, Stopped(row.position, str(error))
-    return entries, None
+    try:
+        return entries(rows, ledger.catalogue), None
+    except Stopped as stopped:
+        readable = [row for row in rows if row.position < stopped.position]
+        return entries(readable, ledger.catalogue), stopped
 
 
-def read_book(ledger: Ledger, readings: Iterable[Reading], position: int, as_of: int) -> Book:
-    """The contracts and accounts as known at a position."""
-    rows = chain.from_iterable(ledger.store.rows_by_stream(kind, position) for kind in ("contract-", "credits-"))
-    return Book.of(readings, sorted(map(ledger.entry, rows)), as_of)
+def contract_rows(ledger: Ledger, position: int) -> list[Row]:
+    """The facts of every contract and account, as stored, up to a position."""
+    return [row for kind in ("contract-", "credits-") for row in ledger.store.rows_by_stream(kind, position)]
 
 
 def build(
@@ -200,42 +189,32 @@ def build(
     position: int | None = None,
     as_of: int | None = None,
     advance: Advance = lambda _: None,
+    processes: int | None = None,
 ) -> None:
     """Fill a new set of tables from every stream up to a position (the last), as of an instant (now).
 
     The set is whole once its row in `ledgers` is there, which is written last; it has not taken the names yet.
+    `processes` says how many judge, instead of one for each core where the log is large.
     """
     last = ledger.store.position() if position is None else position
     recorded_until = ledger.store.recorded_until() if position is None else 0
     with reporting.transaction():
         reporting.create()
-    book = read_book(ledger, readings, last, max(now(), recorded_until) if as_of is None else as_of)
-    work = Work(ledger, reporting.building, book, last)
-    done = 0
-    for chunk in _chunks(_by_stream(ledger, last)):
-        with reporting.transaction():
-            work.begin(chunk)
-        done += sum(map(len, chunk.values()))
-        advance(done)
+    told = contract_rows(ledger, last)
+    book = book_of(told, readings, max(now(), recorded_until) if as_of is None else as_of, ledger.catalogue)
+    work, done = Work(ledger, reporting.building, book, last), len(told)
+    parts = whole_streams(ledger.store.rows_by_stream("incident-", last), CHUNK)
+    with judges(ledger, told, book, last, processes) as judging:
+        for rows in judging.rows(parts):
+            with reporting.transaction():
+                work.begin(rows)
+            done += rows.facts
+            advance(done)
     with reporting.transaction():
         reporting.index(generation)
         for name in book.names:
             work.count_anew(name)
         work.sign(generation, recorded_until or None, now(), None)
-
-
-def _by_stream(ledger: Ledger, position: int) -> Iterator[tuple[str, list[Entry]]]:
-    rows = ledger.store.rows_by_stream("incident-", position)
-    for stream, facts in groupby(rows, key=lambda row: row.stream):
-        yield stream.partition("-")[2], [ledger.entry(row) for row in facts]
-
-
-def _chunks(streams: Iterator[tuple[str, list[Entry]]]) -> Iterator[dict[str, list[Entry]]]:
-    while chunk := dict(islice(streams, CHUNK)):
-        yield chunk
-
-
-WindowKey = tuple[Told, str, int]
 
 
 @dataclass
@@ -266,15 +245,15 @@ class Work:
     position: int
     _moved: dict[tuple[str, str, int], Moved] = field(default_factory=lambda: defaultdict(Moved))
 
-    def take(self, before: Book, entries: Sequence[Entry], alarms: Iterable[str]) -> None:
+    def take(self, before: Book, facts: Sequence[Entry], rang: Iterable[str]) -> None:
         """Judge again whatever these facts, or the time that has passed, can touch; then count."""
         rung: dict[str, list[str]] = defaultdict(list)
-        for stream in alarms:
+        for stream in rang:
             kind, _, name = stream.partition("-")
             rung[kind].append(name)
-        contracts = {*streams_of(entries, "contract"), *streams_of(entries, "credits"), *rung["contract"]}
+        contracts = {*streams_of(facts, "contract"), *streams_of(facts, "credits"), *rung["contract"]}
         reaches = self.book.reach(before, sorted(contracts))
-        incidents = {*streams_of(entries, "incident"), *rung["incident"], *self._reached(reaches)}
+        incidents = {*streams_of(facts, "incident"), *rung["incident"], *self._reached(reaches)}
         for some in _parts(sorted(incidents), CHUNK):
             self._judge(self._facts_of(some))
         anew = {reach.contract for reach in reaches if reach.openings == ALWAYS}
@@ -284,16 +263,10 @@ class Work:
         for name in sorted((contracts | moved) - anew):
             self._count(name)
 
-    def begin(self, incidents: Mapping[str, Sequence[Entry]]) -> None:
-        """Judge incidents of which the tables hold nothing yet."""
-        ledger = self.ledger.id
-        for told in self.book.told:
-            reading, standings = told.telling.reading.name, _standings(told, incidents)
-            some = [standing for standing in standings.values() if standing]
-            self.tables.load(INCIDENTS, [tables.incident_values(ledger, reading, standing) for standing in some])
-            self.tables.load(CASES, list(self._case_values(reading, some)))
-            self.tables.load(QUEUE, [tables.queue_values(ledger, reading, s.queued) for s in some if s.queued])
-            self._set_alarms(told, standings, incidents)
+    def begin(self, rows: Rows) -> None:
+        """Add the rows of incidents of which the tables hold nothing yet."""
+        for table in (INCIDENTS, CASES, QUEUE, ALARMS):
+            self.tables.load(table, rows.to(table))
 
     def sign(self, generation: int, recorded_at: int | None, now: int, poison: Stopped | None) -> None:
         """Write how current the tables are."""
@@ -318,10 +291,7 @@ class Work:
         found: dict[str, list[Entry]] = {name: [] for name in incidents}
         for row in self.ledger.store.stream_rows([f"incident-{name}" for name in incidents]):
             if row.position <= self.position:
-                try:
-                    found[row.stream.partition("-")[2]].append(self.ledger.entry(row))
-                except StoreError as error:
-                    raise Stopped(row.position, str(error)) from None
+                found[row.stream.partition("-")[2]] += entries([row], self.ledger.catalogue)
         return found
 
     def _reached(self, reaches: Iterable[Reach]) -> set[str]:
@@ -341,21 +311,21 @@ class Work:
         ledger, names = self.ledger.id, list(incidents)
         self.tables.remove(ALARMS, {"stream": [f"incident-{name}" for name in names]})
         for told in self.book.told:
-            reading, standings = told.telling.reading.name, _standings(told, incidents)
+            reading, found = told.telling.reading.name, standings(told, incidents)
             self._take_away(reading, names)
-            some = [standing for standing in standings.values() if standing]
-            gone = [name for name, standing in standings.items() if standing is None]
+            some = [standing for standing in found.values() if standing]
+            gone = [name for name, standing in found.items() if standing is None]
             done = [s.row.incident for s in some if not s.queued]
             self.tables.write(INCIDENTS, [tables.incident_values(ledger, reading, standing) for standing in some])
             self.tables.remove(INCIDENTS, {"reading": reading, "incident": gone})
-            self.tables.write(CASES, list(self._case_values(reading, some)))
+            self.tables.write(CASES, case_rows(ledger, reading, some))
             self.tables.write(QUEUE, [tables.queue_values(ledger, reading, s.queued) for s in some if s.queued])
             self.tables.remove(QUEUE, {"reading": reading, "incident": gone + done})
             for standing in some:
                 if standing.window and standing.row.contract is not None:
                     key = (reading, standing.row.contract, standing.window.start)
                     self._moved[key].by(standing.share.cases, standing.share.undecided, 1)
-            self._set_alarms(told, standings, incidents)
+            self._ring(list(alarms(told, found, incidents)))
 
     def _take_away(self, reading: str, names: list[str]) -> None:
         """Take out of the tallies what these incidents counted for until now."""
@@ -371,30 +341,12 @@ class Work:
                 self._moved[key].by((), values[undecided_at], -1)
         self.tables.remove(CASES, where)
 
-    def _case_values(self, reading: str, standings: Iterable[Standing]) -> Iterator[Values]:
-        for standing in standings:
-            if standing.window and standing.row.contract is not None:
-                yield from tables.case_values(
-                    self.ledger.id, reading, standing.row.contract, standing.window.start, standing.share.cases
-                )
-
-    def _set_alarms(
-        self, told: Told, standings: Mapping[str, Standing | None], incidents: Mapping[str, Sequence[Entry]]
-    ) -> None:
-        alarms = {
-            name: standing.changes_at if standing else told.opens_at(name, incidents[name])
-            for name, standing in standings.items()
-        }
-        self._ring([(f"incident-{name}", at) for name, at in alarms.items() if at is not None])
-
-    def _ring(self, alarms: Sequence[tuple[str, int]]) -> None:
+    def _ring(self, at: Sequence[tuple[str, int]]) -> None:
         """Keep the earliest alarm of each stream, over all readings."""
+        known: dict[str, int] = {}
         if len(self.book.told) > 1:
-            known = {
-                str(stream): int(at) for stream, at in self.tables.read(ALARMS, {"stream": [s for s, _ in alarms]})
-            }
-            alarms = [(stream, min(at, known.get(stream, at))) for stream, at in alarms]
-        self.tables.write(ALARMS, alarms)
+            known = dict(map(tuple, self.tables.read(ALARMS, {"stream": [stream for stream, _ in at]})))
+        self.tables.write(ALARMS, [(stream, min(then, known.get(stream, then))) for stream, then in at])
 
     # --- contracts ---
 
@@ -496,20 +448,6 @@ class Work:
         at = self.book.changes_at(name)
         if at is not None:
             self.tables.write(ALARMS, [(f"contract-{name}", at)])
-
-
-def _standings(told: Told, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, Standing | None]:
-    """What each of some incidents amounts to. Raises Stopped, naming the last fact of one that cannot be judged."""
-    try:
-        return told.standings(incidents)
-    except Exception:
-        for name, facts in incidents.items():
-            try:
-                told.standings({name: facts})
-            except Exception as error:
-                because = f"incident-{name} cannot be judged ({type(error).__name__}: {error}); please report it"
-                raise Stopped(facts[-1].position, because) from error
-        raise
 
 
 def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -26,7 +26,7 @@ class Where:
     """Options of every command that uses a store."""
 
     store: Annotated[str | None, Parameter(group=Group("Store"))] = None
-    "The store: sqlite:///PATH, with ?mode=ro to only read. Else VERBALE_STORE, verbale.toml, sqlite:///verbale.db."
+    "The store: sqlite:///PATH or postgresql://USER@HOST/DATABASE; else VERBALE_STORE, verbale.toml, sqlite:///verbale.db."
 
     language: Annotated[str | None, Parameter(group=Group("Store"))] = None
     "Of what is printed for people: en or it. Else VERBALE_LANGUAGE."

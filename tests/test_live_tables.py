@@ -13,9 +13,10 @@ from offices import KINDS, Office, dump, office
 from servers import owner
 
 from adapters import projector as projecting
+from adapters.judging import Rows, Stopped
 from adapters.ledger import StoreError
 from adapters.postgres import postgres_place
-from adapters.projector import Stopped, Work, build, current
+from adapters.projector import Work, build, current
 from adapters.reporting import NEXT, ForeignTables, NoTables, Reporting
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting
@@ -298,9 +299,9 @@ def test_a_rebuild_that_was_interrupted_is_discarded_whole_by_the_next(
     monkeypatch.setattr(projecting, "CHUNK", 4)
     begin, begun = Work.begin, []
 
-    def killed(work: Work, incidents: Any) -> None:
-        begin(work, incidents)
-        begun.append(incidents)
+    def killed(work: Work, some: Rows) -> None:
+        begin(work, some)
+        begun.append(some)
         if len(begun) == 2:
             raise KeyboardInterrupt
 
@@ -314,11 +315,40 @@ def test_a_rebuild_that_was_interrupted_is_discarded_whole_by_the_next(
     assert dump(here.reporting.live) == before
 
 
+@pytest.mark.slow
+def test_a_rebuild_by_several_processes_is_that_by_one(here: Office) -> None:
+    here.tell(opening("NAMES", contract="late", time="2026-11-02T09:00:00Z"))
+    here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(40)))
+    here.tell(*(charge(f"R{number}", time="2026-11-02T11:30:00Z") for number in range(0, 40, 3)))
+    catch_up(here)
+    at, readings = here.at, (LITERAL, Reading.parse("unit=clock,window=quarter"))
+    made = []
+    for processes in (1, 2):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(projecting, "CHUNK", 7)
+            build(
+                here.ledger, here.reporting, readings, 9, here.clock,
+                position=at.position, as_of=at.as_of, processes=processes,
+            )  # fmt: skip
+        made.append(dump(here.reporting.building))
+    assert made[0] == made[1]
+    assert len(made[0]["incidents"]) == 2 * 42
+
+
+@pytest.mark.slow
+def test_a_fact_that_one_of_several_processes_cannot_read_stops_the_rebuild_with_its_position(here: Office) -> None:
+    here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
+    spoil(here, 9, "{}")
+    with pytest.raises(Stopped, match="position 9") as stopped:
+        build(here.ledger, here.reporting, (LITERAL,), 9, here.clock, processes=2)
+    assert stopped.value.position == 9
+
+
 def test_facts_recorded_during_a_rebuild_are_in_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = Work.begin
 
-    def meanwhile(work: Work, incidents: Any) -> None:
-        begin(work, incidents)
+    def meanwhile(work: Work, some: Rows) -> None:
+        begin(work, some)
         if not here.reporting.live.values(INCIDENTS, "incident", {"incident": "MEANWHILE"}):
             here.tell(opening("MEANWHILE", time="2026-11-02T09:00:00Z"))
             here.tell(buy(package="MEANWHILE", time="2026-11-02T09:00:00Z"))
