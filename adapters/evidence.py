@@ -180,6 +180,11 @@ class EvidenceTables(ABC, Generic[C]):
         """The facts recorded after a position, in order of position, at most `limit`."""
         return self._rows(f"e.{self.KEY} > ?", f"e.{self.KEY}", [after], limit)
 
+    def leaf_hash(self, position: int) -> bytes | None:
+        """The leaf hash of the fact at a position; None where there is none."""
+        found = self._fetch("SELECT leaf_hash FROM seal WHERE position = ?", (position,))
+        return bytes(found[0][0]) if found else None
+
     def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
         key, until = f"e.{self.KEY}", self.position(known_on)

@@ -202,6 +202,9 @@ class EvidenceRecorder(Protocol):
     def position(self, known_on: int | None = None) -> int:
         """The last position recorded (by `known_on`); 0 where there is none."""
 
+    def leaf_hash(self, position: int) -> bytes | None:
+        """The leaf hash of the fact at a position; None where there is none."""
+
     def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
 

@@ -33,7 +33,9 @@ Advance = Callable[[int], None]
 class Current(NamedTuple):
     """How current a set of tables is."""
 
+    ledger: str
     position: int
+    leaf_hash: str | None
     as_of: int
     generation: int
     recorded_at: int | None
@@ -49,16 +51,30 @@ def current(tables_of: TableSet) -> Current | None:
     row = next(iter(tables_of.read(LEDGERS)), None)
     if row is None:
         return None
-    _, position, as_of, recorded_at, readings, rules, generation, projected_at, stopped_at, because = row
-    return Current(position, as_of, generation, recorded_at, tuple(readings), rules, projected_at, stopped_at, because)
+    ledger, position, leaf_hash, as_of, recorded_at, readings, rules, generation, projected_at, *stopped = row
+    return Current(
+        ledger, position, leaf_hash, as_of, generation, recorded_at, tuple(readings), rules, projected_at, *stopped
+    )
 
 
-def outdated(at: Current, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
-    """Why tables have to be built anew to be live ones of this program; None where they need not."""
+def outdated(ledger: Ledger, at: Current, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
+    """Why tables have to be built anew to be live ones of this log and program; None where they need not."""
+    if not made_from(ledger, at):
+        return "the live tables were made from another log than this one"
     if at.rules != RULES_VERSION:
         return f"the live tables follow rules {at.rules}, this program rules {RULES_VERSION}"
     names = tuple(reading.name for reading in readings)
     return None if at.readings == names else f"the live tables hold other readings than {', '.join(names)}"
+
+
+def made_from(ledger: Ledger, at: Current) -> bool:
+    """Whether tables were made from this log: the fact at their position is the one that they know."""
+    return (ledger.id, _leaf_hash(ledger, at.position)) == (at.ledger, at.leaf_hash)
+
+
+def _leaf_hash(ledger: Ledger, position: int) -> str | None:
+    found = ledger.store.leaf_hash(position)
+    return found.hex() if found else None
 
 
 class Projector:
@@ -106,7 +122,7 @@ class Projector:
     def outdated(self) -> str | None:
         """Why the live tables have to be built (anew) before a step; None where they need not."""
         at = current(self._reporting.live) if self._reporting.exists() else None
-        return outdated(at, self._readings) if at else "there are no live tables yet"
+        return outdated(self._ledger, at, self._readings) if at else "there are no live tables yet"
 
     def behind(self) -> int:
         """How many positions the live tables are behind the log."""
@@ -160,6 +176,8 @@ class Projector:
     def _book_at(self, at: Current) -> Book:
         """The contracts as the tables have them: remembered from the last step, or read anew."""
         if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
+            if why := outdated(self._ledger, at, self._readings):
+                raise StoreError(f"{why} ({self._reporting.place}): verbale rebuild makes them anew")
             rows = contract_rows(self._ledger, at.position)
             self._book = book_of(rows, self._readings, at.as_of, self._ledger.catalogue)
         return self._book
@@ -273,6 +291,7 @@ class Work:
         row: Values = (
             self.ledger.id,
             self.position,
+            _leaf_hash(self.ledger, self.position),
             self.book.as_of,
             recorded_at,
             [reading.name for reading in self.book.readings],

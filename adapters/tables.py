@@ -290,6 +290,7 @@ LEDGERS = Table(
     (
         LEDGER,
         _integer("position", "the last position of the log that the tables hold"),
+        _text("leaf_hash", "the leaf hash of the fact at that position, by which the log is known", optional=True),
         _instant("as_of_at", "the instant as of which they are judged; rows change later only at their changes_at"),
         _instant("recorded_at", "when the fact at that position was recorded", optional=True),
         Column("readings", Kind.JSON, "the readings that the tables hold"),

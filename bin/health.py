@@ -104,7 +104,7 @@ def remarks(ledger: Ledger, reporting: Reporting | None, now: int) -> Iterator[R
             "see to that fact (verbale timeline STREAM shows its stream; upgrade where a newer Verbale wrote it), "
             "then run: verbale project",
         )
-    elif why := outdated(at.at):
+    elif why := outdated(ledger, at.at):
         yield Remark(why, "run: verbale rebuild")
     elif at.lag_us > LONGEST_LAG:
         yield Remark(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adapters import tables
 from adapters.ledger import Ledger
-from adapters.projector import current
+from adapters.projector import current, made_from
 from adapters.reporting import AtMost, Reporting, TableSet, Where
 from adapters.tables import ALARMS, CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS
 from bin.reports import (
@@ -51,7 +51,7 @@ def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Que
 
 def _answers(ledger: Ledger, live: TableSet, asked: Question) -> bool:
     at = current(live)
-    if at is None or at.rules != RULES_VERSION or asked.reading.name not in at.readings:
+    if at is None or at.rules != RULES_VERSION or asked.reading.name not in at.readings or not made_from(ledger, at):
         return False
     if at.position != ledger.store.position(asked.known_on) or at.as_of > asked.as_of:
         return False

@@ -404,6 +404,9 @@ def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, m
     why = here.projector().outdated()
     assert why is not None
     assert "rules" in why
+    here.tell(charge(time="2026-11-02T08:30:00Z"))
+    with pytest.raises(StoreError, match=r"rules .* verbale rebuild"):
+        here.projector().step()
 
 
 def test_live_tables_of_other_rules_answer_no_report(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,6 +153,23 @@ def test_a_fact_that_cannot_be_read_ends_project_with_its_position(run: Run, tmp
         assert "1 of the triggers that keep evidence from being changed" in out
 
 
+def test_tables_of_another_log_answer_nothing_and_are_made_anew(run: Run) -> None:
+    """The store was removed and begun again, its tables were not: at the same position there is another fact."""
+    Path("m.jsonl").write_bytes(b"\n".join([*contract_in_force(), opening(time="2026-03-02T08:00:00Z")]))
+    run("ingest", "m.jsonl")
+    run("project", "--once")
+    Path("verbale.db").unlink()
+    Path("m.jsonl").write_bytes(b"\n".join([*contract_in_force("other"), opening("I2", time="2026-03-02T08:00:00Z")]))
+    run("ingest", "m.jsonl")
+    assert "from replay" in run("report", "breach")[1]
+    status, out, _ = run("doctor")
+    assert status == 1
+    assert "another log" in out
+    assert "another log" in run("project", "--once")[1]
+    assert "from live tables" in run("report", "breach")[1]
+    assert "I2" in run("report", "compliance")[1]
+
+
 # --- rebuild and replay -----------------------------------------------------------------------------------------
 
 
