@@ -205,13 +205,24 @@ class _Race:
         self.suspended_at_end = bool(lasting)
         resumed = (p.end for p in suspended if p.end is not None and p.end <= span.end)
         self.turned_at = lasting[0] if lasting else max(resumed, default=span.start)
-        ran = ((start, end) for start, end, cause in parts(span, suspended) if cause is None)
-        self.ran: list[tuple[int, int]] | None
         try:
-            calendar.covered_until(span.start)
-            self.ran = [(start, calendar.elapsed(start, end)) for start, end in ran]
+            self.until: int | None = calendar.covered_until(span.start)
         except OutsideCoverage:
-            self.ran = None
+            self.until = None
+        self.whole = self._worked(span.start, span.end)
+        worked = [
+            (start, self.whole if (start, end) == span[:2] else self._worked(start, end))
+            for start, end, cause in parts(span, suspended)
+            if cause is None
+        ]
+        told = [(start, amount) for start, amount in worked if amount is not None]
+        self.ran = told if self.until is not None and len(told) == len(worked) else None
+
+    def _worked(self, start: int, end: int) -> int | None:
+        try:
+            return self.calendar.elapsed(start, end)
+        except OutsideCoverage:
+            return None
 
     def net(self) -> int | None:
         """Working time in which the clock ran; None beyond the calendars."""
@@ -219,18 +230,11 @@ class _Race:
 
     def suspended(self, net: int) -> int | None:
         """Working time in which it was suspended; None beyond the calendars."""
-        try:
-            return self.calendar.elapsed(self.start, self.end) - net
-        except OutsideCoverage:
-            return None
+        return None if self.whole is None else self.whole - net
 
     def beyond_the_calendars(self) -> int | None:
         """When working time since the start can no longer be told; None where it cannot be told already."""
-        try:
-            until = self.calendar.covered_until(self.start)
-        except OutsideCoverage:
-            return None
-        return until + 1 if until >= self.end else None
+        return self.until + 1 if self.until is not None and self.until >= self.end else None
 
     def reckoned(self, *, ended: bool) -> Reckoned:
         """What had been counted when the clock last started, was suspended or ended."""
@@ -241,10 +245,8 @@ class _Race:
         if self.ran is None:
             return Reckoned(at, None, None, state)
         net = sum(worked for start, worked in self.ran if start < at)
-        try:
-            return Reckoned(at, net, self.calendar.elapsed(self.start, at) - net, state)
-        except OutsideCoverage:
-            return Reckoned(at, net, None, state)
+        until_then = self.whole if at == self.end else self._worked(self.start, at)
+        return Reckoned(at, net, None if until_then is None else until_then - net, state)
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""
