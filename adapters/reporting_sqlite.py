@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from adapters.ledger import LockedStore, NewerStore, ReadOnlyStore, StoreError
+from adapters.ledger import DamagedStore, NewerStore, NotAStore, StoreError
 from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, index_statements, table_statements
+from adapters.sqlite import plainly
 from adapters.tables import SCHEMA_VERSION, TABLES, Kind, Table
 
 APPLICATION_ID = 0x56524252  # "VRBR"
@@ -178,18 +179,11 @@ class SqliteReporting(Reporting):
     @contextmanager
     def _plainly(self) -> Iterator[None]:
         try:
-            yield
-        except sqlite3.Error as error:
-            raise self._in_words(str(error)) from error
-
-    def _in_words(self, said: str) -> StoreError:
-        if "locked" in said or "busy" in said:
-            return LockedStore(f"{self.path} is locked by another process: wait for it to finish, and try again")
-        if "readonly" in said or "read-only" in said:
-            return ReadOnlyStore(f"{self.path} is read-only: make it (and its folder) writable")
-        if "not a database" in said or "malformed" in said:
-            return ForeignTables(f"{self.path} is no file of reporting tables ({said}): remove it and rebuild")
-        return StoreError(f"{self.path} cannot be used: {said}")
+            with plainly(self.path):
+                yield
+        except (DamagedStore, NotAStore) as error:
+            told = f"{self.path} is no file of reporting tables, or a damaged one: it was left as it is"
+            raise ForeignTables(f"{told}; remove it, and run verbale rebuild") from error
 
 
 def _instant_text(instant: int) -> str:

@@ -128,7 +128,7 @@ def open_store(
     uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rw'}"
     if read_only and not os.access(path.absolute().parent, os.W_OK) and not _log_of(path).exists():
         uri += "&immutable=1"  # not even the files that SQLite shares with a writer can be made there
-    with _plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
+    with plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
         _recognise(connection, path)
         found = connection.execute("SELECT id FROM ledger").fetchone()
     if found is None:
@@ -154,7 +154,7 @@ def _make(path: Path, ledger_id: str) -> bool:
         raise StoreError(f"the store {path} cannot be made: there is no folder {path.parent}")
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with _plainly(path), closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+        with plainly(path), closing(sqlite3.connect(beside, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN")
             for statement in SCHEMA:
@@ -216,7 +216,7 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _plainly(path: Path) -> Iterator[None]:
+def plainly(path: Path) -> Iterator[None]:
     """Turn what SQLite or eventsourcing raise into a StoreError that says what to do."""
     try:
         yield
@@ -281,7 +281,7 @@ class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Record a batch in one transaction; raises StoreErrors, LostRace among them."""
-        with _plainly(self.path):
+        with plainly(self.path):
             positions = super().insert_events(stored_events, **kwargs)
         self.appended.tell()
         return positions
@@ -307,7 +307,7 @@ class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
     # --- reading ---
 
     def _fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _plainly(self.path), self.datastore.transaction(commit=False) as c:
+        with plainly(self.path), self.datastore.transaction(commit=False) as c:
             cursor = c.sqlite_cursor
             cursor.row_factory = None
             return cursor.execute(query, parameters).fetchall()

@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Figures(NamedTuple):
     """What was measured of one contender, turn by turn.
 
-    `cpu`: microseconds of this process for each fact; a server's own are not in it, and no wait for a disk.
+    `cpu`: microseconds of processor time for each fact; a server's own is not in it, and no wait for a disk.
     """
 
     what: str
