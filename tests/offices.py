@@ -1,5 +1,6 @@
 """A ledger with the place of its reporting tables, on each kind of store."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -7,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from messages_examples import Clock, stored
-from servers import fresh_schema, owner, shared_server
+from servers import fresh_schema, local_server, owner, shared_server
 
 from adapters.desk import Desk, Outcome
 from adapters.ledger import Ledger
@@ -20,7 +22,8 @@ from adapters.reporting_sqlite import SqliteReporting, beside
 from adapters.tables import LEDGERS, TABLES
 from projections.readings import Reading
 
-KINDS = ("sqlite", "postgres")
+KINDS = ("sqlite", "postgres", *(("local postgres",) if os.environ.get("CI") else ()))
+"""In CI the PostgreSQL of the machine is tried too, whatever its version."""
 
 Dump = dict[str, list[list[Any]]]
 
@@ -67,8 +70,8 @@ def office(kind: str, folder: Path) -> Iterator[Office]:
     clock = Clock()
     with ExitStack() as stack:
         place: Path | str = folder / f"{uuid4().hex}.db"
-        if kind == "postgres":
-            place = stack.enter_context(fresh_schema(shared_server()))
+        if kind != "sqlite":
+            place = stack.enter_context(fresh_schema(_server(kind)))
         ledger = stack.enter_context(stored(place, clock))
         reporting: Reporting
         if isinstance(place, Path):
@@ -78,6 +81,15 @@ def office(kind: str, folder: Path) -> Iterator[Office]:
             stack.callback(_drop_beside, place)
         stack.callback(reporting.close)
         yield Office(place, ledger, reporting, clock)
+
+
+def _server(kind: str) -> str:
+    if kind == "postgres":
+        return shared_server()
+    found = local_server()
+    if found is None:
+        pytest.skip("no PostgreSQL answers on this machine's usual port")
+    return found
 
 
 def _drop_beside(url: str) -> None:
