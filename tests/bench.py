@@ -111,11 +111,11 @@ RAW_READ, BUILD, STEPS = "raw read", "Verbale: built anew", "Verbale: in steps"
 BUILD_ALONE = "Verbale: built anew by one process"
 ONE_BY_ONE, UNSYNCED = "library: a transaction per event", "library: the same, synchronous=NORMAL"
 ABOUT_A = (
-    "Verbale decodes and validates every fact, judges every incident, counts and writes every row; a large log is judged",
-    "by as many processes as there are cores. In steps: from empty tables, a page of the log at a time, whole streams",
-    "judged again. The library's view only keeps instants: no working time, no verdict, no ratio, no penalty. Raw read:",
-    "the driver's tuples, nothing done with them. In SQLite Verbale's tables have synchronous=NORMAL, as they can be",
-    "built again; the library's have FULL, its default.",
+    "Verbale decodes and validates every fact, judges every incident, counts and writes every row; a large log is",
+    "judged by as many processes as there are cores. In steps: from empty tables, a page of the log at a time, whole",
+    "streams judged again. The library's view only keeps instants: no working time, no verdict, no ratio, no penalty.",
+    "Raw read: the driver's tuples, nothing done with them. In SQLite Verbale's tables have synchronous=NORMAL, as",
+    "they can be built again; the library's have FULL, its default.",
 )
 
 

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from bench_paper import CHECKOUT, Paper
 
 from adapters import judging, tables
-from adapters.ledger import Ledger
+from adapters.ledger import Ledger, read_entry
 from adapters.projector import Work
 from adapters.reporting import Reporting
 from projections.engine import Told
@@ -103,7 +103,7 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
 
     changes: list[tuple[Any, str, Any]] = [
         (recorder, "rows_by_stream", phases.of(READ, lambda *given: iter(list(read(*given))))),
-        (judging, "read_entry", phases.of(DECODE, judging.read_entry)),
+        (judging, "read_entry", phases.of(DECODE, read_entry)),
         (Told, "standings", phases.of(JUDGE, Told.standings)),
         (Work, "count_anew", phases.of(COUNT, Work.count_anew)),
         (reporting, "index", phases.of(INDEX, reporting.index)),
