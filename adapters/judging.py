@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain, groupby
 from multiprocessing.connection import wait
 
-from adapters import tables
+from adapters import tabular
 from adapters.ledger import Ledger, Row, StoreError, read_entry
 from adapters.tables import ALARMS, CASES, INCIDENTS, QUEUE, Table, Values
 from domain.catalogue import FACTS, Catalogue
@@ -85,7 +85,7 @@ def case_rows(ledger: str, reading: str, standings: Iterable[Standing]) -> list[
         row
         for one in standings
         if one.window and one.row.contract is not None
-        for row in tables.case_values(ledger, reading, one.row.contract, one.window.start, one.share.cases)
+        for row in tabular.case_values(ledger, reading, one.row.contract, one.window.start, one.share.cases)
     ]
 
 
@@ -110,9 +110,9 @@ def judge(ledger: str, book: Book, rows: Sequence[Row], catalogue: Catalogue = F
     for told in book.told:
         reading, found = told.telling.reading.name, standings(told, incidents)
         some = [standing for standing in found.values() if standing]
-        of[INCIDENTS.name] += [tables.incident_values(ledger, reading, standing) for standing in some]
+        of[INCIDENTS.name] += [tabular.incident_values(ledger, reading, standing) for standing in some]
         of[CASES.name] += case_rows(ledger, reading, some)
-        of[QUEUE.name] += [tables.queue_values(ledger, reading, s.queued) for s in some if s.queued]
+        of[QUEUE.name] += [tabular.queue_values(ledger, reading, s.queued) for s in some if s.queued]
         for stream, at in alarms(told, found, incidents):
             earliest[stream] = min(at, earliest.get(stream, at))
     return Rows(len(rows), {**of, ALARMS.name: list(earliest.items())})

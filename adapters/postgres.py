@@ -6,253 +6,58 @@ commit; readers never wait. Evidence rows cannot be changed or deleted by accide
 """
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, strtobool
 from psycopg import Connection, Cursor, errors
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import PoolTimeout
 
-from adapters.evidence import ADDED_TO_ONLY, EVIDENCE, EvidenceTables
+from adapters.evidence import EVIDENCE, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
     Identity,
     Ledger,
-    LockedStore,
-    LostRace,
     NewerStore,
     News,
     NoStore,
     NotAStore,
-    ReadOnlyStore,
     StoreError,
     Unanswered,
     UnreachableStore,
 )
+from adapters.postgres_connection import (
+    configuration,
+    connect,
+    in_words,
+    is_lost,
+    parameters,
+    plainly,
+    unreachable,
+    words,
+)
+from adapters.postgres_place import PostgresPlace
+from adapters.postgres_schema import grants, guards, make_roles, tables
 from domain.catalogue import FACTS, Catalogue
 
 FORMAT = 1
 OLDEST_SERVER = 15
-DEFAULT_SCHEMA = "verbale"
 SHORTEST_PAUSE = 0.05
 MOST_CONNECTIONS = 5
 DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 DB_FUNCTIONS_ARE_UNSAFE = "takes no lock, so that readers miss facts, and writes no seals"
 
-_SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
-_HOW = "write postgresql://USER@HOST:PORT/DATABASE, with ?schema=NAME for a schema other than verbale"
-
-
-# --- where a store is ---
-
-
-@dataclass(frozen=True)
-class PostgresPlace:
-    """Where a PostgreSQL store is: how to connect, in libpq's words, and the schema of the evidence."""
-
-    connection: dict[str, str] = field(repr=False)
-    schema: str = DEFAULT_SCHEMA
-    read_only: bool = False
-
-    @property
-    def files(self) -> list[Path]:
-        """No file of this machine is part of it."""
-        return []
-
-    @property
-    def reporting_schema(self) -> str:
-        """The schema of the tables made from this evidence."""
-        return "reporting_v1" if self.schema == DEFAULT_SCHEMA else f"{self.schema}_reporting_v1"
-
-    @property
-    def writer(self) -> str:
-        """The role of those who record."""
-        return f"{self.schema}_writer"
-
-    @property
-    def reader(self) -> str:
-        """The role of those who read reports."""
-        return f"{self.schema}_reader"
-
-    @property
-    def channel(self) -> str:
-        """Where the server tells that something is recorded."""
-        return f"{self.schema}_recorded"
-
-    @property
-    def database(self) -> str:
-        """The name of the database."""
-        return self.connection["dbname"]
-
-    @property
-    def server(self) -> str:
-        """HOST:PORT, or the folder of the socket."""
-        host, port = self.connection.get("host", ""), self.connection.get("port", "")
-        return f"{host}:{port}" if host and port else host or port or "the local server"
-
-    def __str__(self) -> str:
-        """For people: never user, password or other settings."""
-        host, port = self.connection.get("host", ""), self.connection.get("port", "")
-        folder = host.startswith("/")
-        query = {"host": host} if folder else {}
-        if self.schema != DEFAULT_SCHEMA:
-            query["schema"] = self.schema
-        named = "" if folder else f"[{host}]" if ":" in host else host
-        where = named + (f":{port}" if port else "")
-        return f"postgresql://{where}/{quote(self.database)}" + (f"?{urlencode(query, safe='/')}" if query else "")
-
-
-def postgres_place(url: str) -> PostgresPlace:
-    """The place a store URL names: postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?schema=NAME&...].
-
-    mode=ro only reads; every other parameter is libpq's. Raises StoreError, which never repeats the URL: it may hold
-    a password.
-    """
-    base, _, query = url.partition("?")
-    try:
-        given = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-        others = [(name, value) for name, value in given if name not in ("schema", "mode")]
-        connection = conninfo_to_dict(base + ("?" + urlencode(others, quote_via=quote) if others else ""))
-    except (ValueError, psycopg.Error):
-        raise StoreError(f"the store's postgresql:// address cannot be read: {_HOW}") from None
-    ours = dict(given)
-    schema, mode = ours.get("schema", DEFAULT_SCHEMA), ours.get("mode", "rw")
-    if not connection.get("dbname"):
-        raise StoreError(f"the store's postgresql:// address names no database: {_HOW}")
-    if not _SCHEMA_NAME.fullmatch(schema) or schema.startswith("pg_"):
-        raise StoreError(f"{schema} cannot name a schema: use small letters, digits and _, a letter first, at most 41")
-    if mode not in ("rw", "ro"):
-        raise StoreError(f"mode={mode} is not known: mode=ro only reads")
-    return PostgresPlace({name: str(value) for name, value in connection.items()}, schema, mode == "ro")
-
-
-# --- tables and roles ---
 
 _INTEGERS = {"notification_id", "originator_version", "leaf", "position", "recorded_at", "version", "since"}
 _BYTES = {"state", "leaf_hash", "digest", "raw"}
-
-
-def _instant(microseconds: str) -> str:
-    """SQL: an instant, to the microsecond, from whole microseconds."""
-    whole, rest = f"({microseconds}) / 1000000", f"({microseconds}) % 1000000"
-    return f"(timestamptz 'epoch' + ({whole}) * interval '1 second' + ({rest}) * interval '1 microsecond')"
-
-
-def _tables() -> Iterator[str]:
-    yield """CREATE TABLE ledger (
-        one bigint PRIMARY KEY CHECK (one = 1), id text NOT NULL, writes bigint NOT NULL, format bigint NOT NULL)"""
-    yield """CREATE TABLE stored_events (
-        originator_id text COLLATE "C" NOT NULL, originator_version bigint NOT NULL, topic text NOT NULL,
-        state bytea NOT NULL, notification_id bigint NOT NULL UNIQUE,
-        PRIMARY KEY (originator_id, originator_version))"""
-    yield """CREATE TABLE seal (
-        leaf bigint PRIMARY KEY, position bigint NOT NULL UNIQUE, recorded_at bigint NOT NULL, contract text,
-        source text NOT NULL, message text NOT NULL, actor text, leaf_hash bytea NOT NULL)"""
-    yield """CREATE TABLE inbox (
-        source text NOT NULL, message text NOT NULL, digest bytea NOT NULL, stream text NOT NULL, version bigint,
-        leaf bigint, PRIMARY KEY (source, message))"""
-    yield """CREATE TABLE waiting (
-        arrival bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source text NOT NULL, message text NOT NULL,
-        digest bytea NOT NULL, stream text NOT NULL, reason text NOT NULL, raw bytea NOT NULL, since bigint NOT NULL,
-        UNIQUE (source, message))"""
-    yield "CREATE INDEX waiting_stream ON waiting (stream)"
-    yield """CREATE TABLE refused (
-        arrival bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, digest bytea NOT NULL UNIQUE, source text,
-        message text, raw bytea NOT NULL, clause text NOT NULL, field text NOT NULL, reason text NOT NULL,
-        refused_at bigint NOT NULL, times bigint NOT NULL)"""
-    yield f"""CREATE VIEW evidence AS SELECT
-        s.leaf, s.position, e.originator_id AS stream, e.originator_version AS version, e.topic AS type,
-        {_instant("(fact.state ->> 'at')::bigint")} AS occurred, {_instant("s.recorded_at")} AS recorded,
-        s.contract, s.source, s.message, s.actor, fact.state, encode(s.leaf_hash, 'hex') AS leaf_hash
-        FROM seal s JOIN stored_events e ON e.notification_id = s.position
-        CROSS JOIN LATERAL (SELECT convert_from(e.state, 'UTF8')::jsonb AS state) fact"""
-    for what, said in {
-        "TABLE ledger": "Which ledger this is, and how many transactions it has recorded.",
-        "TABLE stored_events": "The facts, as stored. Only ever added to.",
-        "TABLE seal": "What was added to each fact when it was recorded, and the hash of both. Only ever added to.",
-        "TABLE inbox": "The messages recorded: what a message sent again is answered from. Only ever added to.",
-        "TABLE waiting": "Messages that wait for the incident or the contract they belong to.",
-        "TABLE refused": "Messages refused, whole, with the reason.",
-        "VIEW evidence": "The facts with their seals, for auditors: instants as timestamps, the fact as JSON.",
-    }.items():
-        yield f"COMMENT ON {what} IS '{said}'"
-
-
-def _guards(place: PostgresPlace) -> Iterator[str]:
-    """Nobody changes evidence; who writes does so one at a time, told where the log ends."""
-    for name, said in (("refuse_change", ADDED_TO_ONLY), ("refuse_another_ledger", "a ledger keeps its name")):
-        yield f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN RAISE EXCEPTION '{said}' USING ERRCODE = 'restrict_violation'; END $$"""
-    for table in EVIDENCE:
-        for verb, each in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-            yield f"""CREATE TRIGGER {table}_{verb.lower()}_refused BEFORE {verb} ON {table}
-                FOR EACH {each} EXECUTE FUNCTION refuse_change()"""
-    yield """CREATE TRIGGER ledger_update_refused BEFORE UPDATE ON ledger FOR EACH ROW
-        WHEN ((old.one, old.id) IS DISTINCT FROM (new.one, new.id)) EXECUTE FUNCTION refuse_another_ledger()"""
-    for verb, each in (("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-        yield f"""CREATE TRIGGER ledger_{verb.lower()}_refused BEFORE {verb} ON ledger
-            FOR EACH {each} EXECUTE FUNCTION refuse_another_ledger()"""
-    # LOCK TABLE asks for more than a writer may do: hence a function that does it in the owner's name, and only that.
-    yield f"""CREATE FUNCTION begin_writing(
-            OUT writes_before bigint, OUT last_leaf bigint, OUT last_position bigint, OUT last_recorded_at bigint)
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = {place.schema}, pg_temp AS $$
-        BEGIN
-            LOCK TABLE stored_events IN EXCLUSIVE MODE;
-            UPDATE ledger SET writes = writes + 1 RETURNING writes - 1 INTO writes_before;
-            SELECT leaf, position, recorded_at INTO last_leaf, last_position, last_recorded_at
-                FROM seal ORDER BY leaf DESC LIMIT 1;
-            IF NOT FOUND THEN
-                last_leaf := -1; last_position := 0; last_recorded_at := 0;
-            END IF;
-            PERFORM pg_notify('{place.channel}', '');
-        END $$"""
-    yield "REVOKE ALL ON FUNCTION begin_writing(), refuse_change(), refuse_another_ledger() FROM PUBLIC"
-    yield "COMMENT ON FUNCTION begin_writing() IS 'Takes the lock of the log, and says where the log ends.'"
-
-
-def _grants(place: PostgresPlace) -> list[str]:
-    """What the writer may do. The reader may do nothing here."""
-    schema, writer = place.schema, place.writer
-    added_to = ", ".join(f"{schema}.{table}" for table in (*EVIDENCE, "waiting", "refused"))
-    return [
-        f"GRANT USAGE ON SCHEMA {schema} TO {writer}",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {writer}",
-        f"GRANT INSERT ON {added_to} TO {writer}",
-        f"GRANT DELETE ON {schema}.waiting TO {writer}",
-        f"GRANT UPDATE ON {schema}.refused TO {writer}",
-        f"GRANT EXECUTE ON FUNCTION {schema}.begin_writing() TO {writer}",
-    ]
-
-
-def _make_roles(connection: Connection[Any], place: PostgresPlace) -> None:
-    """The roles belong to the whole server: they may be there already, and another database may be making them."""
-    (may,) = connection.execute(
-        "SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"
-    ).fetchone() or (False,)
-    if may:
-        for role in (place.writer, place.reader):
-            make = (
-                f"IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF"
-            )
-            unless = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
-            connection.execute(f"DO $$ BEGIN {make}; {unless}; END $$".encode())
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (place.writer,)).fetchone() is not None:
-        for statement in _grants(place):
-            connection.execute(statement.encode())
-
 
 # --- opening ---
 
@@ -286,43 +91,6 @@ def open_postgres(
     ledger = Ledger(_Factory(place, found, now, lock_timeout), catalogue)
     ledger.store.made_new = made_new
     return ledger
-
-
-def connect(place: PostgresPlace, lock_timeout: int) -> Connection[tuple[Any, ...]]:
-    """A connection of its own, in autocommit. Raises NoStore, UnreachableStore, StoreError."""
-    try:
-        connection = psycopg.connect(**_parameters(place, lock_timeout), autocommit=True)
-    except psycopg.Error as error:
-        raise _not_connected(error, place) from None
-    with plainly(place):
-        _configure(place, lock_timeout)(connection)
-    return connection
-
-
-def _parameters(place: PostgresPlace, lock_timeout: int) -> dict[str, Any]:
-    """What a connection is made with; a server that is gone without a word is noticed."""
-    silent = {"keepalives_idle": "30", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000"}
-    usual = {"connect_timeout": str(max(2, lock_timeout)), "fallback_application_name": "verbale"}
-    return {**usual, **silent, **place.connection, "client_encoding": "utf8"}
-
-
-def _configure(place: PostgresPlace, lock_timeout: int) -> Callable[[Connection[Any]], None]:
-    settings = {
-        "search_path": f"{place.schema}, pg_temp",
-        "lock_timeout": f"{lock_timeout}s",
-        "idle_in_transaction_session_timeout": "60s",
-        "jit": "off",  # every query here is short
-    }
-    if place.read_only:
-        settings["default_transaction_read_only"] = "on"
-    each = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
-    # Evidence is on disk before a message is acknowledged, also when the power fails.
-    on_disk = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-
-    def configure(connection: Connection[Any]) -> None:
-        connection.execute(f"SELECT {each}; {on_disk}".encode())
-
-    return configure
 
 
 def _check_server(connection: Connection[Any], place: PostgresPlace) -> None:
@@ -389,13 +157,13 @@ def _make(connection: Connection[Any], place: PostgresPlace, ledger_id: str) -> 
     try:
         if not _exists(connection, place):  # asked, because IF NOT EXISTS wants the right to make one all the same
             connection.execute(f"CREATE SCHEMA {place.schema}".encode())
-        for statement in (*_tables(), *_guards(place)):
+        for statement in (*tables(), *guards(place)):
             connection.execute(statement.encode())
     except errors.InsufficientPrivilege as error:
-        raise StoreError(f"the store {place} cannot be made: {_words(error)}; have the owner of the database run: "
+        raise StoreError(f"the store {place} cannot be made: {words(error)}; have the owner of the database run: "
                          f"CREATE SCHEMA {place.schema} AUTHORIZATION {connection.info.user}") from None  # fmt: skip
     connection.execute("INSERT INTO ledger VALUES (1, %s, 0, %s)", (ledger_id, FORMAT))
-    _make_roles(connection, place)
+    make_roles(connection, place)
     return ledger_id, True
 
 
@@ -404,69 +172,6 @@ def _is_true(text: str) -> bool:
         return bool(text) and strtobool(text)
     except ValueError:
         return True
-
-
-# --- plain words ---
-
-
-def _words(error: BaseException) -> str:
-    """What the server said, on one line."""
-    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    return " ".join((said or str(error)).split())
-
-
-def _not_connected(error: psycopg.Error, place: PostgresPlace) -> StoreError:
-    said = _words(error)
-    said = said.rpartition("FATAL: ")[2].strip()
-    if re.search(r'database ".*" does not exist', said):
-        return NoStore(f"{place}: there is no database {place.database} on that server: create it, or name another")
-    if re.search(r"password|authentication|role .* does not exist|pg_hba|permission denied", said):
-        return StoreError(f"{place}: the server refused the connection ({said}): check user and password")
-    return _unreachable(said, place)
-
-
-def _unreachable(said: str, place: PostgresPlace) -> UnreachableStore:
-    return UnreachableStore(f"the server at {place.server}, database {place.database}, cannot be reached ({said}): "
-                            "what was answered is recorded; send the rest again when it is back")  # fmt: skip
-
-
-_GONE = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300")
-
-
-def _is_lost(error: psycopg.Error) -> bool:
-    """Whether the connection is gone: the server, the network, or somebody ended it."""
-    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    return error.sqlstate is None or error.sqlstate.startswith(_GONE)
-
-
-@contextmanager
-def plainly(place: PostgresPlace) -> Iterator[None]:
-    """Turn what psycopg raises into a StoreError that says what to do."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise _plain(error, place) from error
-
-
-def _plain(error: psycopg.Error, place: PostgresPlace) -> StoreError:
-    said = _words(error)
-    if _is_lost(error):
-        return _unreachable(said, place)
-    match error:
-        case errors.UniqueViolation() | errors.SerializationFailure() | errors.DeadlockDetected():
-            return LostRace(f"another writer recorded something first in {place}")
-        case errors.LockNotAvailable():
-            return LockedStore(f"{place} is locked by another process: wait for it to finish, and try again")
-        case errors.ReadOnlySqlTransaction():
-            return ReadOnlyStore(f"{place} is read-only: nothing was recorded; connect to a server that can be written")
-        case errors.InsufficientPrivilege():
-            return ReadOnlyStore(f"{place}: this role may not record ({said}): nothing was recorded; "
-                                 f"it must be a member of {place.writer}")  # fmt: skip
-        case errors.DataCorrupted() | errors.IndexCorrupted() | errors.UndefinedTable() | errors.UndefinedFunction():
-            return DamagedStore(f"{place} is damaged ({said}): restore it from a copy")
-        case _:
-            return StoreError(f"{place} cannot be used: {said}")
 
 
 # --- the recorder ---
@@ -488,11 +193,11 @@ class _Factory(PostgresFactory):
         )  # fmt: skip
         self.datastore.pool = ConnectionPool(
             connection_class=Connection[DictRow],
-            kwargs={**_parameters(place, lock_timeout), "autocommit": True, "row_factory": dict_row},
+            kwargs={**parameters(place, lock_timeout), "autocommit": True, "row_factory": dict_row},
             min_size=0,
             max_size=MOST_CONNECTIONS,
             open=False,
-            configure=_configure(place, lock_timeout),
+            configure=configuration(place, lock_timeout),
             name="verbale",
             timeout=lock_timeout,
             reconnect_timeout=lock_timeout,
@@ -545,12 +250,12 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
                         connection.execute("ROLLBACK")
                     raise
         except PoolTimeout as error:
-            raise _unreachable(_words(error), self.where) from error
+            raise unreachable(words(error), self.where) from error
         except psycopg.Error as error:
-            if _is_lost(error):
-                raise Unanswered(f"the server at {self.where.server} did not answer ({_words(error)}): what was being "
+            if is_lost(error):
+                raise Unanswered(f"the server at {self.where.server} did not answer ({words(error)}): what was being "
                                  "recorded is there whole or not at all; send it again") from error  # fmt: skip
-            raise _plain(error, self.where) from error
+            raise in_words(error, self.where) from error
 
     def _insert_batch(
         self, connection: Connection[Any], stored_events: Sequence[StoredEvent], batch: Batch | None
@@ -585,8 +290,8 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
                     found: list[tuple[Any, ...]] = c.execute(_sql(query), parameters).fetchall()
                     return found
             except psycopg.Error as error:
-                if isinstance(error, PoolTimeout) or not _is_lost(error) or time.monotonic() > until:
-                    raise _plain(error, self.where) from error
+                if isinstance(error, PoolTimeout) or not is_lost(error) or time.monotonic() > until:
+                    raise in_words(error, self.where) from error
             time.sleep(SHORTEST_PAUSE)
 
     def _values(self, values: Sequence[str]) -> list[Any]:
@@ -622,7 +327,7 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
         }
         run = [f"CREATE ROLE {role} NOLOGIN" for role in wanted if role not in there]
         if self.where.writer not in there or not self._writer_may_write():
-            run += _grants(self.where)
+            run += grants(self.where)
         return f"{self.place} lacks a part of its roles; have them made: {'; '.join(run)}" if run else None
 
     def _writer_may_write(self) -> bool:

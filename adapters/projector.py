@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from adapters import tables
+from adapters import tabular
 from adapters.judging import Rows, Stopped, alarms, book_of, case_rows, entries, judges, standings, whole_streams
 from adapters.ledger import Ledger, Row, StoreError
 from adapters.reporting import AtMost, Between, Reporting, TableSet
@@ -335,10 +335,10 @@ class Work:
             some = [standing for standing in found.values() if standing]
             gone = [name for name, standing in found.items() if standing is None]
             done = [s.row.incident for s in some if not s.queued]
-            self.tables.write(INCIDENTS, [tables.incident_values(ledger, reading, standing) for standing in some])
+            self.tables.write(INCIDENTS, [tabular.incident_values(ledger, reading, standing) for standing in some])
             self.tables.remove(INCIDENTS, {"reading": reading, "incident": gone})
             self.tables.write(CASES, case_rows(ledger, reading, some))
-            self.tables.write(QUEUE, [tables.queue_values(ledger, reading, s.queued) for s in some if s.queued])
+            self.tables.write(QUEUE, [tabular.queue_values(ledger, reading, s.queued) for s in some if s.queued])
             self.tables.remove(QUEUE, {"reading": reading, "incident": gone + done})
             for standing in some:
                 if standing.window and standing.row.contract is not None:
@@ -351,7 +351,7 @@ class Work:
         where = {"reading": reading, "incident": names}
         for values in self.tables.read(CASES, where):
             contract, window = values[4:6]
-            self._moved[reading, contract, window].by([tables.case_row(values)], 0, -1)
+            self._moved[reading, contract, window].by([tabular.case_row(values)], 0, -1)
         column = [column.name for column in INCIDENTS.written].index
         contract_at, window_at, undecided_at = column("contract"), column("window_from_at"), column("undecided")
         for values in self.tables.read(INCIDENTS, where):
@@ -385,9 +385,9 @@ class Work:
     def _window_anew(self, told: Told, contract: ContractTold, window: Window) -> Values:
         reading, name = told.telling.reading.name, contract.contract.id
         where = {"reading": reading, "contract": name, "window_from_at": window.start}
-        cases = list(map(tables.case_row, self.tables.read(CASES, where)))
+        cases = list(map(tabular.case_row, self.tables.read(CASES, where)))
         days = every_day(cases, tolerance_of(contract))
-        self.tables.write(DAYS, [tables.day_values(reading, name, window.start, day) for day in days])
+        self.tables.write(DAYS, [tabular.day_values(reading, name, window.start, day) for day in days])
         breaches = sum(case.breach_at is not None for case in cases)
         count = Count(len(cases), breaches, self.tables.total(INCIDENTS, "undecided", where))
         return self._window_values(told, contract, window, count, days)
@@ -398,7 +398,7 @@ class Work:
             contract, reading = told.telling.contract(name), told.telling.reading.name
             held = {
                 row.window.start: row
-                for row in map(tables.window_row, self.tables.read(WINDOWS, {"reading": reading, "contract": name}))
+                for row in map(tabular.window_row, self.tables.read(WINDOWS, {"reading": reading, "contract": name}))
             }
             for window in told.windows(name):
                 moved, was = self._moved.get((reading, name, window.start)), held.get(window.start)
@@ -415,7 +415,7 @@ class Work:
             where = {"reading": reading, "contract": name, "window_from_at": window.start, "day": number}
             day = day_of(number, self._cases_of(told, name, window, number), tolerance_of(contract))
             if day.cases or day.breaches:
-                self.tables.write(DAYS, [tables.day_values(reading, name, window.start, day)])
+                self.tables.write(DAYS, [tabular.day_values(reading, name, window.start, day)])
             else:
                 self.tables.remove(DAYS, where)
         return self._window_values(told, contract, window, count, None)
@@ -433,14 +433,14 @@ class Work:
             passing = passed_for_good(days, lambda day: self._cases_of(told, name, window, day), tolerance)
         next_change = self.tables.earliest(INCIDENTS, "changes_at", where)
         row = breach_row(contract, window, count, passing, next_change, self.book.as_of)
-        return tables.window_values(self.ledger.id, reading, row)
+        return tabular.window_values(self.ledger.id, reading, row)
 
     def _cases_of(self, told: Told, name: str, window: Window, day: int) -> list[Case]:
         """The cases of a window that make a difference on a day."""
         where = {"reading": told.telling.reading.name, "contract": name, "window_from_at": window.start}
         then = Between(day * DAY, (day + 1) * DAY)
         found = {
-            tuple(values[:4]): tables.case_row(values)
+            tuple(values[:4]): tabular.case_row(values)
             for on in ("decided_at", "breach_at")
             for values in self.tables.read(CASES, {**where, on: then})
         }
@@ -456,13 +456,13 @@ class Work:
                 self.tables.remove(PENALTIES, where)
             else:
                 held = self.tables.read(WINDOWS, where, order="window_from_at")
-                row = penalty_row(contract, list(map(tables.window_row, held)), told.telling)
-                self.tables.write(PENALTIES, [tables.penalty_values(ledger, reading, row)])
+                row = penalty_row(contract, list(map(tabular.window_row, held)), told.telling)
+                self.tables.write(PENALTIES, [tabular.penalty_values(ledger, reading, row)])
             if contract.contract.signed is None and name not in self.book.accounts:
                 self.tables.remove(CREDITS, where)
             else:
                 credits = credit_row(told.telling, name)
-                self.tables.write(CREDITS, [tables.credit_values(ledger, reading, credits)])
+                self.tables.write(CREDITS, [tabular.credit_values(ledger, reading, credits)])
         self.tables.remove(ALARMS, {"stream": f"contract-{name}"})
         at = self.book.changes_at(name)
         if at is not None:

@@ -4,7 +4,6 @@ A set that is being built is a schema beside the live one; the swap renames both
 has begun to read the old tables reads on in them, and nobody finds half of the new ones.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +14,8 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from adapters.ledger import StoreError
-from adapters.postgres import PostgresPlace, connect, plainly
+from adapters.postgres_connection import connect, plainly
+from adapters.postgres_place import SCHEMA_NAME, PostgresPlace
 from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, index_statements, table_statements
 from adapters.tables import INCIDENTS, LEDGERS, PUBLIC, TABLES, Kind, Table
 from domain.facts import microseconds, moment
@@ -35,7 +35,7 @@ HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
 def replay_schema(place: PostgresPlace, name: str) -> str:
     """The name of a schema for a replay, checked. Raises StoreError where it is, or may become, one of the store's."""
     ours = {place.schema, place.reporting_schema, "public"}
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or name.startswith("pg_"):
+    if not SCHEMA_NAME.fullmatch(name) or name.startswith("pg_"):
         raise StoreError(f"{name} cannot name a schema: use small letters, digits and _, a letter first, at most 41")
     if name in ours or name.startswith(f"{place.reporting_schema}_"):
         raise StoreError(f"{name} is the store's own schema: a replay goes into another")

@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapters.desk import HOUR, Desk
 from adapters.ledger import Ledger, StoreError
-from adapters.postgres import PostgresPlace, open_postgres, postgres_place
+from adapters.postgres import open_postgres
+from adapters.postgres_place import PostgresPlace, postgres_place
 from adapters.reporting import Reporting
 from adapters.reporting_postgres import PostgresReporting, replay_schema
 from adapters.reporting_sqlite import SqliteReporting, beside

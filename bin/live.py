@@ -6,7 +6,7 @@ since they were judged. What running clocks have counted since is measured here,
 
 from collections.abc import Sequence
 
-from adapters import tables
+from adapters import tabular
 from adapters.ledger import Ledger
 from adapters.projector import current, made_from
 from adapters.reporting import AtMost, Reporting, TableSet, Where
@@ -106,29 +106,29 @@ class _Answering:
 
     def _compliance(self) -> list[JsonRow]:
         as_of = self._asked.as_of
-        rows = [tables.incident_row(v, self._calendar, as_of) for v in self._live.read(INCIDENTS, self._where)]
+        rows = [tabular.incident_row(v, self._calendar, as_of) for v in self._live.read(INCIDENTS, self._where)]
         rows.sort(key=lambda row: (row.contract or "", row.opened_at, row.incident))
         return [compliance_row_json(row) for row in in_window(rows, self._telling, self._asked)]
 
     def _breach(self) -> list[JsonRow]:
-        rows = map(tables.window_row, self._live.read(WINDOWS, self._where, order="contract, window_from_at"))
+        rows = map(tabular.window_row, self._live.read(WINDOWS, self._where, order="contract, window_from_at"))
         day = self._asked.window_day
         held = [row for row in rows if day is None or row.window.holds(last_instant_of(day))]
         return [breach_row_json(row, self._late(row)) for row in held]
 
     def _late(self, row: BreachRow) -> Sequence[str]:
         where = {"reading": self._asked.reading.name, "contract": row.contract, "window_from_at": row.window.start}
-        cases = map(tables.case_row, self._live.read(CASES, where))
+        cases = map(tabular.case_row, self._live.read(CASES, where))
         return sorted({case.incident for case in cases if case.breach_at is not None})
 
     def _penalty(self) -> list[JsonRow]:
         return [
-            penalty_row_json(tables.penalty_row(v)) for v in self._live.read(PENALTIES, self._where, order="contract")
+            penalty_row_json(tabular.penalty_row(v)) for v in self._live.read(PENALTIES, self._where, order="contract")
         ]
 
     def _credits(self) -> list[JsonRow]:
-        return [credit_row_json(tables.credit_row(v)) for v in self._live.read(CREDITS, self._where, order="contract")]
+        return [credit_row_json(tabular.credit_row(v)) for v in self._live.read(CREDITS, self._where, order="contract")]
 
     def _queue(self) -> list[JsonRow]:
-        rows = in_order(map(tables.queue_row, self._live.read(QUEUE, self._where)))
+        rows = in_order(map(tabular.queue_row, self._live.read(QUEUE, self._where)))
         return [queue_row_json(row, rank) for rank, row in enumerate(rows, 1)]

@@ -12,7 +12,8 @@ from messages_examples import Clock
 from servers import PostgresServer, owner, start_postgres
 
 from adapters.ledger import Ledger
-from adapters.postgres import open_postgres, postgres_place
+from adapters.postgres import open_postgres
+from adapters.postgres_place import postgres_place
 from adapters.reporting import Reporting
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting

@@ -14,7 +14,7 @@ from servers import fresh_schema, local_server, owner, shared_server
 
 from adapters.desk import Desk, Outcome
 from adapters.ledger import Ledger
-from adapters.postgres import postgres_place
+from adapters.postgres_place import postgres_place
 from adapters.projector import LIVE_READINGS, Current, Projector, current
 from adapters.reporting import Reporting, TableSet
 from adapters.reporting_postgres import PostgresReporting

@@ -23,7 +23,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from adapters.ledger import Ledger
-from adapters.postgres import open_postgres, postgres_place
+from adapters.postgres import open_postgres
+from adapters.postgres_place import postgres_place
 from adapters.sqlite import open_store
 
 SHARED_FOLDER = "VERBALE_TEST_SERVER_FOLDER"

@@ -26,7 +26,7 @@ from messages_examples import (
 from adapters.desk import Desk
 from adapters.ledger import NoStore
 from adapters.messages import read_message
-from adapters.postgres import postgres_place
+from adapters.postgres_place import postgres_place
 
 BATCH = 10
 ROUNDS = 8

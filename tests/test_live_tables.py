@@ -13,14 +13,15 @@ from offices import KINDS, Office, dump, office
 from servers import owner
 
 from adapters import projector as projecting
+from adapters import tabular
 from adapters.judging import Rows, Stopped
 from adapters.ledger import StoreError
-from adapters.postgres import postgres_place
+from adapters.postgres_place import postgres_place
 from adapters.projector import Work, build, current
 from adapters.reporting import NEXT, ForeignTables, NoTables, Reporting
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting
-from adapters.tables import CREDITS, INCIDENTS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind, window_row
+from adapters.tables import CREDITS, INCIDENTS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind
 from bin.live import from_live
 from bin.reports import Question
 from domain.facts import read_instant
@@ -166,7 +167,7 @@ def test_one_more_fact_reads_no_more_of_a_contract_that_has_more(
             here.projector().step()
             costs.append((len(given), sum(given)))
     (window,) = here.reporting.live.read(WINDOWS)
-    assert window_row(window).passed == (hour == 16)
+    assert tabular.window_row(window).passed == (hour == 16)
     assert costs[0][0] == costs[1][0]
     assert costs[1][1] - costs[0][1] <= (240 if hour == 16 else 0)
 

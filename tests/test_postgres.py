@@ -50,7 +50,8 @@ from adapters.ledger import (
     UnreachableStore,
 )
 from adapters.messages import examples
-from adapters.postgres import DB_FUNCTIONS, FORMAT, PostgresRecorder, postgres_place
+from adapters.postgres import DB_FUNCTIONS, FORMAT, PostgresRecorder
+from adapters.postgres_place import postgres_place
 from adapters.seal import Origin
 from bin.cli import main
 from bin.compose import Settings, open_ledger

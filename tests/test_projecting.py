@@ -16,7 +16,7 @@ import pytest
 from messages_examples import CHECKOUT, charge, child_environment, contract_in_force, opening
 from offices import KINDS, Office, dump, office
 
-from adapters.postgres import postgres_place
+from adapters.postgres_place import postgres_place
 from adapters.projector import build
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting, beside

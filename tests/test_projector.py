@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from offices import Dump, Office, dump, office, ordered
 from worlds import World, worlds
 
-from adapters import tables
+from adapters import tabular
 from adapters.desk import Desk
 from adapters.ledger import Ledger
 from adapters.projector import build
@@ -48,15 +48,15 @@ def told_purely(ledger: Ledger, position: int, as_of: int, readings: tuple[Readi
             assert told is not None
             window = windows.get(window_of.get(row.incident, ("", 0)))
             standing = Standing(told.opened, row, window, share(row, reading), queued.get(row.incident))
-            found["incidents"].append(tables.incident_values("main", reading.name, standing))
+            found["incidents"].append(tabular.incident_values("main", reading.name, standing))
             if window is not None and row.contract is not None:
-                found["cases"] += tables.case_values(
+                found["cases"] += tabular.case_values(
                     "main", reading.name, row.contract, window.start, standing.share.cases
                 )
-        found["queue"] += [tables.queue_values("main", reading.name, row) for row in queued.values()]
-        found["windows"] += [tables.window_values("main", reading.name, row) for row in ratios]
-        found["penalties"] += [tables.penalty_values("main", reading.name, row) for row in penalty(telling, ratios)]
-        found["credits"] += [tables.credit_values("main", reading.name, row) for row in credit_balance(telling)]
+        found["queue"] += [tabular.queue_values("main", reading.name, row) for row in queued.values()]
+        found["windows"] += [tabular.window_values("main", reading.name, row) for row in ratios]
+        found["penalties"] += [tabular.penalty_values("main", reading.name, row) for row in penalty(telling, ratios)]
+        found["credits"] += [tabular.credit_values("main", reading.name, row) for row in credit_balance(telling)]
     return {name: ordered(rows) for name, rows in found.items()}
 
 
