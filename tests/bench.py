@@ -45,7 +45,7 @@ class Sizes:
     """How much is measured."""
 
     rebuilds: int = 3
-    incidents: int = 10_000
+    incidents: int = 9000
     library_events: int = 1000
     turns: int = 15
     transactions: tuple[tuple[int, int], ...] = ((1, 40), (5, 40), (500, 3))

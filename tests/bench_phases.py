@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from bench_paper import CHECKOUT, Paper
 
-from adapters import judging, tables
+from adapters import judging, tabular
 from adapters.ledger import Ledger, read_entry
 from adapters.projector import Work
 from adapters.reporting import Reporting
@@ -113,7 +113,7 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
         (reporting, "transaction", transaction),
     ]
     made = ("incident_values", "case_values", "queue_values")
-    changes += [(tables, name, phases.of(ROWS, getattr(tables, name))) for name in made]
+    changes += [(tabular, name, phases.of(ROWS, getattr(tabular, name))) for name in made]
     with ExitStack() as stack:
         for of, name, timed in changes:
             stack.enter_context(patch.object(of, name, timed))
