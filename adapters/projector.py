@@ -10,17 +10,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters import tabular
+from adapters.counting import Figures, Moved
 from adapters.judging import Rows, Stopped, alarms, book_of, case_rows, entries, judges, standings, whole_streams
 from adapters.ledger import Ledger, Row, StoreError
 from adapters.reporting import AtMost, Between, Reporting, TableSet
-from adapters.tables import ALARMS, CASES, CREDITS, DAYS, INCIDENTS, LEDGERS, PENALTIES, QUEUE, WINDOWS, Values
+from adapters.tables import ALARMS, CASES, INCIDENTS, LEDGERS, QUEUE, Values
 from projections import RULES_VERSION
-from projections.breach import Count, Window, breach_row, tolerance_of
-from projections.credit_balance import credit_row
-from projections.engine import ALWAYS, Book, Reach, Told, streams_of
-from projections.history import ContractTold, Entry
-from projections.passing import DAY, Case, Day, day_of, days_of, every_day, excess, passed_for_good
-from projections.penalty import penalty_row
+from projections.engine import ALWAYS, Book, Reach, streams_of
+from projections.history import Entry
 from projections.readings import LITERAL, Reading
 
 PAGE = 5000
@@ -232,25 +229,8 @@ def build(
         reporting.index(generation)
         for name in book.names:
             work.count_anew(name)
+        reporting.analyse()
         work.sign(generation, recorded_until or None, now(), None)
-
-
-@dataclass
-class Moved:
-    """How the tally of one window moved: by what count, and on which days."""
-
-    cases: int = 0
-    breaches: int = 0
-    undecided: int = 0
-    days: set[int] = field(default_factory=set)
-
-    def by(self, cases: Iterable[Case], undecided: int, times: int) -> None:
-        """Add (or, `times` -1, take away) what one incident counts for."""
-        for case in cases:
-            self.cases += times
-            self.breaches += times * (case.breach_at is not None)
-            self.days |= days_of(case)
-        self.undecided += times * undecided
 
 
 @dataclass
@@ -273,13 +253,15 @@ class Work:
         reaches = self.book.reach(before, sorted(contracts))
         incidents = {*streams_of(facts, "incident"), *rung["incident"], *self._reached(reaches)}
         for some in _parts(sorted(incidents), CHUNK):
-            self._judge(self._facts_of(some))
+            self._judge(self._facts_of(some, facts))
         anew = {reach.contract for reach in reaches if reach.openings == ALWAYS}
         for name in sorted(anew):
             self.count_anew(name)
         moved = {contract for _, contract, _ in self._moved}
         for name in sorted((contracts | moved) - anew):
-            self._count(name)
+            self._move(name)
+        for name in sorted(contracts - anew):
+            self._of_its_own(name)
 
     def begin(self, rows: Rows) -> None:
         """Add the rows of incidents of which the tables hold nothing yet."""
@@ -305,10 +287,18 @@ class Work:
 
     # --- incidents ---
 
-    def _facts_of(self, incidents: Sequence[str]) -> dict[str, list[Entry]]:
-        """Every fact of some incidents up to this position; rows after it are another step's."""
+    def _facts_of(self, incidents: Sequence[str], new: Sequence[Entry]) -> dict[str, list[Entry]]:
+        """Every fact of some incidents up to this position; rows after it are another step's.
+
+        `new` are the facts of this step: those of a stream that begins with them are all there are.
+        """
         found: dict[str, list[Entry]] = {name: [] for name in incidents}
-        for row in self.ledger.store.stream_rows([f"incident-{name}" for name in incidents]):
+        for fact in new:
+            kind, _, name = fact.stream.partition("-")
+            if kind == "incident" and name in found and fact.version == len(found[name]) + 1:
+                found[name].append(fact)
+        older = [name for name in incidents if not found[name]]
+        for row in self.ledger.store.stream_rows([f"incident-{name}" for name in older]):
             if row.position <= self.position:
                 found[row.stream.partition("-")[2]] += entries([row], self.ledger.catalogue)
         return found
@@ -336,10 +326,10 @@ class Work:
             gone = [name for name, standing in found.items() if standing is None]
             done = [s.row.incident for s in some if not s.queued]
             self.tables.write(INCIDENTS, [tabular.incident_values(ledger, reading, standing) for standing in some])
-            self.tables.remove(INCIDENTS, {"reading": reading, "incident": gone})
+            self.tables.remove(INCIDENTS, {"ledger": ledger, "reading": reading, "incident": gone})
             self.tables.write(CASES, case_rows(ledger, reading, some))
             self.tables.write(QUEUE, [tabular.queue_values(ledger, reading, s.queued) for s in some if s.queued])
-            self.tables.remove(QUEUE, {"reading": reading, "incident": gone + done})
+            self.tables.remove(QUEUE, {"ledger": ledger, "reading": reading, "incident": gone + done})
             for standing in some:
                 if standing.window and standing.row.contract is not None:
                     key = (reading, standing.row.contract, standing.window.start)
@@ -348,16 +338,14 @@ class Work:
 
     def _take_away(self, reading: str, names: list[str]) -> None:
         """Take out of the tallies what these incidents counted for until now."""
-        where = {"reading": reading, "incident": names}
+        where = {"ledger": self.ledger.id, "reading": reading, "incident": names}
         for values in self.tables.read(CASES, where):
             contract, window = values[4:6]
             self._moved[reading, contract, window].by([tabular.case_row(values)], 0, -1)
-        column = [column.name for column in INCIDENTS.written].index
-        contract_at, window_at, undecided_at = column("contract"), column("window_from_at"), column("undecided")
-        for values in self.tables.read(INCIDENTS, where):
-            if values[window_at] is not None:
-                key = (reading, values[contract_at], values[window_at])
-                self._moved[key].by((), values[undecided_at], -1)
+        columns = ("contract", "window_from_at", "undecided")
+        for contract, window, undecided in self.tables.pick(INCIDENTS, columns, where):
+            if window is not None:
+                self._moved[reading, contract, window].by((), undecided, -1)
         self.tables.remove(CASES, where)
 
     def _ring(self, at: Sequence[tuple[str, int]]) -> None:
@@ -370,103 +358,34 @@ class Work:
     # --- contracts ---
 
     def count_anew(self, name: str) -> None:
-        """Count every window of a contract from its incidents as they stand in the tables."""
-        for told in self.book.told:
-            contract, reading = told.telling.contract(name), told.telling.reading.name
-            where = {"reading": reading, "contract": name}
-            self.tables.remove(DAYS, where)
-            self.tables.remove(WINDOWS, where)
-            for key in [key for key in self._moved if key[:2] == (reading, name)]:
-                del self._moved[key]
-            rows = [self._window_anew(told, contract, window) for window in told.windows(name)]
-            self.tables.write(WINDOWS, rows)
-        self._figures(name)
+        """Count every window of a contract from its incidents as they stand in the tables; and its other figures."""
+        for figures in self._figures(name):
+            figures.count_anew()
+            figures.write_penalty()
+        self._of_its_own(name)
 
-    def _window_anew(self, told: Told, contract: ContractTold, window: Window) -> Values:
-        reading, name = told.telling.reading.name, contract.contract.id
-        where = {"reading": reading, "contract": name, "window_from_at": window.start}
-        cases = list(map(tabular.case_row, self.tables.read(CASES, where)))
-        days = every_day(cases, tolerance_of(contract))
-        self.tables.write(DAYS, [tabular.day_values(reading, name, window.start, day) for day in days])
-        breaches = sum(case.breach_at is not None for case in cases)
-        count = Count(len(cases), breaches, self.tables.total(INCIDENTS, "undecided", where))
-        return self._window_values(told, contract, window, count, days)
-
-    def _count(self, name: str) -> None:
+    def _move(self, name: str) -> None:
         """Move the tallies of a contract by the difference, and look at windows that time has changed."""
-        for told in self.book.told:
-            contract, reading = told.telling.contract(name), told.telling.reading.name
-            held = {
-                row.window.start: row
-                for row in map(tabular.window_row, self.tables.read(WINDOWS, {"reading": reading, "contract": name}))
+        for figures in self._figures(name):
+            moved = {
+                start: by
+                for (reading, of, start), by in self._moved.items()
+                if (reading, of) == (figures.reading, name)
             }
-            for window in told.windows(name):
-                moved, was = self._moved.get((reading, name, window.start)), held.get(window.start)
-                time_came = was is None or (was.changes_at is not None and was.changes_at <= self.book.as_of)
-                if moved or time_came:
-                    count = was.count if was else Count()
-                    self.tables.write(WINDOWS, [self._moved_values(told, contract, window, count, moved or Moved())])
-        self._figures(name)
+            figures.move(moved)
+            figures.write_penalty()
 
-    def _moved_values(self, told: Told, contract: ContractTold, window: Window, count: Count, moved: Moved) -> Values:
-        reading, name = told.telling.reading.name, contract.contract.id
-        count = Count(count.cases + moved.cases, count.breaches + moved.breaches, count.undecided + moved.undecided)
-        for number in sorted(moved.days):
-            where = {"reading": reading, "contract": name, "window_from_at": window.start, "day": number}
-            day = day_of(number, self._cases_of(told, name, window, number), tolerance_of(contract))
-            if day.cases or day.breaches:
-                self.tables.write(DAYS, [tabular.day_values(reading, name, window.start, day)])
-            else:
-                self.tables.remove(DAYS, where)
-        return self._window_values(told, contract, window, count, None)
-
-    def _window_values(
-        self, told: Told, contract: ContractTold, window: Window, count: Count, days: Sequence[Day] | None
-    ) -> Values:
-        """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
-        reading, name, tolerance = told.telling.reading.name, contract.contract.id, tolerance_of(contract)
-        where = {"reading": reading, "contract": name, "window_from_at": window.start}
-        passing = None
-        if excess(count.breaches, count.cases, tolerance) > 0:
-            if days is None:
-                days = [Day(*values[3:]) for values in self.tables.read(DAYS, where, order="day")]
-            passing = passed_for_good(days, lambda day: self._cases_of(told, name, window, day), tolerance)
-        next_change = self.tables.earliest(INCIDENTS, "changes_at", where)
-        row = breach_row(contract, window, count, passing, next_change, self.book.as_of)
-        return tabular.window_values(self.ledger.id, reading, row)
-
-    def _cases_of(self, told: Told, name: str, window: Window, day: int) -> list[Case]:
-        """The cases of a window that make a difference on a day."""
-        where = {"reading": told.telling.reading.name, "contract": name, "window_from_at": window.start}
-        then = Between(day * DAY, (day + 1) * DAY)
-        found = {
-            tuple(values[:4]): tabular.case_row(values)
-            for on in ("decided_at", "breach_at")
-            for values in self.tables.read(CASES, {**where, on: then})
-        }
-        return list(found.values())
-
-    def _figures(self, name: str) -> None:
-        """The penalty and the credits of a contract, and when time alone changes them."""
-        ledger = self.ledger.id
-        for told in self.book.told:
-            contract, reading = told.telling.contract(name), told.telling.reading.name
-            where = {"reading": reading, "contract": name}
-            if contract.contract.signed is None:
-                self.tables.remove(PENALTIES, where)
-            else:
-                held = self.tables.read(WINDOWS, where, order="window_from_at")
-                row = penalty_row(contract, list(map(tabular.window_row, held)), told.telling)
-                self.tables.write(PENALTIES, [tabular.penalty_values(ledger, reading, row)])
-            if contract.contract.signed is None and name not in self.book.accounts:
-                self.tables.remove(CREDITS, where)
-            else:
-                credits = credit_row(told.telling, name)
-                self.tables.write(CREDITS, [tabular.credit_values(ledger, reading, credits)])
+    def _of_its_own(self, name: str) -> None:
+        """What of a contract hangs on no incident: its credits, and when time alone changes its figures."""
+        for figures in self._figures(name):
+            figures.write_credits(has_account=name in self.book.accounts)
         self.tables.remove(ALARMS, {"stream": f"contract-{name}"})
         at = self.book.changes_at(name)
         if at is not None:
             self.tables.write(ALARMS, [(f"contract-{name}", at)])
+
+    def _figures(self, name: str) -> list[Figures]:
+        return [Figures(self.ledger.id, self.tables, told, name) for told in self.book.told]
 
 
 def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -77,6 +77,10 @@ class Reporting(ABC):
         """Make the indexes of the set being built: rows are added faster before than after."""
 
     @abstractmethod
+    def analyse(self) -> None:
+        """Tell the store what the set being built holds, where it plans by that."""
+
+    @abstractmethod
     def swap(self) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
 
@@ -133,12 +137,18 @@ class TableSet:
         return self.reporting.name(self._of, table)
 
     def read(self, table: Table, where: Where | None = None, order: str = "") -> Iterator[Values]:
-        """The rows that meet every condition, decoded."""
-        columns = ", ".join(column.name for column in table.written)
-        decode = _row_codec(tuple(self.reporting.decoder(column.kind) for column in table.written))
+        """The rows that meet every condition."""
+        return self.pick(table, tuple(column.name for column in table.written), where, order)
+
+    def pick(
+        self, table: Table, columns: Sequence[str], where: Where | None = None, order: str = ""
+    ) -> Iterator[Values]:
+        """Some columns of the rows that meet every condition."""
+        decode = _row_codec(tuple(self.reporting.decoder(_column(table, name).kind) for name in columns))
         for condition, parameters in self._conditions(table, where or {}):
             ordered = f" ORDER BY {order}" if order else ""
-            rows = self.reporting.run(f"SELECT {columns} FROM {self.name(table)}{condition}{ordered}", parameters)
+            sql = f"SELECT {', '.join(columns)} FROM {self.name(table)}{condition}{ordered}"
+            rows = self.reporting.run(sql, parameters)
             yield from map(decode, rows) if decode else rows
 
     def values(self, table: Table, column: str, where: Where | None = None) -> list[Any]:
@@ -191,7 +201,7 @@ class TableSet:
         self.reporting.load(self.name(table), columns, self._encoded(table, rows))
 
     def remove(self, table: Table, where: Where) -> None:
-        """Take away the rows that meet every condition."""
+        """Take away the rows that meet every condition; nothing for an empty list."""
         for condition, parameters in self._conditions(table, where):
             self.reporting.run(f"DELETE FROM {self.name(table)}{condition}", parameters)
 

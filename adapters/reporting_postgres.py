@@ -132,6 +132,11 @@ class PostgresReporting(Reporting):
             self.run(f"GRANT USAGE ON SCHEMA {self._next} TO {self._store.reader}")
             self.run(f"GRANT SELECT ON {names} TO {self._store.reader}")
 
+    def analyse(self) -> None:
+        """Else the server plans without knowing what the tables hold, until it comes by of itself."""
+        for table in TABLES:
+            self.run(f"ANALYZE {self.name(NEXT, table)}")
+
     def swap(self) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
         if self.exists():

@@ -118,6 +118,9 @@ class SqliteReporting(Reporting):
         for statement in index_statements(self, NEXT, f"_{generation}"):
             self.run(statement)
 
+    def analyse(self) -> None:
+        """Every question here is asked of a key or of an index: there is nothing to plan."""
+
     def swap(self) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
         for table in TABLES:

@@ -15,7 +15,7 @@ from domain import credits as accounts
 from domain import incident as incidents
 from domain.contract import Contract, ContractFact
 from domain.coverage import Answer, cover
-from domain.credits import CreditAccount, CreditFact
+from domain.credits import CreditAccount, CreditFact, CreditsPurchased
 from domain.facts import Corrected, Fact, corrected
 from domain.incident import Incident, IncidentFact, IncidentOpened, ResponsibilityAttributed
 from domain.working_time import Adopted, ServiceHours, WorkingCalendar
@@ -93,6 +93,12 @@ class ContractTold:
             adopted = [Adopted(adoption.at, adoption.rules(hours)) for adoption in self.contract.calendars]
             self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, adopted)
         return self._calendars[hours]
+
+    @cached_property
+    def purchases(self) -> list[Corrected[CreditsPurchased]]:
+        """What was bought, with the versions that prove it."""
+        bought = (told for told in self.account_facts if isinstance(told.fact, CreditsPurchased))
+        return cast(list[Corrected[CreditsPurchased]], list(bought))
 
     def versions(self, *kinds: type[Fact]) -> tuple[int, ...]:
         """The versions that prove the contract's facts of some types."""

@@ -113,11 +113,10 @@ def _base(
     Expired and consumed hours were purchased all the same.
     """
     since = window.start if reading.base == "purchased_in_window" else None
-    for bought in told.account_facts:
+    for bought in told.purchases:
         purchase = bought.fact
         if (
-            isinstance(purchase, CreditsPurchased)
-            and purchase.at <= as_of
+            purchase.at <= as_of
             and (window.end is None or purchase.at < window.end)
             and (since is None or purchase.at >= since)
         ):

@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,42 @@ def test_one_more_fact_reads_no_more_of_a_contract_that_has_more(
     assert tabular.window_row(window).passed == (hour == 16)
     assert costs[0][0] == costs[1][0]
     assert costs[1][1] - costs[0][1] <= (240 if hour == 16 else 0)
+
+
+def instructions(reporting: SqliteReporting, work: Callable[[], object]) -> int:
+    """How many instructions SQLite's own machine runs for some work."""
+    ticks = count()
+
+    def tick() -> int:
+        next(ticks)
+        return 0
+
+    reporting._connection.set_progress_handler(tick, 1)
+    work()
+    reporting._connection.set_progress_handler(None, 0)
+    return next(ticks)
+
+
+def test_one_more_fact_takes_sqlite_no_more_work_in_a_contract_that_has_more(tmp_path: Path) -> None:
+    """What a query walks over counts, not only what it gives."""
+    with office("sqlite", tmp_path) as here:
+        here.tell(*contract_in_force())
+        here.projector().rebuild()
+        assert isinstance(here.reporting, SqliteReporting)
+        many, costs = 0, []
+        for size, monday in ((30, "2026-10-05"), (600, "2026-10-12")):
+            for number in range(many, size):
+                name, day = f"M{number}", date(2026, 2, 2) + timedelta(days=number % 200)
+                here.tell(
+                    opening(name, time=f"{day}T06:00:00Z"),
+                    message("incident.resolve", f"incident-{name}", f"{day}T07:00:00Z"),
+                )
+            many = size
+            here.tell(opening(f"NEW{size}", time=f"{monday}T08:00:00Z"))
+            catch_up(here)
+            here.tell(charge(f"NEW{size}", time=f"{monday}T08:10:00Z"))
+            costs.append(instructions(here.reporting, here.projector().step))
+        assert 0 < costs[1] < 1.2 * costs[0]
 
 
 def test_facts_come_in_pages(here: Office) -> None:
