@@ -57,14 +57,14 @@ class Figures:
         self.tables.remove(WINDOWS, self._row_of_contract)
         self._write(self._anew(window) for window in self.told.windows(self.name))
 
-    def move(self, moved: Mapping[int, Moved]) -> None:
-        """Move the counts of windows, by their beginning, and look again at those that time has changed."""
+    def move(self, moved: Mapping[int, Moved], *, whole: bool) -> None:
+        """Move the counts of windows, by their beginning; look again at those that time has changed, or at all."""
         as_of, held = self.told.telling.as_of, {row.window.start: row for row in self._windows()}
         changed = []
         for window in self.told.windows(self.name):
             was = held.get(window.start)
             time_came = was is None or (was.changes_at is not None and was.changes_at <= as_of)
-            if window.start in moved or time_came:
+            if whole or window.start in moved or time_came:
                 changed.append(self._moved(window, was.count if was else Count(), moved.get(window.start, Moved())))
         self._write(changed)
 

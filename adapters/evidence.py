@@ -180,10 +180,10 @@ class EvidenceTables(ABC, Generic[C]):
         """The facts recorded after a position, in order of position, at most `limit`."""
         return self._rows(f"e.{self.KEY} > ?", f"e.{self.KEY}", [after], limit)
 
-    def leaf_hash(self, position: int) -> bytes | None:
-        """The leaf hash of the fact at a position; None where there is none."""
-        found = self._fetch("SELECT leaf_hash FROM seal WHERE position = ?", (position,))
-        return bytes(found[0][0]) if found else None
+    def sealed_at(self, position: int) -> tuple[int, str] | None:
+        """When the fact at a position was recorded, and its leaf hash in hex; None where there is none."""
+        found = self._fetch("SELECT recorded_at, leaf_hash FROM seal WHERE position = ?", (position,))
+        return (int(found[0][0]), bytes(found[0][1]).hex()) if found else None
 
     def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
@@ -284,7 +284,7 @@ _BY_STREAM = "e.originator_id, e.originator_version"
 
 def _end_of(prefix: str) -> str:
     """What comes after every name that starts with `prefix`, in the order of bytes."""
-    return prefix + "\U0010ffff"
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _kept(row: Sequence[Any]) -> Kept:

@@ -61,7 +61,7 @@ def entries(rows: Iterable[Row], catalogue: Catalogue = FACTS) -> list[Entry]:
         try:
             found.append(read_entry(row, catalogue))
         except StoreError as error:
-            raise Stopped(row.position, str(error)) from None
+            raise Stopped(row.position, str(error).removeprefix(f"position {row.position}, ")) from None
     return found
 
 

@@ -165,7 +165,7 @@ class Row(NamedTuple):
     position: int
     stream: str
     version: int
-    recorded_at: int
+    recorded_at: int | None
     stored_type: str
     state: bytes
 
@@ -202,8 +202,8 @@ class EvidenceRecorder(Protocol):
     def position(self, known_on: int | None = None) -> int:
         """The last position recorded (by `known_on`); 0 where there is none."""
 
-    def leaf_hash(self, position: int) -> bytes | None:
-        """The leaf hash of the fact at a position; None where there is none."""
+    def sealed_at(self, position: int) -> tuple[int, str] | None:
+        """When the fact at a position was recorded, and its leaf hash in hex; None where there is none."""
 
     def rows(self, known_on: int | None, incident: str | None) -> Generator[Row, None, None]:
         """Facts by position, recorded by `known_on`; with `incident`, of no other incident."""
@@ -348,6 +348,8 @@ class Ledger(Application[str]):
 
 def read_entry(row: Row, catalogue: Catalogue = FACTS) -> Entry:
     """The fact of a row as stored. Raises NewerStore, DamagedStore, which say where it is."""
+    if row.recorded_at is None:
+        raise DamagedStore(f"{_where(row)} has no seal: it was put in by hand; restore the store from a copy")
     try:
         fact = catalogue.read(row.stored_type, row.state)
     except UnknownFactType as error:

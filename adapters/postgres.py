@@ -39,6 +39,7 @@ from adapters.postgres_connection import (
     connect,
     in_words,
     is_lost,
+    marked,
     parameters,
     plainly,
     unreachable,
@@ -120,8 +121,8 @@ def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     except errors.UndefinedColumn:
         raise NotAStore(f"{place} is a schema of another program: name another with ?schema=NAME") from None
     except errors.InsufficientPrivilege:
-        raise StoreError(f"{place}: the role {connection.info.user} may not read the evidence: "
-                         f"GRANT {place.writer} TO {connection.info.user}") from None  # fmt: skip
+        raise StoreError(f"{place}: the role {connection.info.user} may not read the evidence, which commands do; "
+                         f"members of {place.writer} may, and the owner") from None  # fmt: skip
     if found is None:
         raise DamagedStore(f"{place} does not say which ledger it is: restore it from a copy")
     ledger_id, written_format = found
@@ -277,7 +278,7 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
 
     def _each(self, c: Cursor[tuple[Any, ...]], statement: str, rows: Sequence[Sequence[Any]]) -> None:
         if rows:
-            c.executemany(_sql(statement), [list(map(_storable, row)) for row in rows])
+            c.executemany(marked(statement), [list(map(_storable, row)) for row in rows])
 
     # --- reading ---
 
@@ -287,7 +288,7 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
         while True:
             try:
                 with self._connection() as connection, connection.cursor(binary=True, row_factory=tuple_row) as c:
-                    found: list[tuple[Any, ...]] = c.execute(_sql(query), parameters).fetchall()
+                    found: list[tuple[Any, ...]] = c.execute(marked(query), parameters).fetchall()
                     return found
             except psycopg.Error as error:
                 if isinstance(error, PoolTimeout) or not is_lost(error) or time.monotonic() > until:
@@ -311,7 +312,10 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
 
     def _guards(self) -> int:
         triggers = "pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        triggers += " JOIN pg_proc f ON f.oid = t.tgfoid"
+        # A trigger that is there may have been turned off, or have been given nothing to say.
         in_force = "n.nspname = ? AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+        in_force += " AND t.tgname LIKE '%refused' AND f.prosrc LIKE '%RAISE EXCEPTION%'"
         return int(self._fetch(f"SELECT count(*) FROM {triggers} WHERE {in_force}", (self.where.schema,))[0][0])
 
     def wrong(self) -> list[tuple[str, str]]:
@@ -374,12 +378,6 @@ class _PostgresNews:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-@lru_cache(maxsize=256)
-def _sql(query: str) -> bytes:
-    """The SQL of both stores in psycopg's words."""
-    return query.replace("%", "%%").replace("?", "%s").encode()
 
 
 @lru_cache(maxsize=64)

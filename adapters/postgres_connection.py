@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -115,3 +116,9 @@ def in_words(error: psycopg.Error, place: PostgresPlace) -> StoreError:
             return DamagedStore(f"{place} is damaged ({said}): restore it from a copy")
         case _:
             return StoreError(f"{place} cannot be used: {said}")
+
+
+@lru_cache(maxsize=256)
+def marked(query: str) -> bytes:
+    """The SQL of both kinds of store, with its ? in psycopg's words."""
+    return query.replace("%", "%%").replace("?", "%s").encode()

@@ -11,7 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from adapters.ledger import StoreError
 
 DEFAULT_SCHEMA = "verbale"
-SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
+NAMES = "use small letters, digits and _, a letter first, at most 30, and no ending that live tables use"
 _HOW = "write postgresql://USER@HOST:PORT/DATABASE, with ?schema=NAME for a schema other than verbale"
 
 
@@ -71,6 +72,11 @@ class PostgresPlace:
         return f"postgresql://{where}/{quote(self.database)}" + (f"?{urlencode(query, safe='/')}" if query else "")
 
 
+def is_reserved(schema: str) -> bool:
+    """Whether a name is the server's own, or one that live tables have, had or will have."""
+    return schema.startswith("pg_") or schema.endswith(("reporting_v1", "_next")) or "_retired_" in schema
+
+
 def postgres_place(url: str) -> PostgresPlace:
     """The place a store URL names: postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?schema=NAME&...].
 
@@ -88,8 +94,8 @@ def postgres_place(url: str) -> PostgresPlace:
     schema, mode = ours.get("schema", DEFAULT_SCHEMA), ours.get("mode", "rw")
     if not connection.get("dbname"):
         raise StoreError(f"the store's postgresql:// address names no database: {_HOW}")
-    if not SCHEMA_NAME.fullmatch(schema) or schema.startswith("pg_"):
-        raise StoreError(f"{schema} cannot name a schema: use small letters, digits and _, a letter first, at most 41")
+    if not SCHEMA_NAME.fullmatch(schema) or is_reserved(schema):
+        raise StoreError(f"{schema} cannot name a schema of evidence: {NAMES}")
     if mode not in ("rw", "ro"):
         raise StoreError(f"mode={mode} is not known: mode=ro only reads")
     return PostgresPlace({name: str(value) for name, value in connection.items()}, schema, mode == "ro")

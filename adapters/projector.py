@@ -4,22 +4,28 @@ A step takes a page of new facts and the time that has passed, has every touched
 judges it, and writes the rows, the difference they make to the tallies and the position reached in one transaction.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters import tabular
 from adapters.counting import Figures, Moved
 from adapters.judging import Rows, Stopped, alarms, book_of, case_rows, entries, judges, standings, whole_streams
-from adapters.ledger import Ledger, Row, StoreError
-from adapters.reporting import AtMost, Between, Reporting, TableSet
-from adapters.tables import ALARMS, CASES, INCIDENTS, LEDGERS, QUEUE, Values
+from adapters.ledger import Ledger, LockedStore, LostRace, Row, StoreError
+from adapters.reporting import AtMost, Between, OutdatedTables, Reporting, TableSet
+from adapters.tables import ALARMS, CASES, INCIDENTS, LEDGERS, QUEUE
+from domain.facts import FUTURE_TOLERANCE, instant_text
 from projections import RULES_VERSION
 from projections.engine import ALWAYS, Book, Reach, streams_of
 from projections.history import Entry
 from projections.readings import LITERAL, Reading
 
+MOST_SWAPS = 100
+SWAP_PAUSE = 1.0
+"""Seconds between two attempts to swap, in which readers of the old tables go on."""
 PAGE = 5000
 CHUNK = 1000
 LIVE_READINGS = (LITERAL,)
@@ -34,44 +40,38 @@ class Current(NamedTuple):
     position: int
     leaf_hash: str | None
     as_of: int
-    generation: int
     recorded_at: int | None
-    readings: tuple[str, ...]
+    readings: Sequence[str]
     rules: str
+    generation: int
     projected_at: int
     stopped_at: int | None
     stopped_because: str | None
+    next_change: int | None
 
 
 def current(tables_of: TableSet) -> Current | None:
     """How current a set of tables is; None where it was not finished."""
     row = next(iter(tables_of.read(LEDGERS)), None)
-    if row is None:
-        return None
-    ledger, position, leaf_hash, as_of, recorded_at, readings, rules, generation, projected_at, *stopped = row
-    return Current(
-        ledger, position, leaf_hash, as_of, generation, recorded_at, tuple(readings), rules, projected_at, *stopped
-    )
+    return None if row is None else Current(*row)
 
 
-def outdated(ledger: Ledger, at: Current, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
+def outdated(ledger: Ledger, at: Current, now: int, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
     """Why tables have to be built anew to be live ones of this log and program; None where they need not."""
     if not made_from(ledger, at):
         return "the live tables were made from another log than this one"
+    if at.as_of > now + FUTURE_TOLERANCE and at.as_of > ledger.store.recorded_until() + FUTURE_TOLERANCE:
+        return f"the live tables are as of {instant_text(at.as_of)}, which has not come: some clock ran ahead"
     if at.rules != RULES_VERSION:
         return f"the live tables follow rules {at.rules}, this program rules {RULES_VERSION}"
-    names = tuple(reading.name for reading in readings)
-    return None if at.readings == names else f"the live tables hold other readings than {', '.join(names)}"
+    names = [reading.name for reading in readings]
+    return None if list(at.readings) == names else f"the live tables hold other readings than {', '.join(names)}"
 
 
 def made_from(ledger: Ledger, at: Current) -> bool:
     """Whether tables were made from this log: the fact at their position is the one that they know."""
-    return (ledger.id, _leaf_hash(ledger, at.position)) == (at.ledger, at.leaf_hash)
-
-
-def _leaf_hash(ledger: Ledger, position: int) -> str | None:
-    found = ledger.store.leaf_hash(position)
-    return found.hex() if found else None
+    sealed = ledger.store.sealed_at(at.position)
+    return (ledger.id, sealed[1] if sealed else None) == (at.ledger, at.leaf_hash)
 
 
 class Projector:
@@ -96,30 +96,40 @@ class Projector:
     def step(self) -> bool:
         """Take the next page of facts and the time that has passed; whether there may be more at once.
 
-        Raises Stopped where a fact cannot be projected (what is before it is), NoTables, StoreError.
+        Raises Stopped where a fact cannot be projected (what is recorded before it is), OutdatedTables where they have
+        to be built anew, NoTables, StoreError.
         """
         try:
             with self._reporting.transaction():
                 poison = self._step(self._reporting.live)
         except Stopped as stopped:
-            self._book = None
-            self._mark(stopped)
+            self._up_to(stopped)
             raise
         if poison:
             raise poison
         return self.behind() > 0
 
-    def _mark(self, stopped: Stopped) -> None:
-        """Have the tables say where they stopped, though nothing of the step was written."""
+    def _up_to(self, stopped: Stopped) -> None:
+        """Project what is recorded before a fact that cannot be judged, and have the tables say where they stopped."""
+        self._book = None
         live = self._reporting.live
+        try:
+            with self._reporting.transaction():
+                self._step(live, before=stopped.position)
+        except Stopped:
+            self._book = None  # not even that: the tables stay where they are
         with self._reporting.transaction():
-            values = list(next(iter(live.read(LEDGERS))))
-            live.write(LEDGERS, [(*values[:-2], stopped.position, stopped.because)])
+            if at := current(live):
+                live.write(LEDGERS, [at._replace(stopped_at=stopped.position, stopped_because=stopped.because)])
 
     def outdated(self) -> str | None:
         """Why the live tables have to be built (anew) before a step; None where they need not."""
-        at = current(self._reporting.live) if self._reporting.exists() else None
-        return outdated(self._ledger, at, self._readings) if at else "there are no live tables yet"
+        if not self._reporting.exists():
+            return "there are no live tables yet"
+        if not self._reporting.fits:
+            return "the live tables are of another make than this program's"
+        at = current(self._reporting.live)
+        return outdated(self._ledger, at, self._now(), self._readings) if at else "the live tables are not whole"
 
     def behind(self) -> int:
         """How many positions the live tables are behind the log."""
@@ -130,51 +140,91 @@ class Projector:
         """When time alone will next change a row (microseconds UTC)."""
         return self._reporting.live.earliest(ALARMS, "at", {})
 
-    def rebuild(self, advance: Advance = lambda _: None) -> str | None:
+    def rebuild(self, advance: Advance = lambda _: None, *, unless_current: bool = False) -> str | None:
         """Build new tables beside the live ones, catch up, and swap the names; a sentence where old ones were left.
 
-        `advance` hears how many facts are done. Raises Stopped, StoreError: then the live tables are as they were.
+        `advance` hears how many facts are done. `unless_current`: not where another process has just done it. Raises
+        Stopped, BeingBuilt, StoreError: then the live tables are as they were. Only where there are none yet, those up
+        to a fact that cannot be projected are made, before Stopped is raised.
         """
-        at = current(self._reporting.live) if self._reporting.exists() else None
-        generation = at.generation + 1 if at else 1
-        build(self._ledger, self._reporting, self._readings, generation, self._now, advance=advance)
+        with self._reporting.alone():
+            if unless_current and self.outdated() is None:
+                return None
+            generation = self._generation() + 1
+            try:
+                return self._build(generation, advance)
+            except Stopped as stopped:
+                if self._reporting.exists():
+                    raise
+                with suppress(Stopped):
+                    self._build(generation, advance, before=stopped.position)
+                raise
+
+    def _generation(self) -> int:
+        """How many times the live tables have been built, whatever made them."""
+        if not self._reporting.exists():
+            return 0
+        return max((int(number) for number in self._reporting.live.values(LEDGERS, "generation")), default=0)
+
+    def _build(self, generation: int, advance: Advance, before: int | None = None) -> str | None:
+        last = None if before is None else before - 1
+        build(self._ledger, self._reporting, self._readings, generation, self._now, position=last, advance=advance)
         self._book = None
+        for attempt in range(MOST_SWAPS):
+            try:
+                self._swap_when_caught_up(before)
+                return self._reporting.discard_retired()
+            except (LockedStore, LostRace):
+                # Somebody reads the old tables: let them finish, and others begin, before asking again.
+                if attempt == MOST_SWAPS - 1:
+                    raise
+                self._book = None
+                time.sleep(SWAP_PAUSE)
+        raise LockedStore("the old tables are always being read")
+
+    def _swap_when_caught_up(self, before: int | None) -> None:
+        building = self._reporting.building
         while True:
             with self._reporting.transaction():
-                if poison := self._step(self._reporting.building):
+                if poison := self._step(building, before=before):
                     raise poison
-                reached = current(self._reporting.building)
-                if reached and reached.position >= self._ledger.store.position():
+                reached = current(building)
+                if before is not None or (reached and reached.position >= self._ledger.store.position()):
                     self._reporting.swap()
-                    break
-        return self._reporting.discard_retired()
+                    return
 
-    def _step(self, live: TableSet) -> Stopped | None:
+    def _step(self, live: TableSet, before: int | None = None) -> Stopped | None:
+        """One step; with `before`, only over what is recorded before a position."""
         at = current(live)
         if at is None:
-            raise StoreError(f"the tables at {self._reporting.place} are not whole: verbale rebuild makes them anew")
+            raise OutdatedTables(
+                f"the tables at {self._reporting.place} are not whole: verbale rebuild makes them anew"
+            )
+        if why := outdated(self._ledger, at, self._now(), self._readings):
+            raise OutdatedTables(f"{why} ({self._reporting.place}): verbale rebuild makes them anew")
         rows = self._ledger.page(at.position, self._page)
-        facts, poison = _readable(self._ledger, rows)
+        facts, poison = _readable(self._ledger, [row for row in rows if before is None or row.position < before])
         as_of = max(self._now(), at.as_of, *(fact.recorded_at for fact in facts[-1:]))
         rang = live.values(ALARMS, "stream", {"at": AtMost(as_of)})
         if facts or rang:
-            before = self._book_at(at)
+            known = self._book_at(at)
             position = facts[-1].position if facts else at.position
-            work = Work(self._ledger, live, before.turned(facts, as_of), position)
-            work.take(before, facts, rang)
-            recorded_at = facts[-1].recorded_at if facts else at.recorded_at
-            work.sign(at.generation, recorded_at, self._now(), poison)
+            try:
+                book = known.turned(facts, as_of)
+            except Exception as error:
+                because = f"its contract cannot be told ({type(error).__name__}: {error}); please report it"
+                raise Stopped(position, because) from error
+            work = Work(self._ledger, live, book, position)
+            work.take(known, facts, rang)
+            work.sign(at.generation, self._now(), poison)
             self._book, self._read_to = work.book, (position, at.generation)
         elif poison and poison.position != at.stopped_at:
-            work = Work(self._ledger, live, self._book_at(at), at.position)
-            work.sign(at.generation, at.recorded_at, self._now(), poison)
+            live.write(LEDGERS, [at._replace(stopped_at=poison.position, stopped_because=poison.because)])
         return poison
 
     def _book_at(self, at: Current) -> Book:
         """The contracts as the tables have them: remembered from the last step, or read anew."""
         if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
-            if why := outdated(self._ledger, at, self._readings):
-                raise StoreError(f"{why} ({self._reporting.place}): verbale rebuild makes them anew")
             rows = contract_rows(self._ledger, at.position)
             self._book = book_of(rows, self._readings, at.as_of, self._ledger.catalogue)
         return self._book
@@ -212,11 +262,12 @@ def build(
     `processes` says how many judge, instead of one for each core where the log is large.
     """
     last = ledger.store.position() if position is None else position
-    recorded_until = ledger.store.recorded_until() if position is None else 0
+    sealed = ledger.store.sealed_at(last)
     with reporting.transaction():
         reporting.create()
     told = contract_rows(ledger, last)
-    book = book_of(told, readings, max(now(), recorded_until) if as_of is None else as_of, ledger.catalogue)
+    at = max(now(), sealed[0] if sealed else 0) if as_of is None else as_of
+    book = book_of(told, readings, at, ledger.catalogue)
     work, done = Work(ledger, reporting.building, book, last), len(told)
     parts = whole_streams(ledger.store.rows_by_stream("incident-", last), CHUNK)
     with judges(ledger, told, book, last, processes) as judging:
@@ -227,10 +278,12 @@ def build(
             advance(done)
     with reporting.transaction():
         reporting.index(generation)
-        for name in book.names:
+    for name in book.names:  # each in its own: nobody waits long for a place that others share
+        with reporting.transaction():
             work.count_anew(name)
+    with reporting.transaction():
         reporting.analyse()
-        work.sign(generation, recorded_until or None, now(), None)
+        work.sign(generation, now(), None)
 
 
 @dataclass
@@ -259,7 +312,7 @@ class Work:
             self.count_anew(name)
         moved = {contract for _, contract, _ in self._moved}
         for name in sorted((contracts | moved) - anew):
-            self._move(name)
+            self._move(name, whole=name in contracts)
         for name in sorted(contracts - anew):
             self._of_its_own(name)
 
@@ -268,22 +321,24 @@ class Work:
         for table in (INCIDENTS, CASES, QUEUE, ALARMS):
             self.tables.load(table, rows.to(table))
 
-    def sign(self, generation: int, recorded_at: int | None, now: int, poison: Stopped | None) -> None:
+    def sign(self, generation: int, now: int, poison: Stopped | None) -> None:
         """Write how current the tables are."""
-        row: Values = (
-            self.ledger.id,
-            self.position,
-            _leaf_hash(self.ledger, self.position),
-            self.book.as_of,
-            recorded_at,
-            [reading.name for reading in self.book.readings],
-            RULES_VERSION,
-            generation,
-            now,
-            poison.position if poison else None,
-            poison.because if poison else None,
+        sealed = self.ledger.store.sealed_at(self.position)
+        signed = Current(
+            ledger=self.ledger.id,
+            position=self.position,
+            leaf_hash=sealed[1] if sealed else None,
+            as_of=self.book.as_of,
+            recorded_at=sealed[0] if sealed else None,
+            readings=[reading.name for reading in self.book.readings],
+            rules=RULES_VERSION,
+            generation=generation,
+            projected_at=now,
+            stopped_at=poison.position if poison else None,
+            stopped_because=poison.because if poison else None,
+            next_change=self.tables.earliest(ALARMS, "at", {}),
         )
-        self.tables.write(LEDGERS, [row])
+        self.tables.write(LEDGERS, [signed])
 
     # --- incidents ---
 
@@ -359,33 +414,46 @@ class Work:
 
     def count_anew(self, name: str) -> None:
         """Count every window of a contract from its incidents as they stand in the tables; and its other figures."""
-        for figures in self._figures(name):
-            figures.count_anew()
-            figures.write_penalty()
+        with self._named(name):
+            for figures in self._figures(name):
+                figures.count_anew()
+                figures.write_penalty()
         self._of_its_own(name)
 
-    def _move(self, name: str) -> None:
-        """Move the tallies of a contract by the difference, and look at windows that time has changed."""
-        for figures in self._figures(name):
-            moved = {
-                start: by
-                for (reading, of, start), by in self._moved.items()
-                if (reading, of) == (figures.reading, name)
-            }
-            figures.move(moved)
-            figures.write_penalty()
+    def _move(self, name: str, *, whole: bool) -> None:
+        """Move the tallies of a contract by the difference; all its windows where something is new of itself."""
+        with self._named(name):
+            for figures in self._figures(name):
+                key = (figures.reading, name)
+                moved = {start: by for (*of, start), by in self._moved.items() if tuple(of) == key}
+                figures.move(moved, whole=whole)
+                figures.write_penalty()
 
     def _of_its_own(self, name: str) -> None:
         """What of a contract hangs on no incident: its credits, and when time alone changes its figures."""
-        for figures in self._figures(name):
-            figures.write_credits(has_account=name in self.book.accounts)
+        with self._named(name):
+            for figures in self._figures(name):
+                figures.write_credits(has_account=name in self.book.accounts)
+            at = self.book.changes_at(name)
         self.tables.remove(ALARMS, {"stream": f"contract-{name}"})
-        at = self.book.changes_at(name)
         if at is not None:
             self.tables.write(ALARMS, [(f"contract-{name}", at)])
 
     def _figures(self, name: str) -> list[Figures]:
         return [Figures(self.ledger.id, self.tables, told, name) for told in self.book.told]
+
+    @contextmanager
+    def _named(self, contract: str) -> Iterator[None]:
+        """Raises Stopped, naming the last fact of a contract whose figures cannot be told."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:
+            told = (*self.book.contracts.get(contract, ()), *self.book.accounts.get(contract, ()))
+            position = max((entry.position for entry in told), default=self.position)
+            because = f"contract {contract} cannot be counted ({type(error).__name__}: {error}); please report it"
+            raise Stopped(position, because) from error
 
 
 def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

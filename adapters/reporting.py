@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
-from adapters.ledger import StoreError
+from adapters.ledger import LockedStore, StoreError
 from adapters.tables import TABLES, Column, Kind, Table, Values
 
 
@@ -21,6 +21,14 @@ class NoTables(StoreError):
 
 class ForeignTables(StoreError):
     """What is at that place is not ours to write to."""
+
+
+class BeingBuilt(LockedStore):
+    """Another process is building the tables at that place."""
+
+
+class OutdatedTables(StoreError):
+    """The tables at that place are not those of this log and this program: they have to be built anew."""
 
 
 class Between(NamedTuple):
@@ -67,6 +75,20 @@ class Reporting(ABC):
     @abstractmethod
     def exists(self) -> bool:
         """Whether there is a live set."""
+
+    @abstractmethod
+    def columns(self) -> Mapping[str, set[str]]:
+        """The columns of the live tables, by table, as they are."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the live tables are such as this program makes."""
+        there = self.columns()
+        return all(there.get(table.name) == {column.name for column in table.columns} for table in TABLES)
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody else builds tables here meanwhile. Raises BeingBuilt where somebody does."""
 
     @abstractmethod
     def create(self) -> None:

@@ -4,20 +4,30 @@ A set that is being built is a schema beside the live one; the swap renames both
 has begun to read the old tables reads on in them, and nobody finds half of the new ones.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from adapters.ledger import StoreError
-from adapters.postgres_connection import connect, plainly
-from adapters.postgres_place import SCHEMA_NAME, PostgresPlace
-from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, index_statements, table_statements
-from adapters.tables import INCIDENTS, LEDGERS, PUBLIC, TABLES, Kind, Table
+from adapters.postgres_connection import connect, marked, plainly
+from adapters.postgres_place import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
+from adapters.reporting import (
+    LIVE,
+    NEXT,
+    BeingBuilt,
+    Codec,
+    ForeignTables,
+    NoTables,
+    Reporting,
+    index_statements,
+    table_statements,
+)
+from adapters.tables import LEDGERS, PUBLIC, TABLES, Kind, Table
 from domain.facts import microseconds, moment
 
 TYPES: Mapping[Kind, str] = {
@@ -29,15 +39,17 @@ TYPES: Mapping[Kind, str] = {
     Kind.JSON: "jsonb",
     Kind.HOURS: "numeric",
 }
+OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
+"""What a schema that we made says of itself: no other is ever dropped or renamed."""
+SWAP_WAITS = "2s"
 HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
 
 
 def replay_schema(place: PostgresPlace, name: str) -> str:
     """The name of a schema for a replay, checked. Raises StoreError where it is, or may become, one of the store's."""
-    ours = {place.schema, place.reporting_schema, "public"}
-    if not SCHEMA_NAME.fullmatch(name) or name.startswith("pg_"):
-        raise StoreError(f"{name} cannot name a schema: use small letters, digits and _, a letter first, at most 41")
-    if name in ours or name.startswith(f"{place.reporting_schema}_"):
+    if not SCHEMA_NAME.fullmatch(name) or is_reserved(name):
+        raise StoreError(f"{name} cannot name a schema of a replay: {NAMES}")
+    if name in (place.schema, "public"):
         raise StoreError(f"{name} is the store's own schema: a replay goes into another")
     return name
 
@@ -59,28 +71,54 @@ class PostgresReporting(Reporting):
         self._connection = connect(place, lock_timeout)
         try:
             with self._plainly():
-                self._connection.execute("SET TIME ZONE 'UTC'")
+                for setting in ("timezone = 'UTC'", "statement_timeout = 0", "idle_in_transaction_session_timeout = 0"):
+                    self._connection.execute(f"SET {setting}".encode())
             self._recognise(create=create)
         except BaseException:
             self._connection.close()
             raise
 
     def _recognise(self, *, create: bool) -> None:
-        found = {
-            name for (name,) in self.run("SELECT tablename::text FROM pg_tables WHERE schemaname = ?", (self.schema,))
-        }
-        if found and not {table.name for table in TABLES} <= found:
+        held = self._holds(self.schema)
+        if held and not self._is_ours(self.schema):
             raise ForeignTables(f"{self.place} holds something else than reporting tables: it was left as it is")
-        if not found and not create:
+        if not held and not create:
             raise NoTables(f"there are no reporting tables at {self.place}: verbale project makes them")
+        if create and self.exists() and self.fits and not self._reader_may_read():
+            self._grant(LIVE)  # the role was made later than the tables
+
+    def _holds(self, schema: str) -> bool:
+        """Whether anything is in a schema."""
+        kinds = ("pg_class WHERE relnamespace", "pg_proc WHERE pronamespace", "pg_type WHERE typnamespace")
+        asked = " OR ".join(f"EXISTS (SELECT FROM {kind} = n.oid)" for kind in kinds)
+        return bool(self.run(f"SELECT 1 FROM pg_namespace n WHERE n.nspname = ? AND ({asked})", (schema,)))
+
+    def _is_ours(self, schema: str) -> bool:
+        """Whether we made a schema: it says so itself."""
+        said = self.run("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?", (schema,))
+        return bool(said) and said[0][0] == OURS
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything done in it is done together, and by nobody else meanwhile."""
         with self._plainly(), self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             # Before any table is named: a swap by another process may be about to give the names to other tables.
             self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (self.schema,))
             yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else builds tables here meanwhile: a lock of the session, gone with it."""
+        key = f"{self.schema} being built"
+        ((got,),) = self.run("SELECT pg_try_advisory_lock(hashtextextended(?, 0))", (key,))
+        if not got:
+            raise BeingBuilt(f"another process is building the tables of {self.place}: wait until it is done")
+        try:
+            yield
+        finally:
+            with suppress(StoreError):  # a connection that is lost holds no lock
+                self.run("SELECT pg_advisory_unlock(hashtextextended(?, 0))", (key,))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -97,22 +135,46 @@ class PostgresReporting(Reporting):
         return self._has(self.schema)
 
     def _has(self, schema: str) -> bool:
-        names = (schema, INCIDENTS.name)
+        names = (schema, LEDGERS.name)
         return bool(self.run("SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = ?", names))
+
+    def columns(self) -> Mapping[str, set[str]]:
+        """The columns of the live tables, by table."""
+        found: dict[str, set[str]] = defaultdict(set)
+        # From the catalogue itself: information_schema leaves out what the role may not read.
+        asked = "SELECT c.relname::text, a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        asked += " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        asked += " WHERE n.nspname = ? AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"
+        for table, column in self.run(asked, (self.schema,)):
+            found[table].add(column)
+        return found
 
     def create(self) -> None:
         """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
-        self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
+        self._drop_next()
         self.run(f"CREATE SCHEMA {self._next}")
+        self.run(f"COMMENT ON SCHEMA {self._next} IS {_quoted(OURS)}")
         for statement in table_statements(self, NEXT, TYPES, HOURS):
             self.run(statement)
         self._comment()
-        self._grant()
+        self._grant(NEXT)
+
+    def _reader_may_read(self) -> bool:
+        """Whether the reader's role, if there is one, sees the live tables."""
+        asked = "SELECT has_schema_privilege(rolname, ?, 'USAGE') FROM pg_roles WHERE rolname = ?"
+        return all(may for (may,) in self.run(asked, (self.schema, self._store.reader)))
 
     def index(self, generation: int) -> None:  # noqa: ARG002 (a schema has names of its own for them)
         """Make the indexes of the set being built."""
         for statement in index_statements(self, NEXT):
             self.run(statement)
+
+    def _drop_next(self) -> None:
+        """Drop what was left unfinished; what is there and is not ours is left as it is."""
+        if self._holds(self._next) and not self._is_ours(self._next):
+            raise ForeignTables(f"the schema {self._next} holds something else, and its name is wanted for the tables "
+                                f"that are built beside {self.schema}: rename it")  # fmt: skip
+        self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
 
     @property
     def _next(self) -> str:
@@ -125,11 +187,11 @@ class PostgresReporting(Reporting):
             for column in table.columns:
                 self.run(f"COMMENT ON COLUMN {name}.{column.name} IS {_quoted(column.meaning)}")
 
-    def _grant(self) -> None:
+    def _grant(self, of: str) -> None:
         """The reader's role sees the public tables, once it is there."""
         if self.run("SELECT 1 FROM pg_roles WHERE rolname = ?", (self._store.reader,)):
-            names = ", ".join(self.name(NEXT, table) for table in PUBLIC)
-            self.run(f"GRANT USAGE ON SCHEMA {self._next} TO {self._store.reader}")
+            names = ", ".join(self.name(of, table) for table in PUBLIC)
+            self.run(f"GRANT USAGE ON SCHEMA {self._next if of == NEXT else self.schema} TO {self._store.reader}")
             self.run(f"GRANT SELECT ON {names} TO {self._store.reader}")
 
     def analyse(self) -> None:
@@ -140,8 +202,11 @@ class PostgresReporting(Reporting):
     def swap(self) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
         if self.exists():
-            # Whoever reads the old tables now, finishes; whoever comes meanwhile waits, and finds the new ones.
-            names = ", ".join(self.live.name(table) for table in TABLES)
+            # Whoever reads the old tables now, finishes; whoever comes meanwhile waits, and finds the new ones. Not
+            # for long at a time, and the same tables first that readers are told to name first.
+            self.run(f"SET LOCAL lock_timeout = '{SWAP_WAITS}'")
+            there = self.columns()
+            names = ", ".join(self.live.name(table) for table in TABLES if table.name in there)
             self.run(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
             ((generation,),) = self.run(f"SELECT generation FROM {self.live.name(LEDGERS)}") or [("0",)]
             self.run(f"ALTER SCHEMA {self.schema} RENAME TO {self._retired}{generation}")
@@ -158,12 +223,18 @@ class PostgresReporting(Reporting):
         like = self._retired.replace("_", r"\_") + "%"
         said = None
         for (schema,) in self.run("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE ?", (like,)):
-            tables = ", ".join(f"{schema}.{table.name}" for table in TABLES)
+            if not self._is_ours(schema):
+                continue
+            held = self.run("SELECT tablename::text FROM pg_tables WHERE schemaname = ?", (schema,))
+            tables = ", ".join(f"{schema}.{table}" for (table,) in held)
             try:
-                with self._connection.transaction():
+                with self._plainly(), self._connection.transaction():
                     self._connection.execute(f"DROP TABLE {tables}".encode())
                     self._connection.execute(f"DROP SCHEMA {schema}".encode())
-            except errors.DependentObjectsStillExist as error:
+            except StoreError as failed:
+                error = failed.__cause__
+                if not isinstance(error, errors.DependentObjectsStillExist):
+                    return f"the old tables are kept as {schema} for now ({failed}): the next rebuild drops them"
                 on_what = " ".join((error.diag.message_detail or "something").split())
                 said = f"the old tables are kept as {schema}, because others are built on them ({on_what}): make " \
                     f"those again on {self.schema}, then DROP SCHEMA {schema} CASCADE"  # fmt: skip
@@ -171,7 +242,7 @@ class PostgresReporting(Reporting):
 
     def abandon(self) -> None:
         """Leave nothing of a set that will not be finished."""
-        self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
+        self._drop_next()
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -184,13 +255,13 @@ class PostgresReporting(Reporting):
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; the rows it gives."""
         with self._plainly(), self._connection.cursor(binary=True) as cursor:
-            cursor.execute(_marked(sql), parameters)
+            cursor.execute(marked(sql), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of many rows."""
         with self._plainly(), self._connection.cursor() as cursor:
-            cursor.executemany(_marked(sql), rows)
+            cursor.executemany(marked(sql), rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Add many new rows, by COPY."""
@@ -226,11 +297,6 @@ class PostgresReporting(Reporting):
                         f"there are no reporting tables at {self.place}: verbale project makes them"
                     ) from None
             raise
-
-
-@lru_cache(maxsize=256)
-def _marked(sql: str) -> bytes:
-    return sql.replace("%", "%%").replace("?", "%s").encode()
 
 
 def _quoted(text: str) -> str:

@@ -4,7 +4,9 @@ SQLite has neither instants nor lists: instants are RFC 3339 text in UTC, always
 as time; lists and findings are JSON text; truth is 0 or 1.
 """
 
+import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +16,18 @@ from typing import Any
 from urllib.parse import quote
 
 from adapters.ledger import DamagedStore, NewerStore, NotAStore, StoreError
-from adapters.reporting import NEXT, Codec, ForeignTables, NoTables, Reporting, index_statements, table_statements
+from adapters.reporting import (
+    NEXT,
+    BeingBuilt,
+    Codec,
+    ForeignTables,
+    NoTables,
+    Reporting,
+    index_statements,
+    table_statements,
+)
 from adapters.sqlite import plainly
-from adapters.tables import SCHEMA_VERSION, TABLES, Kind, Table
+from adapters.tables import LEDGERS, SCHEMA_VERSION, TABLES, Kind, Table
 
 APPLICATION_ID = 0x56524252  # "VRBR"
 TYPES: Mapping[Kind, str] = {
@@ -72,12 +83,16 @@ class SqliteReporting(Reporting):
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise NewerStore(f"{self.path} was made by a newer Verbale: upgrade this one")
+        # A view of somebody's goes on naming the tables it names, and so finds the new ones.
+        self._connection.execute("PRAGMA legacy_alter_table = ON")
         # What is here can be built again from the evidence: it need not be on disk before the next step.
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything done in it is done together, and by nobody else meanwhile."""
+        if not self.path.exists():
+            raise NoTables(f"{self.path} was removed while it was in use: verbale project makes it anew")
         with self._plainly():
             self._connection.execute("BEGIN IMMEDIATE")
         yield from self._until("COMMIT")
@@ -101,7 +116,24 @@ class SqliteReporting(Reporting):
 
     def exists(self) -> bool:
         """Whether there is a live set."""
-        return bool(self._has(TABLES[0].name))
+        return self._has(LEDGERS.name)
+
+    def columns(self) -> Mapping[str, set[str]]:
+        """The columns of the live tables, by table."""
+        return {table.name: {name for _, name, *_ in self.run(f"PRAGMA table_xinfo({table.name})")} for table in TABLES}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else builds tables here meanwhile: a file beside it is locked, by whoever lives."""
+        lock = self.path.with_name(f"{self.path.name}-building")
+        held = _locked(lock)
+        if held is None:
+            raise BeingBuilt(f"another process is building the tables of {self.path}: wait until it is done")
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+            os.close(held)
 
     def _has(self, name: str) -> bool:
         return bool(self.run("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)))
@@ -187,6 +219,22 @@ class SqliteReporting(Reporting):
         except (DamagedStore, NotAStore) as error:
             told = f"{self.path} is no file of reporting tables, or a damaged one: it was left as it is"
             raise ForeignTables(f"{told}; remove it, and run verbale rebuild") from error
+
+
+def _locked(lock: Path) -> int | None:
+    """The descriptor of a lock file that we hold; None where somebody else does."""
+    while True:
+        held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock.stat().st_ino == os.fstat(held).st_ino:
+                return held
+        except BlockingIOError:
+            os.close(held)
+            return None
+        except FileNotFoundError:
+            pass  # its last holder has just removed it: lock a new one
+        os.close(held)
 
 
 def _instant_text(instant: int) -> str:

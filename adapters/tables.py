@@ -242,7 +242,7 @@ CREDITS = Table(
         _integer("shortfall_minutes", "worked that no credits covered"),
         _integer("value_cents", "the prices of all that was bought, net of VAT"),
         Column("versions", Kind.INTEGERS, VERSIONS.format("the stream credits-ID")),
-        _instant("changes_at", "the next expiry", optional=True),
+        _instant("changes_at", "the next expiry, or when a fact dated ahead is told", optional=True),
     ),
 )
 
@@ -283,6 +283,7 @@ LEDGERS = Table(
         _instant("projected_at", "when they were last written"),
         _integer("stopped_at_position", "a position that could not be projected: nothing after it is", optional=True),
         _text("stopped_because", "why", optional=True),
+        _instant("next_change_at", "when time alone will next change any row", optional=True),
     ),
 )
 
@@ -311,5 +312,6 @@ DAYS = Table(
     public=False,
 )
 
-TABLES = (INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE, LEDGERS, ALARMS, DAYS)
+TABLES = (LEDGERS, INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE, ALARMS, DAYS)
+"""In the order in which they are locked: who locks several of them names them so, and nobody waits for ever."""
 PUBLIC = tuple(table for table in TABLES if table.public)

@@ -103,8 +103,10 @@ def store_place(url: str) -> StorePlace | PostgresPlace:
         return postgres_place(url)
     scheme, separator, rest = url.partition(":///")
     if scheme != "sqlite" or not separator or not rest:
+        # Never the whole of it: a misspelt address of a server holds a password all the same.
+        named = f"{url.partition('://')[0]}://..." if "://" in url else url
         raise StoreError(
-            f"{url} names no store: write sqlite:///PATH (sqlite:////tmp/a.db for /tmp/a.db), or "
+            f"{named} names no store: write sqlite:///PATH (sqlite:////tmp/a.db for /tmp/a.db), or "
             "postgresql://USER@HOST:PORT/DATABASE"
         )
     path, _, query = rest.partition("?")
@@ -144,6 +146,8 @@ def open_reporting(chosen: Settings, *, create: bool = False) -> Reporting:
     Raises NoTables where there are none to read, and other StoreErrors.
     """
     place = store_place(chosen.store)
+    if create and place.read_only:
+        raise StoreError(f"{chosen.store} is only to be read (mode=ro): its tables cannot be made")
     if isinstance(place, PostgresPlace):
         return PostgresReporting(place, create=create, lock_timeout=chosen.lock_timeout)
     return SqliteReporting(beside(place.path), create=create, lock_timeout=chosen.lock_timeout)

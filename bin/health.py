@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from adapters.ledger import Ledger
 from adapters.projector import Current, current, outdated
 from adapters.reporting import Reporting
-from adapters.tables import ALARMS
 from domain.facts import FUTURE_TOLERANCE, SECOND, instant_text
 
 LONGEST_LAG = 60 * SECOND
@@ -23,7 +22,6 @@ class Standing(NamedTuple):
     recorded_until: int
     tables: str | None
     at: Current | None
-    next_change: int | None
     lag_us: int
 
     @property
@@ -57,7 +55,7 @@ class Standing(NamedTuple):
             "lag_seconds": self.lag_us // SECOND if at else None,
             "readings": list(at.readings) if at else [],
             "generation": at.generation if at else None,
-            "next_change_at": instant_text(self.next_change) if self.next_change is not None else None,
+            "next_change_at": instant_text(at.next_change) if at and at.next_change is not None else None,
             "stopped_at_position": at.stopped_at if at else None,
             "stopped_because": at.stopped_because if at else None,
         }
@@ -72,13 +70,10 @@ class Remark(NamedTuple):
 
 def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> Standing:
     """How things stand at `now` (microseconds UTC); `reporting` is None where there are no live tables."""
-    at = next_change = None
-    if reporting is not None and reporting.exists():
-        at = current(reporting.live)
-        next_change = reporting.live.earliest(ALARMS, "at", {})
+    at = current(reporting.live) if reporting is not None and reporting.exists() and reporting.fits else None
     unprojected = ledger.page(at.position, 1) if at else []
-    known_since = [unprojected[0].recorded_at] if unprojected else []
-    overdue = [next_change] if next_change is not None and next_change <= now else []
+    known_since = [row.recorded_at for row in unprojected if row.recorded_at is not None]
+    overdue = [at.next_change] if at and at.next_change is not None and at.next_change <= now else []
     return Standing(
         store=ledger.store.place,
         ledger=ledger.id,
@@ -87,7 +82,6 @@ def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> Standing:
         recorded_until=ledger.store.recorded_until(),
         tables=reporting.place if reporting and at else None,
         at=at,
-        next_change=next_change,
         lag_us=max([0, *(now - since for since in (*known_since, *overdue))]),
     )
 
@@ -97,20 +91,29 @@ def remarks(ledger: Ledger, reporting: Reporting | None, now: int) -> Iterator[R
     at = standing(ledger, reporting, now)
     yield from _of_the_store(ledger, at, now)
     if at.at is None:
-        yield Remark("there are no live tables: every report replays all facts", "run: verbale project")
+        yield _no_tables(reporting)
     elif at.at.stopped_at is not None:
         yield Remark(
             f"the live tables stopped before position {at.at.stopped_at}: {at.at.stopped_because}",
             "see to that fact (verbale timeline STREAM shows its stream; upgrade where a newer Verbale wrote it), "
             "then run: verbale project",
         )
-    elif why := outdated(ledger, at.at):
+    elif why := outdated(ledger, at.at, now):
         yield Remark(why, "run: verbale rebuild")
     elif at.lag_us > LONGEST_LAG:
         yield Remark(
             f"the live tables are {at.lag_positions} facts and {at.lag_us // SECOND} seconds behind",
             "see that verbale project is running, for good",
         )
+
+
+def _no_tables(reporting: Reporting | None) -> Remark:
+    if reporting is not None and reporting.exists() and not reporting.fits:
+        return Remark("the live tables are of another make than this program's", "run: verbale rebuild")
+    return Remark("there are no live tables that this role may read: every report replays all facts", PROJECT)
+
+
+PROJECT = "run, as the owner of the store: verbale project"
 
 
 def _of_the_store(ledger: Ledger, at: Standing, now: int) -> Iterator[Remark]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from adapters import tabular
 from adapters.ledger import Ledger
-from adapters.projector import current, made_from
-from adapters.reporting import AtMost, Reporting, TableSet, Where
-from adapters.tables import ALARMS, CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS
+from adapters.projector import Current, current, made_from
+from adapters.reporting import Reporting, TableSet, Where
+from adapters.tables import CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS
 from bin.reports import (
     LIVE_TABLES,
     JsonRow,
@@ -41,29 +41,28 @@ def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Que
     Raises BadQuestion, NotOnRecord, StoreError.
     """
     check(name, asked)
-    if not reporting.exists():
+    if not reporting.exists() or not reporting.fits:
         return None
     with reporting.snapshot():
-        if not _answers(ledger, reporting.live, asked):
+        at = current(reporting.live)
+        if at is None or not _answers(ledger, at, asked):
             return None
-        return _Answering(ledger, reporting.live, asked).report(name)
+        return _Answering(ledger, reporting.live, at.position, asked).report(name)
 
 
-def _answers(ledger: Ledger, live: TableSet, asked: Question) -> bool:
-    at = current(live)
-    if at is None or at.rules != RULES_VERSION or asked.reading.name not in at.readings or not made_from(ledger, at):
+def _answers(ledger: Ledger, at: Current, asked: Question) -> bool:
+    if at.rules != RULES_VERSION or asked.reading.name not in at.readings or not made_from(ledger, at):
         return False
     if at.position != ledger.store.position(asked.known_on) or at.as_of > asked.as_of:
         return False
-    return not live.values(ALARMS, "stream", {"at": AtMost(asked.as_of)})
+    return at.next_change is None or at.next_change > asked.as_of
 
 
 class _Answering:
     """One question put to the live tables."""
 
-    def __init__(self, ledger: Ledger, live: TableSet, asked: Question) -> None:
+    def __init__(self, ledger: Ledger, live: TableSet, position: int, asked: Question) -> None:
         self._ledger, self._live, self._asked = ledger, live, asked
-        position = ledger.store.position(asked.known_on)
         contracts = map(ledger.entry, ledger.store.rows_by_stream("contract-", position))
         self._telling = Telling(History.of(contracts, position), asked.reading, asked.as_of)
 

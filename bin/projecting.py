@@ -3,16 +3,16 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Annotated, Self
 
 from cyclopts import Parameter
 
-from adapters.ledger import Ledger, News, UnreachableStore
-from adapters.projector import Projector, build
-from adapters.reporting import NoTables, Reporting
+from adapters.ledger import Ledger, LockedStore, LostRace, News, StoreError, UnreachableStore
+from adapters.projector import Projector, build, current
+from adapters.reporting import BeingBuilt, NoTables, OutdatedTables, Reporting
 from adapters.tables import PUBLIC
 from bin.compose import Settings, clock, open_replay, open_reporting
 from bin.display import Plain, show_facts, show_remarks
@@ -47,24 +47,30 @@ def project(*, once: Annotated[bool, Parameter(negative="")] = False, where: Whe
 
 
 def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) -> None:
-    """Project until asked to stop (or, `once`, until nothing is left). A server that goes away may be away a while."""
-    away_since: float | None = None
+    """Project until asked to stop (or, `once`, until nothing is left).
+
+    A server that goes away, or tables that somebody else holds, are waited for, a while; whoever builds them, longer.
+    """
+    waiting_since: float | None = None
     while not stop.asked:
         try:
             with _projector(chosen) as (projector, ledger, reporting):
-                _make_current(projector, ledger, say)
-                away_since = None
+                _make_current(projector, ledger, say, stop)
+                waiting_since = None
                 print(f"{say('live tables')}: {reporting.place}", flush=True)
                 if once:
-                    _catch_up(projector, ledger, say)
+                    _catch_up(projector, ledger, say, stop)
                     return
                 with ledger.store.news() as news:
                     _follow(projector, news, stop)
-        except UnreachableStore:
-            away_since = away_since or time.monotonic()
-            if once or time.monotonic() - away_since > LONGEST_AWAY:
+        except (OutdatedTables, BeingBuilt):
+            pass  # somebody builds them, or we do in a moment
+        except (UnreachableStore, LockedStore, LostRace, NoTables) as error:
+            waiting_since = waiting_since or time.monotonic()
+            gone = once and isinstance(error, UnreachableStore)
+            if gone or time.monotonic() - waiting_since > LONGEST_AWAY:
                 raise
-            time.sleep(LONGEST_WAIT)
+        time.sleep(LONGEST_WAIT)
 
 
 class _Stop:
@@ -81,6 +87,16 @@ class _Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def heeded_by(self, advance: Callable[[int], None]) -> Callable[[int], None]:
+        """The same, but a long work that tells how far it is ends there when it is asked to."""
+
+        def advance_unless_asked(done: int) -> None:
+            if self.asked:
+                raise KeyboardInterrupt
+            advance(done)
+
+        return advance_unless_asked
+
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
 
@@ -91,26 +107,25 @@ def _projector(chosen: Settings) -> Iterator[tuple[Projector, Ledger, Reporting]
         yield Projector(ledger, reporting, clock), ledger, reporting
 
 
-def _make_current(projector: Projector, ledger: Ledger, say: Words) -> None:
-    """Build the tables where there are none, or where other rules or readings made them."""
+def _make_current(projector: Projector, ledger: Ledger, say: Words, stop: "_Stop") -> None:
+    """Build the tables where there are none, or where others than this program and log made them."""
     why = projector.outdated()
     if why is None:
         return
-    print(f"{why}: {say('building them')}", flush=True)
-    _rebuild(projector, ledger, say)
-
-
-def _rebuild(projector: Projector, ledger: Ledger, say: Words) -> None:
+    print(f"{say(why)}: {say('building them')}", flush=True)
     with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
-        kept = projector.rebuild(advance)
+        _tell_what_is_kept(projector.rebuild(stop.heeded_by(advance), unless_current=True))
+
+
+def _tell_what_is_kept(kept: str | None) -> None:
     if kept:
         print(f"verbale: {kept}", file=sys.stderr)
 
 
-def _catch_up(projector: Projector, ledger: Ledger, say: Words) -> None:
+def _catch_up(projector: Projector, ledger: Ledger, say: Words, stop: "_Stop") -> None:
     start, last = ledger.store.position() - projector.behind(), ledger.store.position()
     with progress(say("projecting"), max(0, last - start) or None) as advance:
-        while projector.step():
+        while projector.step() and not stop.asked:
             advance(last - start - projector.behind())
 
 
@@ -129,7 +144,8 @@ def rebuild(*, where: Where | None = None) -> None:
     """
     chosen, say = chosen_by(where)
     with _projector(chosen) as (projector, ledger, reporting):
-        _rebuild(projector, ledger, say)
+        with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
+            _tell_what_is_kept(projector.rebuild(advance))
         at = standing(ledger, reporting, clock())
         print(f"{say('live tables')}: {reporting.place}")
         print(f"{say('generation')} {at.generation}, {say('position')} {at.projected} {say('of')} {at.position}")
@@ -161,7 +177,7 @@ def replay(
         now = max(clock(), ledger.store.recorded_until())
         asked = question(now=now, reading=reading, as_of=as_of, known_on=known_on)
         position = ledger.store.position(asked.known_on)
-        with closing(open_replay(chosen, into)) as reporting:
+        with closing(open_replay(chosen, into)) as reporting, reporting.alone():
             try:
                 _replay(ledger, reporting, asked, position, say)
             except BaseException:
@@ -212,14 +228,28 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
 
 @contextmanager
 def _tables_of(chosen: Settings) -> Iterator[Reporting | None]:
-    """The live tables, to read; None where there are none."""
+    """The live tables, to read; None where there are none that we may read."""
+    reporting = _readable(chosen)
+    if reporting is None:
+        yield None
+    else:
+        with closing(reporting):
+            yield reporting
+
+
+def _readable(chosen: Settings) -> Reporting | None:
+    # Whatever is wrong with the tables: how the store stands can be said all the same.
     try:
         reporting = open_reporting(chosen)
-    except NoTables:
-        yield None
-        return
-    with closing(reporting):
-        yield reporting
+    except StoreError:
+        return None
+    try:
+        if reporting.exists() and reporting.fits:
+            current(reporting.live)
+    except StoreError:
+        reporting.close()
+        return None
+    return reporting
 
 
 def tables(table: str | None = None, /, *, markdown: bool = False) -> None:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Annotated, NamedTuple, Self, assert_never
 
@@ -27,7 +27,7 @@ from domain.facts import (
     Rejected,
     Text,
     Value,
-    corrected,
+    as_rectified,
     rectify,
     unless_told,
 )
@@ -324,12 +324,34 @@ def evolve(account: CreditAccount, fact: CreditFact) -> CreditAccount:
         case CreditsReversed():
             return replace(account, record=record, reversals=(*account.reversals, fact))
         case RecordRectified():
-            afresh = fold(account.contract, (right.fact for right in corrected(enumerate(record, 1))))
-            return replace(afresh, record=record)
+            return fold(account.contract, record)
         case _:
             assert_never(fact)
 
 
 def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
-    """The account as its facts, in the order given, tell it."""
-    return reduce(evolve, facts, CreditAccount(contract_id))
+    """The account as its facts, in the order given, tell it; as rectified, where any was.
+
+    In one pass, not fact by fact through `evolve`: an account may have as many facts as a contract has work.
+    """
+    record = tuple(facts)
+    purchases: list[CreditsPurchased] = []
+    consumptions: list[CreditsConsumed] = []
+    shortfalls: list[CreditShortfallRecorded] = []
+    reversals: list[CreditsReversed] = []
+    for fact in as_rectified(record):
+        match fact:
+            case CreditsPurchased():
+                purchases.append(fact)
+            case CreditsConsumed():
+                consumptions.append(fact)
+            case CreditShortfallRecorded():
+                shortfalls.append(fact)
+            case CreditsReversed():
+                reversals.append(fact)
+            case RecordRectified():
+                pass  # what it corrected is told as corrected
+            case _:
+                assert_never(fact)
+    kept = tuple(purchases), tuple(consumptions), tuple(shortfalls), tuple(reversals)
+    return CreditAccount(contract_id, record, *kept)

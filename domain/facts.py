@@ -303,6 +303,13 @@ def corrected(
     return list(facts.values())
 
 
+def as_rectified(record: Sequence[F]) -> Sequence[F]:
+    """The facts of one stream from version 1, in order of recording, as every rectification among them has them."""
+    if any(isinstance(fact, RecordRectified) for fact in record):
+        return [told.fact for told in corrected(enumerate(record, 1))]
+    return record
+
+
 def _amend(fact: F, field: str, value: Any, context: dict[str, bool] | None) -> F:
     fields = fact.model_dump(mode="json", context=context)
     return type(fact).model_validate_json(to_json({**fields, field: value}), strict=True, context=context)

@@ -4,7 +4,7 @@ Order of arrival never refuses a fact: only the opening must come first, and not
 state, commands, `decide`, `evolve`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -22,7 +22,7 @@ from domain.facts import (
     Text,
     Told,
     Value,
-    corrected,
+    as_rectified,
     moment,
     rectify,
     unless_told,
@@ -364,7 +364,7 @@ def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
     reassessments: list[IncidentReassessed] = []
     attributions: list[ResponsibilityAttributed] = []
     endings: list[IncidentResolved | IncidentReopened | IncidentClosed] = []
-    for fact in _as_rectified(record):
+    for fact in as_rectified(record):
         match fact:
             case IncidentOpened():
                 opened = opened or fact
@@ -395,9 +395,3 @@ def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
         tuple(attributions),
         tuple(endings),
     )
-
-
-def _as_rectified(record: tuple[IncidentFact, ...]) -> Sequence[IncidentFact]:
-    if any(isinstance(fact, RecordRectified) for fact in record):
-        return [right.fact for right in corrected(enumerate(record, 1))]
-    return record

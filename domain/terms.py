@@ -128,6 +128,15 @@ def _below_one(share: Fraction) -> Fraction:
     return share
 
 
+def _at_most_one(share: Fraction) -> Fraction:
+    if share > 1:
+        raise ValueError("a rate is a share of the whole: at most 100%")
+    return share
+
+
+Rate = Annotated[Share, AfterValidator(_at_most_one)]
+"""A share of the value of the hours purchased (P2)."""
+
 Tolerance = Annotated[Share, AfterValidator(_below_one)]
 """The share of cases that may be late for reasons of the supplier (P1): exactly this much is still within it."""
 
@@ -135,8 +144,8 @@ Tolerance = Annotated[Share, AfterValidator(_below_one)]
 class PenaltyClause(Value):
     """The rate of the maximum one-off penalty as the text gives it twice (P2): in figures and in words."""
 
-    figures: Share
-    words: Share
+    figures: Rate
+    words: Rate
 
     @property
     def in_conflict(self) -> bool:

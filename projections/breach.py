@@ -48,18 +48,13 @@ class Share:
     cases: tuple[Case, ...] = ()
     undecided: int = 0
 
-    @property
-    def count(self) -> Count:
-        """As it is added up."""
-        return Count(len(self.cases), sum(case.breach_at is not None for case in self.cases), self.undecided)
-
 
 @dataclass(frozen=True, slots=True)
 class BreachRow:
     """The ratio of one window, and when it passed its tolerance for good (if it has).
 
-    `changes_at`: when time alone may change it: the window ends, or one of its incidents changes. `versions`: those of
-    the contract's facts that it rests on.
+    `changes_at`: when time alone may change it: the window ends, one of its incidents changes, a fact on record of the
+    contract is told. `versions`: those of the contract's facts that it rests on.
     """
 
     contract: str
@@ -169,7 +164,7 @@ def breach_row(
         tolerance=tolerance_of(told),
         settled=ended and count.undecided == 0,
         passing=passing,
-        changes_at=earliest(None if ended else window.end, next_change),
+        changes_at=earliest(None if ended else window.end, next_change, told.next_at),
         versions=told.versions(ContractSigned, ContractTerminated),
     )
 

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.credits import CreditAccount
+from projections.clocks import earliest
 from projections.history import Telling
 
 
 @dataclass(frozen=True, slots=True)
 class CreditRow:
-    """Minutes of credit of one contract, and the euro paid for them; `changes_at`: the next expiry."""
+    """Minutes of credit of one contract, and the euro paid for them.
+
+    `changes_at`: the next expiry, or the instant of a fact on record that is not told yet.
+    """
 
     contract: str
     bought: int
@@ -43,7 +47,7 @@ def credit_row(telling: Telling, name: str) -> CreditRow:
         left=left,
         shortfall=account.short,
         value=sum((purchase.price for purchase in account.purchases), Decimal("0.00")),
-        changes_at=min((p.expires_at for p in account.usable(as_of) if p.expires_at is not None), default=None),
+        changes_at=earliest(told.next_at, *(package.expires_at for package in account.usable(as_of))),
         versions=tuple(sorted(version for fact in told.account_facts for version in fact.versions)),
     )
 

@@ -165,6 +165,7 @@ class Telling:
         telling = Telling(history, self.reading, as_of)
         telling.told_contracts = self.told_contracts
         telling.signed_contracts, telling._by_customer = self.signed_contracts, self._by_customer
+        telling.next_told_at = self.next_told_at
         return telling
 
     @cached_property

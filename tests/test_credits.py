@@ -324,6 +324,7 @@ def test_whatever_arrives_in_whatever_order_no_package_is_ever_overdrawn(command
             worked += command.minutes
         for fact in facts:
             state = credits.evolve(state, fact)
+    assert credits.fold(CONTRACT, state.record) == state
     for at in range(NEW_YEAR - 1, NEW_YEAR + 10):
         assert state.available(at) == sum(max(0, state.balance(p.package, at)) for p in state.usable(at))
         for purchase in state.purchases:

@@ -19,10 +19,10 @@ from adapters.judging import Rows, Stopped
 from adapters.ledger import StoreError
 from adapters.postgres_place import postgres_place
 from adapters.projector import Work, build, current
-from adapters.reporting import NEXT, ForeignTables, NoTables, Reporting
+from adapters.reporting import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting
-from adapters.tables import CREDITS, INCIDENTS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind
+from adapters.tables import CREDITS, INCIDENTS, LEDGERS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind
 from bin.live import from_live
 from bin.reports import Question
 from domain.facts import read_instant
@@ -289,7 +289,8 @@ def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
         with pytest.raises(Stopped, match=r"incident-BAD cannot be judged .*no such sum") as stopped:
             here.projector().step()
         assert stopped.value.position == 7
-        assert (here.at.position, here.at.stopped_at) == (5, 7)
+        assert (here.at.position, here.at.stopped_at) == (6, 7)
+        assert here.reporting.live.values(INCIDENTS, "incident", {"incident": ["GOOD", "BAD"]}) == ["GOOD"]
     assert not here.projector().step()
     assert (here.at.position, here.at.stopped_at) == (7, None)
 
@@ -603,3 +604,228 @@ def test_findings_are_kept_as_they_are(here: Office) -> None:
     (finding,) = incident(here, "ODD")["findings"]
     assert finding["code"] == "contract_unsigned"
     assert "nobody's" in json.dumps(finding)
+
+
+# --- what stands around the fold --------------------------------------------------------------------------------
+
+
+def test_one_process_builds_at_a_time(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Work.begin
+    refused: list[str] = []
+
+    def meanwhile(work: Work, some: Rows) -> None:
+        begin(work, some)
+        other = here.another()
+        with pytest.raises(BeingBuilt) as error:
+            projecting.Projector(here.ledger, other, here.clock).rebuild()
+        refused.append(str(error.value))
+        other.close()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, "begin", meanwhile)
+        here.projector().rebuild()
+    assert refused
+    assert here.projector().rebuild(unless_current=True) is None
+    assert here.at.generation == 2
+    same_as_built(here)
+
+
+def test_ids_at_the_end_of_unicode_are_in_a_rebuild_too(here: Office) -> None:
+    here.tell(opening("\U0010ffffLAST", time="2026-11-02T09:00:00Z"), *contract_in_force("\U0010ffff"))
+    catch_up(here)
+    assert "\U0010ffffLAST" in here.reporting.live.values(INCIDENTS, "incident")
+    same_as_built(here)
+    here.projector().rebuild()
+    assert "\U0010ffff" in here.reporting.live.values(WINDOWS, "contract")
+
+
+@pytest.mark.parametrize(
+    "id", ["it's", 'a "b"', "100%", "what?", "back\\slash", "emoji 🙂", "%s", "{}", "a;DROP TABLE x--"]
+)
+def test_odd_ids_are_found_again(here: Office, id: str) -> None:
+    here.tell(
+        *contract_in_force(id, customers=[id]), opening(id, contract=None, customer=id, time="2026-11-02T09:00:00Z")
+    )
+    catch_up(here)
+    here.tell(charge(id, time="2026-11-02T09:10:00Z"))
+    catch_up(here)
+    assert incident(here, id)["charge_verdict"] == "met"
+    same_as_built(here)
+
+
+def unsay(here: Office, after: int) -> None:
+    """Take away the facts after a position, as restoring an older copy does."""
+    key = "rowid" if isinstance(here.place, Path) else "notification_id"
+    for table, where in (("seal", "position"), ("stored_events", key)):
+        if isinstance(here.place, Path):
+            change(here.place, f"DROP TRIGGER IF EXISTS {table}_DELETE_refused")
+        else:
+            change(here.place, f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        change(here.place, f"DELETE FROM {table} WHERE {where} > {after}")
+
+
+def test_a_store_restored_from_an_older_copy_is_noticed_by_the_next_step(here: Office) -> None:
+    here.tell(opening("GONE", time="2026-11-02T09:00:00Z"))
+    projector = here.projector()
+    projector.step()
+    unsay(here, 5)
+    with pytest.raises(OutdatedTables, match="another log"):
+        projector.step()
+    here.tell(opening("OTHER", time="2026-11-02T09:00:00Z"), opening("MORE", time="2026-11-02T09:00:00Z"))
+    with pytest.raises(OutdatedTables, match="another log"):
+        projector.step()
+    projector.rebuild()
+    assert set(here.reporting.live.values(INCIDENTS, "incident")) == {INCIDENT, "OTHER", "MORE"}
+
+
+def test_tables_made_by_a_clock_that_ran_ahead_have_to_be_built_anew(here: Office) -> None:
+    right = here.clock.now
+    here.clock.now += 300 * 24 * HOUR
+    here.projector().step()
+    here.clock.now = right
+    assert "ran ahead" in str(here.projector().outdated())
+    with pytest.raises(OutdatedTables, match="ran ahead"):
+        here.projector().step()
+    here.projector().rebuild()
+    assert here.at.as_of == right
+
+
+def test_tables_of_an_earlier_make_are_built_anew(here: Office) -> None:
+    here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} DROP COLUMN leaf_hash")
+    here.reporting.run(f"DROP TABLE {here.reporting.live.name(CREDITS)}")
+    again = here.another()
+    projector = projecting.Projector(here.ledger, again, here.clock)
+    assert "another make" in str(projector.outdated())
+    asked = Question(LITERAL, here.clock.now, here.clock.now)
+    assert from_live("breach", here.ledger, again, asked) is None
+    projector.rebuild()
+    assert projector.outdated() is None
+    assert here.at.generation == 2
+    again.close()
+    same_as_built(here)
+
+
+def test_a_swap_waits_for_whoever_reads(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than it waits at a time: it asks again, and the work of building is not lost."""
+    monkeypatch.setattr(projecting, "SWAP_PAUSE", 0.05)
+    monkeypatch.setattr("adapters.reporting_postgres.SWAP_WAITS", "50ms")
+    reading, done = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def read() -> None:
+        reader = here.another()
+        with reader.snapshot():
+            seen.append(reader.live.count(INCIDENTS))
+            reading.set()
+            done.wait(timeout=1.0)
+            seen.append(reader.live.count(INCIDENTS))
+        reader.close()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    reading.wait(timeout=60)
+    here.projector().rebuild()
+    done.set()
+    thread.join(timeout=60)
+    assert seen == [1, 1]
+    assert here.at.generation == 2
+
+
+def test_a_view_on_sqlite_s_tables_goes_on_with_the_new_ones(tmp_path: Path) -> None:
+    with office("sqlite", tmp_path) as here:
+        here.tell(*contract_in_force(), opening(time="2026-11-02T08:00:00Z"))
+        here.projector().rebuild()
+        here.reporting.run("CREATE VIEW late AS SELECT incident FROM incidents WHERE breach")
+        for number in range(3):
+            here.tell(opening(f"V{number}", time="2026-11-02T08:00:00Z"))
+            here.projector().rebuild()
+            assert len(here.reporting.run("SELECT * FROM late")) == number + 2
+
+
+def test_facts_of_a_contract_dated_ahead_are_announced_by_its_rows(here: Office) -> None:
+    ahead = read_instant(NOON) + 3 * MINUTE
+    here.tell(buy(package="B", time="2026-11-02T12:03:00Z"))
+    catch_up(here)
+    for table in (CREDITS, WINDOWS, PENALTIES):
+        (row,) = here.reporting.live.read(table)
+        assert row[-1] == ahead
+
+
+def test_a_fact_that_cannot_be_read_before_there_are_tables_leaves_those_up_to_it(here: Office, tmp_path: Path) -> None:
+    kind = "sqlite" if isinstance(here.place, Path) else "postgres"
+    with office(kind, tmp_path) as fresh:
+        fresh.tell(*contract_in_force(), opening("GOOD", time="2026-11-02T09:00:00Z"))
+        fresh.tell(opening("BAD", time="2026-11-02T09:00:00Z"), opening("AFTER", time="2026-11-02T09:00:00Z"))
+        spoil(fresh, 6, "{}")
+        with pytest.raises(Stopped, match="position 6"):
+            fresh.projector().rebuild()
+        assert fresh.reporting.live.values(INCIDENTS, "incident") == ["GOOD"]
+        with pytest.raises(Stopped, match="position 6"):
+            fresh.projector().step()
+        assert (fresh.at.position, fresh.at.stopped_at) == (5, 6)
+
+
+def test_a_fact_without_a_seal_is_one_that_cannot_be_read(here: Office) -> None:
+    key = "rowid" if isinstance(here.place, Path) else "notification_id"
+    columns = f"{key}, originator_id, originator_version, topic, state"
+    copied = f"6, 'incident-BY-HAND', 1, topic, state FROM stored_events WHERE {key} = 5"
+    change(here.place, f"INSERT INTO stored_events ({columns}) SELECT {copied}")
+    with pytest.raises(Stopped, match=r"position 6.*has no seal"):
+        here.projector().step()
+
+
+def test_a_contract_that_cannot_be_counted_stops_the_projection_and_is_named(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), buy(package="B", time="2026-11-02T09:00:00Z"))
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise ArithmeticError("no such sum")
+
+    monkeypatch.setattr("adapters.counting.credit_row", fails)
+    with pytest.raises(Stopped, match=f"contract {CONTRACT} cannot be counted .*no such sum") as stopped:
+        here.projector().step()
+    assert stopped.value.position == 7
+    assert (here.at.position, here.at.stopped_at) == (6, 7)
+
+
+def test_a_report_from_live_tables_speaks_of_their_position_alone(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = type(here.ledger.store).position
+
+    def overtaken(store: Any, known_on: int | None = None) -> int:
+        found = position(store, known_on)
+        here.tell(opening(f"LATE{found}", time="2026-11-02T09:00:00Z"))
+        return found
+
+    monkeypatch.setattr(type(here.ledger.store), "position", overtaken)
+    report = from_live("compliance", here.ledger, here.reporting, Question(LITERAL, here.clock.now, here.clock.now))
+    assert report is not None
+    assert report.manifest["position"] == 5
+    assert [row["incident"] for row in report.rows] == [INCIDENT]
+
+
+@pytest.mark.parametrize("name", ["sales_next", "{schema}_reporting_v1_next"])
+def test_a_schema_of_somebody_else_is_never_dropped(server: Office, name: str) -> None:
+    place = postgres_place(str(server.place))
+    theirs = name.format(schema=place.schema)
+    with owner(str(server.place)) as connection:
+        connection.execute(f"CREATE SCHEMA {theirs}".encode())
+        connection.execute(f"CREATE TABLE {theirs}.orders (id int)".encode())
+        try:
+            made = server.reporting
+            if name == "sales_next":
+                made = PostgresReporting(place, "sales", create=True)
+            with pytest.raises(ForeignTables, match=theirs):
+                build(server.ledger, made, (LITERAL,), 9, server.clock)
+            made.close()
+            assert connection.execute(f"SELECT count(*) FROM {theirs}.orders".encode()).fetchone() == (0,)
+        finally:
+            connection.execute(f"SET client_min_messages = error; DROP SCHEMA {theirs} CASCADE".encode())
+
+
+@pytest.mark.parametrize("schema", ["reporting_v1", "x_reporting_v1", "foo_next", "a_retired_1", "pg_x", "a" * 31])
+def test_evidence_is_not_kept_where_live_tables_come_and_go(schema: str) -> None:
+    with pytest.raises(StoreError, match="cannot name a schema"):
+        postgres_place(f"postgresql://h/d?schema={schema}")
