@@ -37,16 +37,16 @@ class World:
     batches: list[tuple[list[Arrival], list[int]]]
 
 
-def adopt_calendar(contract: str, time: str) -> bytes:
-    """A calendar of 2026, with longer hours for data-centre services and one holiday."""
+def adopt_calendar(contract: str, time: str, year: int = 2026) -> bytes:
+    """A calendar of a year, with longer hours for data-centre services and some holidays."""
     data = {
         "source": "test",
         "source_version": "1",
-        "first_year": 2026,
-        "last_year": 2026,
+        "first_year": year,
+        "last_year": year,
         "standard": {day: [["08:00", "12:00"], ["13:00", "18:00"]] for day in WEEKDAYS},
         "data_centre": {day: [["08:00", "21:00"]] for day in WEEKDAYS},
-        "holidays": [{"day": "2026-03-05", "name": "Patrono"}, {"day": "2026-12-25", "name": "Natale"}],
+        "holidays": [{"day": f"{year}-03-05", "name": "Patrono"}, {"day": f"{year}-12-25", "name": "Natale"}],
     }
     return message("contract.adopt_calendar", f"contract-{contract}", time, data)
 
@@ -54,6 +54,7 @@ def adopt_calendar(contract: str, time: str) -> bytes:
 def _signature(draw: st.DrawFn, contract: str, customers: list[str], time: str, ends: str | None) -> bytes:
     terms = assumed_terms().model_dump(mode="json")
     terms["tolerance"] = draw(st.sampled_from(["1/10", "1/3", "0/1", "1/2"]))
+    terms["time_zone"] = draw(st.sampled_from(["Europe/Rome", "Europe/Rome", "America/New_York", "Asia/Kolkata"]))
     until = {} if ends is None else {"in_force_until": ends}
     return sign(contract, time, terms=terms, customers=customers, **until)
 
@@ -81,6 +82,7 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
             (before, message("contract.activate_option", f"contract-{contract}", instant_text(before), activated))
         )
         told.append((before, adopt_calendar(contract, instant_text(before))))
+        _amendments(draw, told, start, contract)
         _credits(draw, tell, minutes, text, contract)
         if draw(st.integers(0, 5)) == 0:
             effective = draw(minutes)
@@ -101,6 +103,17 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
     for number in range(draw(st.integers(1, most_incidents))):
         _incident(draw, tell, minutes, text, f"I{number}")
     return World(_batched(draw, told))
+
+
+def _amendments(draw: st.DrawFn, told: list[tuple[int, bytes]], start: int, contract: str) -> None:
+    """Levels revised, another calendar adopted: at some time, or never."""
+    at = start + draw(st.integers(0, SPAN)) * MINUTE
+    if draw(st.integers(0, 4)) == 0:
+        level = {"charge": draw(st.sampled_from([30, 600])), "intervention": 900}
+        data = {"levels": {f"p{priority}": level for priority in range(1, 6)}, "effective": instant_text(at)}
+        told.append((at, message("contract.revise_service_level", f"contract-{contract}", instant_text(at), data)))
+    if draw(st.integers(0, 4)) == 0:
+        told.append((at, adopt_calendar(contract, instant_text(at), draw(st.sampled_from([2026, 2027])))))
 
 
 def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
