@@ -40,6 +40,9 @@ def show(report: Report, form: Format, say: Words, out: TextIO | None = None) ->
         out.write("\n")
     elif form == "csv":
         out.write(as_csv(report.name, report.rows))
+        if "made_from" in report.manifest:  # the rows have no place for it
+            source = say(f"from {report.manifest['made_from']}")
+            print(f"verbale: {source}; {say('position')} {report.manifest['position']}", file=sys.stderr)
     else:
         _show_table(report, say, console(out))
 

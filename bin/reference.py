@@ -99,8 +99,9 @@ them anew from the facts, and gives the same rows.
 ## How to read them
 
 - Every row says from which `ledger` it comes, so that the tables of several ledgers can be put together.
-- `ledgers` says how current all of it is. Rows are what the facts up to `position` mean as of `as_of_at`; each is
-  certain until its `changes_at`, when time alone may change it.
+- `ledgers` says how current all of it is. Rows are what the facts up to `position` mean as of `as_of_at`. Time alone
+  may change a row at its `changes_at`, and an incident's row also at that of its contract's row in `credits`; but by a
+  new fact, nothing at all changes before `next_change_at`.
 - Instants are UTC, to the microsecond. In SQLite they are text, `2026-03-02T08:00:00.000000Z`, which sorts as time.
 - Working time is whole microseconds (`*_us`); hours beside it are rounded, to read and not to add up. Money is whole
   cents of a euro (`*_cents`); credits are minutes. Shares are two whole numbers. Never average ratios: add up
@@ -112,10 +113,11 @@ them anew from the facts, and gives the same rows.
 
 A question that needs more than one statement is asked of one moment: in SQLite within `BEGIN` ... `COMMIT`; in
 PostgreSQL so, because a rebuild swaps the tables: with the locks taken first, what is read is one set of tables, whole.
+Name the tables in the order of this page, `ledgers` first: a rebuild locks them so, and nobody waits for ever.
 
 ```sql
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-LOCK TABLE reporting_v1.ledgers, reporting_v1.windows, reporting_v1.penalties IN ACCESS SHARE MODE;
+LOCK TABLE reporting_v1.ledgers, reporting_v1.windows, reporting_v1.penalties IN ACCESS SHARE MODE; -- in this order
 SELECT ...
 ```
 
@@ -124,8 +126,9 @@ SELECT ...
 Within `reporting_v1`: tables and columns may be added, and the wording of `findings` may improve. No table or column is
 renamed, removed, given another type, another unit or another meaning, and no key changes: that would be `reporting_v2`,
 beside `reporting_v1` for at least a year. The order of rows and of columns is no promise: name the columns. Tables not
-described here serve the projection and may change any time. A rebuild replaces the tables themselves: build views in
-a schema of your own, and expect `rebuild` to say which of them are to be made again.
+described here serve the projection and may change any time. A rebuild replaces the tables themselves. In PostgreSQL
+keep views in a schema of your own, and expect `rebuild` to say which of them are to be made again: until then the old
+tables stay for them. In SQLite views go on with the new tables.
 """
 
 

@@ -489,3 +489,14 @@ def test_tables_of_a_store_that_is_only_read_are_not_made(run: Run) -> None:
     assert status == 2
     assert "only to be read" in err
     assert not beside(Path("verbale.db")).exists()
+
+
+def test_every_format_says_where_its_rows_come_from(run: Run, here: Office) -> None:
+    for source in ("replay", "live tables"):
+        asked = ("report", "breach", "--store", here.url, "--format")
+        assert json.loads(run(*asked, "json")[1])["manifest"]["made_from"] == source
+        assert f"from {source}" in run(*asked, "table")[1]
+        _, out, err = run(*asked, "csv")
+        assert out.startswith("contract,")
+        assert err == f"verbale: from {source}; position 5\n"
+        run("project", "--once", "--store", here.url)
