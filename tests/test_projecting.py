@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -430,7 +431,8 @@ def roles(tmp_path: Path) -> Iterator[tuple[Office, dict[str, str]]]:
         with owner(str(here.place)) as connection:
             for name, groups in names.items():
                 connection.execute(f"CREATE ROLE {place.schema}_{name}_x LOGIN IN ROLE {', '.join(groups)}".encode())
-            yield here, {name: here.url.replace("postgres@", f"{place.schema}_{name}_x@") for name in names}
+            as_role = {name: f"postgresql://{place.schema}_{name}_x@" for name in names}
+            yield here, {name: re.sub(r"^postgresql://([^@/]*@)?", to, here.url) for name, to in as_role.items()}
             for name in names:
                 connection.execute(f"DROP ROLE {place.schema}_{name}_x".encode())
 
