@@ -49,6 +49,14 @@ APPLICATION_ID = 0x56524241  # "VRBA"
 FORMAT = 1
 LONGEST_UNHEARD = 0.2  # seconds until an append of another process is noticed
 
+
+def _instant(microseconds: str) -> str:
+    """SQL: an instant as text, to the microsecond, from whole microseconds; negative ones, before 1970, too."""
+    rest = f"(({microseconds} % 1000000 + 1000000) % 1000000)"
+    seconds = f"strftime('%Y-%m-%dT%H:%M:%S', ({microseconds} - {rest}) / 1000000, 'unixepoch')"
+    return f"{seconds} || printf('.%06dZ', {rest})"
+
+
 SCHEMA = (
     """CREATE TABLE ledger (
         one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, writes INTEGER NOT NULL)""",
@@ -93,10 +101,9 @@ SCHEMA = (
             ("inbox", "old.source = NEW.source AND old.message = NEW.message"),
         )
     ),
-    """CREATE VIEW evidence AS SELECT
+    f"""CREATE VIEW evidence AS SELECT
         s.leaf, s.position, e.originator_id AS stream, e.originator_version AS version, e.topic AS type,
-        strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(CAST(e.state AS TEXT), '$.at') / 1000000, 'unixepoch') AS occurred,
-        strftime('%Y-%m-%dT%H:%M:%SZ', s.recorded_at / 1000000, 'unixepoch') AS recorded,
+        {_instant("json_extract(CAST(e.state AS TEXT), '$.at')")} AS occurred, {_instant("s.recorded_at")} AS recorded,
         s.contract, s.source, s.message, s.actor, CAST(e.state AS TEXT) AS state, lower(hex(s.leaf_hash)) AS leaf_hash
         FROM seal s JOIN stored_events e ON e.rowid = s.position""",
     f"PRAGMA application_id = {APPLICATION_ID}",

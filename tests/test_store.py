@@ -299,11 +299,14 @@ def test_the_store_counts_what_it_holds(ledger: Ledger) -> None:
 
 
 def test_the_evidence_view_shows_instants_an_auditor_can_read(path: Path) -> None:
-    ingest(path, [opening(contract=None, time="2026-03-02T09:00:00+01:00")])
+    ingest(path, [opening(contract=None, time="2026-03-02T09:00:00.000001+01:00")])
+    ingest(path, [opening("OLD", contract=None, time="1969-12-31T23:59:59.5Z")])
     view = rows(path, "SELECT leaf, position, stream, version, type, occurred, recorded, source FROM evidence")
+    noon = NOON.replace("Z", ".000000Z")
     assert view == [
-        (0, 1, STREAM, 1, "incident.opened.v1", "2026-03-02T08:00:00Z", NOON, "helpdesk://test")
-    ]  # fmt: skip
+        (0, 1, STREAM, 1, "incident.opened.v1", "2026-03-02T08:00:00.000001Z", noon, "helpdesk://test"),
+        (1, 2, "incident-OLD", 1, "incident.opened.v1", "1969-12-31T23:59:59.500000Z", noon, "helpdesk://test"),
+    ]
 
 
 def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_own_fields(place: Path | str) -> None:
