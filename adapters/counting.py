@@ -58,15 +58,13 @@ class Figures:
         self._write(self._anew(window) for window in self.told.windows(self.name))
 
     def move(self, moved: Mapping[int, Moved], *, whole: bool) -> None:
-        """Move the counts of windows, by their beginning; look again at those that time has changed, or at all."""
-        as_of, held = self.told.telling.as_of, {row.window.start: row for row in self._windows()}
-        changed = []
-        for window in self.told.windows(self.name):
-            was = held.get(window.start)
-            time_came = was is None or (was.changes_at is not None and was.changes_at <= as_of)
-            if whole or window.start in moved or time_came:
-                changed.append(self._moved(window, was.count if was else Count(), moved.get(window.start, Moved())))
-        self._write(changed)
+        """Move the counts of windows, by their beginning; `whole`: look at the others too, time has changed them."""
+        held = {row.window.start: row.count for row in self._windows()}
+        self._write(
+            self._moved(window, held.get(window.start, Count()), moved.get(window.start, Moved()))
+            for window in self.told.windows(self.name)
+            if whole or window.start in moved
+        )
 
     def write_penalty(self) -> None:
         """Write the penalty that follows from the windows."""

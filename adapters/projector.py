@@ -359,14 +359,12 @@ class Work:
         return found
 
     def _reached(self, reaches: Iterable[Reach]) -> set[str]:
-        """The incidents in the tables that a change of contracts can touch."""
+        """The incidents in the tables that a change of contracts can touch: their rows say under which they are."""
         found: set[str] = set()
         for reach in reaches:
             for opened in reach.openings:
                 span = {} if reach.openings == ALWAYS else {"opened_at": Between(*opened)}
                 found.update(self.tables.values(INCIDENTS, "incident", {"contract": reach.contract, **span}))
-                if reach.openings == ALWAYS:
-                    found.update(self.tables.values(INCIDENTS, "incident", {"contract_named": reach.contract}))
             if reach.customers:
                 found.update(self.tables.values(INCIDENTS, "incident", {"customer": list(reach.customers)}))
         return found

@@ -145,7 +145,6 @@ INCIDENTS = Table(
     (
         Index(("reading", "contract", "window_from_at", "changes_at")),
         Index(("contract", "opened_at")),
-        Index(("contract_named",)),
         Index(("customer",)),
     ),
 )
