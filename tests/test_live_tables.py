@@ -22,11 +22,12 @@ from adapters.projector import Work, build, current
 from adapters.reporting import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting
-from adapters.tables import CREDITS, INCIDENTS, LEDGERS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind
+from adapters.tables import CASES, CREDITS, INCIDENTS, LEDGERS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind
 from bin.live import from_live
 from bin.reports import Question
 from domain.facts import read_instant
 from projections.engine import Told
+from projections.passing import Passing
 from projections.readings import LITERAL, Reading
 
 MINUTE = 60_000_000
@@ -98,6 +99,40 @@ def test_a_fact_dated_a_little_ahead_is_told_when_its_time_comes(here: Office) -
     here.clock.now = ahead
     here.projector().step()
     assert shown() == (1200, [INCIDENT, "INC2"])
+
+
+def rectify(incident: str, version: int, field: str, value: object) -> bytes:
+    """A correction of a fact of an incident, made at noon."""
+    data = {"version": version, "field": field, "value": value, "why": "a slip"}
+    return message("record.rectify", f"incident-{incident}", NOON, data)
+
+
+def test_an_opening_rectified_to_a_little_ahead_is_out_of_the_tables_until_then(here: Office) -> None:
+    here.tell(rectify(INCIDENT, 1, "at", "2026-11-02T12:03:00Z"))
+    catch_up(here)
+    for table in (INCIDENTS, QUEUE, CASES):
+        assert here.reporting.live.count(table) == 0
+    same_as_built(here)
+    here.clock.now += 3 * MINUTE
+    catch_up(here)
+    assert incident(here)["opened_at"] == here.clock.now
+    same_as_built(here)
+
+
+def test_a_case_that_becomes_the_supplier_s_breach_weeks_later_counts_on_both_days(here: Office) -> None:
+    """Late in taking charge by the customer's fault, then suspended, then late in intervening by the supplier's."""
+    stream = f"incident-{INCIDENT}"
+    blame = {"party": "customer", "clock": "charge", "why": "the line was engaged"}
+    here.tell(message("incident.attribute_responsibility", stream, NOON, blame))
+    here.tell(message("incident.suspend", stream, NOON, {"cause": "customer"}))
+    catch_up(here)
+    here.clock.now = read_instant("2026-11-25T12:00:00Z")
+    here.tell(message("incident.resume", stream, "2026-11-23T08:00:00Z"))
+    catch_up(here)
+    (window,) = map(tabular.window_row, here.reporting.live.read(WINDOWS))
+    assert (window.count.cases, window.count.breaches) == (1, 1)
+    assert window.passing == Passing(read_instant("2026-11-23T12:00:00.000001Z"), INCIDENT)
+    same_as_built(here)
 
 
 def test_a_step_with_nothing_new_writes_nothing(here: Office) -> None:
