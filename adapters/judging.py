@@ -6,11 +6,13 @@ processes as there are cores judge as many parts of the log. Small logs are not 
 
 import multiprocessing
 import os
+import signal
 import threading
 import zoneinfo
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, groupby
@@ -162,6 +164,13 @@ class _InProcesses:
 
     def rows(self, parts: Iterable[Sequence[Row]]) -> Iterator[Rows]:
         """What each part amounts to, in order."""
+        try:
+            yield from self._rows(parts)
+        except BrokenProcessPool:
+            raise StoreError("a process that judges a part of the log was ended from outside (for want of memory, "
+                             "perhaps): the live tables are as they were; run it again") from None  # fmt: skip
+
+    def _rows(self, parts: Iterable[Sequence[Row]]) -> Iterator[Rows]:
         under_way: deque[Future[Rows]] = deque()
         for part in parts:
             under_way.append(self._pool.submit(_judge_there, part))
@@ -181,6 +190,7 @@ _given: list[tuple[str, Book]] = []
 def _begin(
     time_zones: Sequence[str], ledger: str, contracts: Sequence[Row], readings: Sequence[Reading], as_of: int
 ) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that asks: it ends us
     zoneinfo.reset_tzpath(time_zones)  # before any zone is known: the same rules as the process that asks
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _given[:] = [(ledger, book_of(contracts, readings, as_of))]

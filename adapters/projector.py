@@ -7,22 +7,23 @@ judges it, and writes the rows, the difference they make to the tallies and the 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from uuid import uuid4
 
 from adapters import tabular
 from adapters.counting import Figures, Moved
 from adapters.judging import Rows, Stopped, alarms, book_of, case_rows, entries, judges, standings, whole_streams
-from adapters.ledger import Ledger, LockedStore, LostRace, Row, StoreError
-from adapters.reporting import AtMost, Between, OutdatedTables, Reporting, TableSet
-from adapters.tables import ALARMS, CASES, INCIDENTS, LEDGERS, QUEUE
-from domain.facts import FUTURE_TOLERANCE, instant_text
+from adapters.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
+from adapters.reporting import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
+from adapters.tables import ALARMS, BUILDER, CASES, INCIDENTS, LEDGERS, QUEUE
 from projections import RULES_VERSION
 from projections.engine import ALWAYS, Book, Reach, streams_of
 from projections.history import Entry
 from projections.readings import LITERAL, Reading
 
+MOST_POISONS = 20
 MOST_SWAPS = 100
 SWAP_PAUSE = 1.0
 """Seconds between two attempts to swap, in which readers of the old tables go on."""
@@ -56,12 +57,15 @@ def current(tables_of: TableSet) -> Current | None:
     return None if row is None else Current(*row)
 
 
-def outdated(ledger: Ledger, at: Current, now: int, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
-    """Why tables have to be built anew to be live ones of this log and program; None where they need not."""
+def outdated(ledger: Ledger, at: Current, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
+    """Why tables have to be built anew to be live ones of this log and program; None where they need not.
+
+    Raises NewerStore where a newer program made them: two programs would build them in turn, for ever.
+    """
     if not made_from(ledger, at):
         return "the live tables were made from another log than this one"
-    if at.as_of > now + FUTURE_TOLERANCE and at.as_of > ledger.store.recorded_until() + FUTURE_TOLERANCE:
-        return f"the live tables are as of {instant_text(at.as_of)}, which has not come: some clock ran ahead"
+    if at.rules.isdecimal() and RULES_VERSION.isdecimal() and int(at.rules) > int(RULES_VERSION):
+        raise NewerStore(f"the live tables follow rules {at.rules} of a newer Verbale: upgrade this one")
     if at.rules != RULES_VERSION:
         return f"the live tables follow rules {at.rules}, this program rules {RULES_VERSION}"
     names = [reading.name for reading in readings]
@@ -118,9 +122,7 @@ class Projector:
                 self._step(live, before=stopped.position)
         except Stopped:
             self._book = None  # not even that: the tables stay where they are
-        with self._reporting.transaction():
-            if at := current(live):
-                live.write(LEDGERS, [at._replace(stopped_at=stopped.position, stopped_because=stopped.because)])
+        self._mark(stopped)
 
     def outdated(self) -> str | None:
         """Why the live tables have to be built (anew) before a step; None where they need not."""
@@ -129,7 +131,7 @@ class Projector:
         if not self._reporting.fits:
             return "the live tables are of another make than this program's"
         at = current(self._reporting.live)
-        return outdated(self._ledger, at, self._now(), self._readings) if at else "the live tables are not whole"
+        return outdated(self._ledger, at, self._readings) if at else "the live tables are not whole"
 
     def behind(self) -> int:
         """How many positions the live tables are behind the log."""
@@ -150,15 +152,27 @@ class Projector:
         with self._reporting.alone():
             if unless_current and self.outdated() is None:
                 return None
-            generation = self._generation() + 1
-            try:
-                return self._build(generation, advance)
-            except Stopped as stopped:
-                if self._reporting.exists():
-                    raise
-                with suppress(Stopped):
-                    self._build(generation, advance, before=stopped.position)
-                raise
+            first = not self._reporting.exists()
+            stopped: Stopped | None = None
+            for _ in range(MOST_POISONS):
+                try:
+                    kept = self._build(advance, before=stopped.position if stopped else None)
+                    break
+                except Stopped as found:
+                    if not first or (stopped and found.position >= stopped.position):
+                        raise
+                    stopped = found
+            if stopped:
+                self._mark(stopped)
+                raise stopped
+            return kept
+
+    def _mark(self, stopped: Stopped) -> None:
+        """Have the live tables say where they stopped."""
+        live = self._reporting.live
+        with self._reporting.transaction():
+            if at := current(live):
+                live.write(LEDGERS, [at._replace(stopped_at=stopped.position, stopped_because=stopped.because)])
 
     def _generation(self) -> int:
         """How many times the live tables have been built, whatever made them."""
@@ -166,31 +180,38 @@ class Projector:
             return 0
         return max((int(number) for number in self._reporting.live.values(LEDGERS, "generation")), default=0)
 
-    def _build(self, generation: int, advance: Advance, before: int | None = None) -> str | None:
+    def _build(self, advance: Advance, before: int | None) -> str | None:
         last = None if before is None else before - 1
-        build(self._ledger, self._reporting, self._readings, generation, self._now, position=last, advance=advance)
-        self._book = None
+        token = build(
+            self._ledger, self._reporting, self._readings, self._generation() + 1, self._now,
+            position=last, advance=advance,
+        )  # fmt: skip
         for attempt in range(MOST_SWAPS):
+            self._book = None
+            advance(self._ledger.store.position())
             try:
-                self._swap_when_caught_up(before)
-                return self._reporting.discard_retired()
+                self._swap_when_caught_up(token, before)
+                break
             except (LockedStore, LostRace):
                 # Somebody reads the old tables: let them finish, and others begin, before asking again.
                 if attempt == MOST_SWAPS - 1:
                     raise
-                self._book = None
                 time.sleep(SWAP_PAUSE)
-        raise LockedStore("the old tables are always being read")
+        try:
+            return self._reporting.discard_retired()
+        except StoreError as error:
+            return f"the old tables are kept for now ({error}): the next rebuild drops them"
 
-    def _swap_when_caught_up(self, before: int | None) -> None:
+    def _swap_when_caught_up(self, token: str, before: int | None) -> None:
         building = self._reporting.building
         while True:
             with self._reporting.transaction():
+                still_built_by(token, building)
                 if poison := self._step(building, before=before):
                     raise poison
                 reached = current(building)
                 if before is not None or (reached and reached.position >= self._ledger.store.position()):
-                    self._reporting.swap()
+                    self._reporting.swap(token)
                     return
 
     def _step(self, live: TableSet, before: int | None = None) -> Stopped | None:
@@ -200,23 +221,22 @@ class Projector:
             raise OutdatedTables(
                 f"the tables at {self._reporting.place} are not whole: verbale rebuild makes them anew"
             )
-        if why := outdated(self._ledger, at, self._now(), self._readings):
+        if why := outdated(self._ledger, at, self._readings):
             raise OutdatedTables(f"{why} ({self._reporting.place}): verbale rebuild makes them anew")
+        last = self._ledger.store.position()
         rows = self._ledger.page(at.position, self._page)
-        facts, poison = _readable(self._ledger, [row for row in rows if before is None or row.position < before])
+        if not rows and at.position < last:
+            raise gone(at.position + 1)
+        facts, poison = _readable(self._ledger, at.position, [r for r in rows if before is None or r.position < before])
         as_of = max(self._now(), at.as_of, *(fact.recorded_at for fact in facts[-1:]))
         rang = live.values(ALARMS, "stream", {"at": AtMost(as_of)})
         if facts or rang:
-            known = self._book_at(at)
             position = facts[-1].position if facts else at.position
-            try:
-                book = known.turned(facts, as_of)
-            except Exception as error:
-                because = f"its contract cannot be told ({type(error).__name__}: {error}); please report it"
-                raise Stopped(position, because) from error
-            work = Work(self._ledger, live, book, position)
-            work.take(known, facts, rang)
-            work.sign(at.generation, self._now(), poison)
+            with _naming(position):
+                known = self._book_at(at)
+                work = Work(self._ledger, live, known.turned(facts, as_of), position)
+                work.take(known, facts, rang)
+                work.sign(at.generation, self._now(), poison)
             self._book, self._read_to = work.book, (position, at.generation)
         elif poison and poison.position != at.stopped_at:
             live.write(LEDGERS, [at._replace(stopped_at=poison.position, stopped_because=poison.because)])
@@ -225,18 +245,48 @@ class Projector:
     def _book_at(self, at: Current) -> Book:
         """The contracts as the tables have them: remembered from the last step, or read anew."""
         if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
+            if self._reporting.exists() and not self._reporting.fits:
+                raise OutdatedTables("the live tables are of another make than this program's: verbale rebuild")
             rows = contract_rows(self._ledger, at.position)
             self._book = book_of(rows, self._readings, at.as_of, self._ledger.catalogue)
         return self._book
 
 
-def _readable(ledger: Ledger, rows: Sequence[Row]) -> tuple[list[Entry], Stopped | None]:
-    """The facts of some rows up to the first that cannot be read, and that one."""
+@contextmanager
+def _naming(position: int) -> Iterator[None]:
+    """Whatever else goes wrong over the facts up to a position stops the projection there."""
     try:
-        return entries(rows, ledger.catalogue), None
-    except Stopped as stopped:
-        readable = [row for row in rows if row.position < stopped.position]
-        return entries(readable, ledger.catalogue), stopped
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        because = f"it cannot be projected ({type(error).__name__}: {error}); please report it"
+        raise Stopped(position, because) from error
+
+
+def _readable(ledger: Ledger, after: int, rows: Sequence[Row]) -> tuple[list[Entry], Stopped | None]:
+    """The facts of some rows that follow a position, up to the first that is not there or cannot be read, and why."""
+    stopped: Stopped | None = None
+    for expected, row in enumerate(rows, after + 1):
+        if row.position != expected:
+            stopped, rows = gone(expected), rows[: expected - after - 1]
+            break
+    try:
+        return entries(rows, ledger.catalogue), stopped
+    except Stopped as unreadable:
+        readable = [row for row in rows if row.position < unreadable.position]
+        return entries(readable, ledger.catalogue), unreadable
+
+
+def gone(position: int) -> Stopped:
+    """What to say of a position at which there is no fact, though there are later ones."""
+    return Stopped(position, "the fact at this position is gone: it was taken away; restore the store from a copy")
+
+
+def still_built_by(token: str, building: TableSet) -> None:
+    """Raises BeingBuilt where the set being built is, by now, another builder's."""
+    if building.values(BUILDER, "token") != [token]:
+        raise BeingBuilt("another process has begun to build the same tables: this one leaves them to it")
 
 
 def contract_rows(ledger: Ledger, position: int) -> list[Row]:
@@ -255,35 +305,57 @@ def build(
     as_of: int | None = None,
     advance: Advance = lambda _: None,
     processes: int | None = None,
-) -> None:
-    """Fill a new set of tables from every stream up to a position (the last), as of an instant (now).
+) -> str:
+    """Fill a new set of tables from every stream up to a position (the last), as of an instant (now); its token.
 
     The set is whole once its row in `ledgers` is there, which is written last; it has not taken the names yet.
     `processes` says how many judge, instead of one for each core where the log is large.
     """
     last = ledger.store.position() if position is None else position
     sealed = ledger.store.sealed_at(last)
+    token, building = uuid4().hex[:8], reporting.building
     with reporting.transaction():
         reporting.create()
+        building.load(BUILDER, [(token,)])
     told = contract_rows(ledger, last)
-    at = max(now(), sealed[0] if sealed else 0) if as_of is None else as_of
-    book = book_of(told, readings, at, ledger.catalogue)
-    work, done = Work(ledger, reporting.building, book, last), len(told)
+    with _naming(last):
+        at = max(now(), sealed[0] if sealed else 0) if as_of is None else as_of
+        book = book_of(told, readings, at, ledger.catalogue)
+    work, done = Work(ledger, building, book, last), len(told)
     parts = whole_streams(ledger.store.rows_by_stream("incident-", last), CHUNK)
     with judges(ledger, told, book, last, processes) as judging:
         for rows in judging.rows(parts):
             with reporting.transaction():
+                still_built_by(token, building)
                 work.begin(rows)
             done += rows.facts
             advance(done)
+    if done != last:
+        raise gone(_first_gap(ledger, last))
     with reporting.transaction():
-        reporting.index(generation)
+        still_built_by(token, building)
+        reporting.index(token)
     for name in book.names:  # each in its own: nobody waits long for a place that others share
         with reporting.transaction():
+            still_built_by(token, building)
             work.count_anew(name)
+        advance(done)
     with reporting.transaction():
+        still_built_by(token, building)
         reporting.analyse()
         work.sign(generation, now(), None)
+    return token
+
+
+def _first_gap(ledger: Ledger, last: int) -> int:
+    """The first position up to the last at which there is no fact."""
+    after = 0
+    while rows := ledger.page(after, PAGE):
+        missing = next((n for n, row in enumerate(rows, after + 1) if row.position != n), None)
+        if missing is not None:
+            return missing
+        after = rows[-1].position
+    return min(after + 1, last)
 
 
 @dataclass

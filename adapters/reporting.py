@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
-from adapters.ledger import LockedStore, StoreError
+from adapters.ledger import LockedStore, NewerStore, StoreError
 from adapters.tables import TABLES, Column, Kind, Table, Values
 
 
@@ -82,9 +82,11 @@ class Reporting(ABC):
 
     @property
     def fits(self) -> bool:
-        """Whether the live tables are such as this program makes."""
-        there = self.columns()
-        return all(there.get(table.name) == {column.name for column in table.columns} for table in TABLES)
+        """Whether the live tables are such as this program makes. Raises NewerStore where a newer one made them."""
+        there, ours = self.columns(), {table.name: {column.name for column in table.columns} for table in TABLES}
+        if all(there.get(name, set()) >= columns for name, columns in ours.items()) and there != ours:
+            raise NewerStore(f"the tables at {self.place} were made by a newer Verbale: upgrade this one")
+        return there == ours
 
     @abstractmethod
     def alone(self) -> AbstractContextManager[None]:
@@ -95,16 +97,16 @@ class Reporting(ABC):
         """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
 
     @abstractmethod
-    def index(self, generation: int) -> None:
-        """Make the indexes of the set being built: rows are added faster before than after."""
+    def index(self, token: str) -> None:
+        """Make the indexes of the set being built, which rows are added faster without; `token` names them apart."""
 
     @abstractmethod
     def analyse(self) -> None:
         """Tell the store what the set being built holds, where it plans by that."""
 
     @abstractmethod
-    def swap(self) -> None:
-        """The set being built takes over the public names, in the transaction that is open."""
+    def swap(self, token: str) -> None:
+        """The set being built takes over the public names, in the transaction that is open; `token` is its own."""
 
     @abstractmethod
     def discard_retired(self) -> str | None:

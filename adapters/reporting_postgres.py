@@ -79,24 +79,25 @@ class PostgresReporting(Reporting):
             raise
 
     def _recognise(self, *, create: bool) -> None:
-        held = self._holds(self.schema)
-        if held and not self._is_ours(self.schema):
-            raise ForeignTables(f"{self.place} holds something else than reporting tables: it was left as it is")
-        if not held and not create:
+        there = self._is_there(self.schema)
+        if there and not self._is_ours(self.schema):
+            raise ForeignTables(f"{self.place} is a schema that Verbale did not make: it was left as it is")
+        if not there and not create:
             raise NoTables(f"there are no reporting tables at {self.place}: verbale project makes them")
         if create and self.exists() and self.fits and not self._reader_may_read():
             self._grant(LIVE)  # the role was made later than the tables
 
-    def _holds(self, schema: str) -> bool:
-        """Whether anything is in a schema."""
-        kinds = ("pg_class WHERE relnamespace", "pg_proc WHERE pronamespace", "pg_type WHERE typnamespace")
-        asked = " OR ".join(f"EXISTS (SELECT FROM {kind} = n.oid)" for kind in kinds)
-        return bool(self.run(f"SELECT 1 FROM pg_namespace n WHERE n.nspname = ? AND ({asked})", (schema,)))
+    def _is_there(self, schema: str) -> bool:
+        return bool(self.run("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)))
 
     def _is_ours(self, schema: str) -> bool:
-        """Whether we made a schema: it says so itself."""
+        """Whether we made a schema: it says so itself, or its first table does."""
         said = self.run("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?", (schema,))
-        return bool(said) and said[0][0] == OURS
+        table = (
+            "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        )
+        said += self.run(f"{table} WHERE n.nspname = ? AND c.relname = ?", (schema, LEDGERS.name))
+        return any(words in (OURS, LEDGERS.meaning) for (words,) in said)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -161,17 +162,18 @@ class PostgresReporting(Reporting):
 
     def _reader_may_read(self) -> bool:
         """Whether the reader's role, if there is one, sees the live tables."""
-        asked = "SELECT has_schema_privilege(rolname, ?, 'USAGE') FROM pg_roles WHERE rolname = ?"
-        return all(may for (may,) in self.run(asked, (self.schema, self._store.reader)))
+        asked = "SELECT has_schema_privilege(rolname, ?, 'USAGE') AND has_table_privilege(rolname, ?, 'SELECT')"
+        names = (self.schema, self.live.name(LEDGERS), self._store.reader)
+        return all(may for (may,) in self.run(f"{asked} FROM pg_roles WHERE rolname = ?", names))
 
-    def index(self, generation: int) -> None:  # noqa: ARG002 (a schema has names of its own for them)
+    def index(self, token: str) -> None:  # noqa: ARG002 (a schema has names of its own for them)
         """Make the indexes of the set being built."""
         for statement in index_statements(self, NEXT):
             self.run(statement)
 
     def _drop_next(self) -> None:
         """Drop what was left unfinished; what is there and is not ours is left as it is."""
-        if self._holds(self._next) and not self._is_ours(self._next):
+        if self._is_there(self._next) and not self._is_ours(self._next):
             raise ForeignTables(f"the schema {self._next} holds something else, and its name is wanted for the tables "
                                 f"that are built beside {self.schema}: rename it")  # fmt: skip
         self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
@@ -199,7 +201,7 @@ class PostgresReporting(Reporting):
         for table in TABLES:
             self.run(f"ANALYZE {self.name(NEXT, table)}")
 
-    def swap(self) -> None:
+    def swap(self, token: str) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
         if self.exists():
             # Whoever reads the old tables now, finishes; whoever comes meanwhile waits, and finds the new ones. Not
@@ -208,10 +210,7 @@ class PostgresReporting(Reporting):
             there = self.columns()
             names = ", ".join(self.live.name(table) for table in TABLES if table.name in there)
             self.run(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-            ((generation,),) = self.run(f"SELECT generation FROM {self.live.name(LEDGERS)}") or [("0",)]
-            self.run(f"ALTER SCHEMA {self.schema} RENAME TO {self._retired}{generation}")
-        elif self.run("SELECT 1 FROM pg_namespace WHERE nspname = ?", (self.schema,)):
-            self.run(f"DROP SCHEMA {self.schema}")
+            self.run(f"ALTER SCHEMA {self.schema} RENAME TO {self._retired}{token}")
         self.run(f"ALTER SCHEMA {self._next} RENAME TO {self.schema}")
 
     @property

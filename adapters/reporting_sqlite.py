@@ -145,15 +145,15 @@ class SqliteReporting(Reporting):
         for statement in table_statements(self, NEXT, TYPES, HOURS):
             self.run(statement)
 
-    def index(self, generation: int) -> None:
+    def index(self, token: str) -> None:
         """Make the indexes of the set being built."""
-        for statement in index_statements(self, NEXT, f"_{generation}"):
+        for statement in index_statements(self, NEXT, f"_{token}"):
             self.run(statement)
 
     def analyse(self) -> None:
         """Every question here is asked of a key or of an index: there is nothing to plan."""
 
-    def swap(self) -> None:
+    def swap(self, token: str) -> None:  # noqa: ARG002 (what is retired is dropped under one name)
         """The set being built takes over the public names, in the transaction that is open."""
         for table in TABLES:
             self.run(f"DROP TABLE IF EXISTS retired_{table.name}")
@@ -224,7 +224,7 @@ class SqliteReporting(Reporting):
 def _locked(lock: Path) -> int | None:
     """The descriptor of a lock file that we hold; None where somebody else does."""
     while True:
-        held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if lock.stat().st_ino == os.fstat(held).st_ino:

@@ -311,6 +311,14 @@ DAYS = Table(
     public=False,
 )
 
-TABLES = (LEDGERS, INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE, ALARMS, DAYS)
+BUILDER = Table(
+    "builder",
+    "Who builds, or built, this set of tables: nobody else goes on with it.",
+    ("token",),
+    (_text("token", "drawn by lot when the building began"),),
+    public=False,
+)
+
+TABLES = (LEDGERS, INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE, ALARMS, DAYS, BUILDER)
 """In the order in which they are locked: who locks several of them names them so, and nobody waits for ever."""
 PUBLIC = tuple(table for table in TABLES if table.public)

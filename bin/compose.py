@@ -104,7 +104,7 @@ def store_place(url: str) -> StorePlace | PostgresPlace:
     scheme, separator, rest = url.partition(":///")
     if scheme != "sqlite" or not separator or not rest:
         # Never the whole of it: a misspelt address of a server holds a password all the same.
-        named = f"{url.partition('://')[0]}://..." if "://" in url else url
+        named = f"{url.partition(':')[0]}:..." if "@" in url or "://" in url else url
         raise StoreError(
             f"{named} names no store: write sqlite:///PATH (sqlite:////tmp/a.db for /tmp/a.db), or "
             "postgresql://USER@HOST:PORT/DATABASE"

@@ -98,8 +98,13 @@ def remarks(ledger: Ledger, reporting: Reporting | None, now: int) -> Iterator[R
             "see to that fact (verbale timeline STREAM shows its stream; upgrade where a newer Verbale wrote it), "
             "then run: verbale project",
         )
-    elif why := outdated(ledger, at.at, now):
+    elif why := outdated(ledger, at.at):
         yield Remark(why, "run: verbale rebuild")
+    elif at.at.as_of > max(now, at.recorded_until) + FUTURE_TOLERANCE:
+        yield Remark(
+            f"the live tables are as of {instant_text(at.at.as_of)}, which has not come: a clock ran ahead",
+            "set the clock of the machine that projects, then run: verbale rebuild",
+        )
     elif at.lag_us > LONGEST_LAG:
         yield Remark(
             f"the live tables are {at.lag_positions} facts and {at.lag_us // SECOND} seconds behind",

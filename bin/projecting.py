@@ -24,6 +24,7 @@ from bin.reports import BadQuestion, Question, question
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is looked at again, though nobody said that anything came."""
+SHORTEST_WAIT = 0.05
 LONGEST_AWAY = 60.0
 """Seconds for which a server may be away before we give up."""
 
@@ -52,14 +53,23 @@ def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) ->
     A server that goes away, or tables that somebody else holds, are waited for, a while; whoever builds them, longer.
     """
     waiting_since: float | None = None
+    said: set[str] = set()
+
+    def tell(what: str) -> None:
+        if what not in said:
+            print(what, flush=True)
+        said.add(what)
+
     while not stop.asked:
         try:
             with _projector(chosen) as (projector, ledger, reporting):
-                _make_current(projector, ledger, say, stop)
+                _make_current(projector, ledger, say, stop, tell)
+                more = projector.step()
                 waiting_since = None
-                print(f"{say('live tables')}: {reporting.place}", flush=True)
+                tell(f"{say('live tables')}: {reporting.place}")
                 if once:
-                    _catch_up(projector, ledger, say, stop)
+                    if more:
+                        _catch_up(projector, ledger, say, stop)
                     return
                 with ledger.store.news() as news:
                     _follow(projector, news, stop)
@@ -70,7 +80,7 @@ def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) ->
             gone = once and isinstance(error, UnreachableStore)
             if gone or time.monotonic() - waiting_since > LONGEST_AWAY:
                 raise
-        time.sleep(LONGEST_WAIT)
+        stop.wait(LONGEST_WAIT)
 
 
 class _Stop:
@@ -86,6 +96,12 @@ class _Stop:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, unless asked meanwhile."""
+        until = time.monotonic() + seconds
+        while not self.asked and time.monotonic() < until:
+            time.sleep(SHORTEST_WAIT)
 
     def heeded_by(self, advance: Callable[[int], None]) -> Callable[[int], None]:
         """The same, but a long work that tells how far it is ends there when it is asked to."""
@@ -107,12 +123,12 @@ def _projector(chosen: Settings) -> Iterator[tuple[Projector, Ledger, Reporting]
         yield Projector(ledger, reporting, clock), ledger, reporting
 
 
-def _make_current(projector: Projector, ledger: Ledger, say: Words, stop: "_Stop") -> None:
+def _make_current(projector: Projector, ledger: Ledger, say: Words, stop: "_Stop", tell: Callable[[str], None]) -> None:
     """Build the tables where there are none, or where others than this program and log made them."""
     why = projector.outdated()
     if why is None:
         return
-    print(f"{say(why)}: {say('building them')}", flush=True)
+    tell(f"{say(why)}: {say('building them')}")
     with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
         _tell_what_is_kept(projector.rebuild(stop.heeded_by(advance), unless_current=True))
 
@@ -189,11 +205,11 @@ def replay(
 
 def _replay(ledger: Ledger, reporting: Reporting, asked: Question, position: int, say: Words) -> None:
     with progress(say("rebuilding"), position, count=True) as advance:
-        build(
+        token = build(
             ledger, reporting, (asked.reading,), 1, clock, position=position, as_of=asked.as_of, advance=advance
         )  # fmt: skip
     with reporting.transaction():
-        reporting.swap()
+        reporting.swap(token)
 
 
 def status(*, format: Plain = "table", where: Where | None = None) -> None:

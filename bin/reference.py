@@ -99,9 +99,9 @@ them anew from the facts, and gives the same rows.
 ## How to read them
 
 - Every row says from which `ledger` it comes, so that the tables of several ledgers can be put together.
-- `ledgers` says how current all of it is. Rows are what the facts up to `position` mean as of `as_of_at`. Time alone
-  may change a row at its `changes_at`, and an incident's row also at that of its contract's row in `credits`; but by a
-  new fact, nothing at all changes before `next_change_at`.
+- `ledgers` says how current all of it is. Rows are what the facts up to `position` mean as of `as_of_at`. But by a new
+  fact, nothing at all changes before `next_change_at`. Time alone changes a row at its `changes_at`; a fact that was
+  recorded a few minutes ahead of its date may change rows of its contract when that comes, a little sooner.
 - Instants are UTC, to the microsecond. In SQLite they are text, `2026-03-02T08:00:00.000000Z`, which sorts as time.
 - Working time is whole microseconds (`*_us`); hours beside it are rounded, to read and not to add up. Money is whole
   cents of a euro (`*_cents`); credits are minutes. Shares are two whole numbers. Never average ratios: add up

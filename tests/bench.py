@@ -185,9 +185,9 @@ class Rebuild:
     @contextmanager
     def _stepped(self) -> Iterator[Run]:
         with self.at.scratch(self.name) as reporting:
-            build(self.ledger, reporting, LIVE_READINGS, 1, self.clock, position=0)
+            token = build(self.ledger, reporting, LIVE_READINGS, 1, self.clock, position=0)
             with reporting.transaction():
-                reporting.swap()
+                reporting.swap(token)
             projector = Projector(self.ledger, reporting, self.clock)
             yield lambda: self._step(projector)
             expect(reporting.live.count(INCIDENTS), self.sizes.incidents, "incidents stepped through")

@@ -19,7 +19,7 @@ from adapters.projector import LIVE_READINGS, Current, Projector, current
 from adapters.reporting import Reporting, TableSet
 from adapters.reporting_postgres import PostgresReporting
 from adapters.reporting_sqlite import SqliteReporting, beside
-from adapters.tables import LEDGERS, TABLES
+from adapters.tables import BUILDER, LEDGERS, TABLES
 from projections.readings import Reading
 
 KINDS = ("sqlite", "postgres", *(("local postgres",) if os.environ.get("CI") else ()))
@@ -104,7 +104,7 @@ def _drop_beside(url: str) -> None:
 
 def dump(of: TableSet) -> Dump:
     """Every row of every table that facts and time alone determine."""
-    return {table.name: ordered(of.read(table)) for table in TABLES if table is not LEDGERS}
+    return {table.name: ordered(of.read(table)) for table in TABLES if table not in (LEDGERS, BUILDER)}
 
 
 def ordered(rows: Any) -> list[list[Any]]:
