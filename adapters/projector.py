@@ -233,7 +233,7 @@ class Projector:
         if facts or rang:
             position = facts[-1].position if facts else at.position
             with _naming(position):
-                known = self._book_at(at)
+                known = self._book_at(at, live)
                 work = Work(self._ledger, live, known.turned(facts, as_of), position)
                 work.take(known, facts, rang)
                 work.sign(at.generation, self._now(), poison)
@@ -242,10 +242,10 @@ class Projector:
             live.write(LEDGERS, [at._replace(stopped_at=poison.position, stopped_because=poison.because)])
         return poison
 
-    def _book_at(self, at: Current) -> Book:
+    def _book_at(self, at: Current, tables_of: TableSet) -> Book:
         """The contracts as the tables have them: remembered from the last step, or read anew."""
         if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
-            if self._reporting.exists() and not self._reporting.fits:
+            if tables_of is self._reporting.live and not self._reporting.fits:
                 raise OutdatedTables("the live tables are of another make than this program's: verbale rebuild")
             rows = contract_rows(self._ledger, at.position)
             self._book = book_of(rows, self._readings, at.as_of, self._ledger.catalogue)

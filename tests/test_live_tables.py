@@ -812,6 +812,34 @@ def test_tables_of_an_earlier_make_are_built_anew(here: Office) -> None:
     same_as_built(here)
 
 
+def test_tables_of_an_earlier_make_are_built_anew_though_facts_come_meanwhile(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} DROP COLUMN leaf_hash")
+    begin = Work.begin
+
+    def meanwhile(work: Work, some: Rows) -> None:
+        begin(work, some)
+        here.tell(opening("MEANWHILE", time="2026-11-02T09:00:00Z"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, "begin", meanwhile)
+        here.projector().rebuild()
+    assert incident(here, "MEANWHILE")["coverage"] == "guaranteed"
+    same_as_built(here)
+
+
+def test_a_running_projector_leaves_tables_of_another_make_alone(here: Office) -> None:
+    projector = here.projector()
+    projector.step()
+    here.projector().rebuild()
+    here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} RENAME COLUMN rules TO rules_were")
+    here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} ADD COLUMN rules TEXT DEFAULT '1' NOT NULL")
+    here.tell(charge(time="2026-11-02T08:30:00Z"))
+    with pytest.raises(StoreError, match="newer Verbale"):
+        projector.step()
+
+
 def test_a_swap_waits_for_whoever_reads(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than it waits at a time: it asks again, and the work of building is not lost."""
     monkeypatch.setattr(projecting, "SWAP_PAUSE", 0.05)
