@@ -81,14 +81,18 @@ def standings(told: Told, incidents: Mapping[str, Sequence[Entry]]) -> dict[str,
         raise
 
 
-def case_rows(ledger: str, reading: str, standings: Iterable[Standing]) -> list[Values]:
-    """The rows of `cases` of some incidents."""
-    return [
-        row
-        for one in standings
-        if one.window and one.row.contract is not None
-        for row in tabular.case_values(ledger, reading, one.row.contract, one.window.start, one.share.cases)
-    ]
+def rows_of(ledger: str, reading: str, standings: Sequence[Standing]) -> dict[Table, list[Values]]:
+    """The rows that some incidents amount to under one reading."""
+    return {
+        INCIDENTS: [tabular.incident_values(ledger, reading, standing) for standing in standings],
+        CASES: [
+            row
+            for one in standings
+            if one.window and one.row.contract is not None
+            for row in tabular.case_values(ledger, reading, one.row.contract, one.window.start, one.share.cases)
+        ],
+        QUEUE: [tabular.queue_values(ledger, reading, one.queued) for one in standings if one.queued],
+    }
 
 
 def alarms(
@@ -112,9 +116,8 @@ def judge(ledger: str, book: Book, rows: Sequence[Row], catalogue: Catalogue = F
     for told in book.told:
         reading, found = told.telling.reading.name, standings(told, incidents)
         some = [standing for standing in found.values() if standing]
-        of[INCIDENTS.name] += [tabular.incident_values(ledger, reading, standing) for standing in some]
-        of[CASES.name] += case_rows(ledger, reading, some)
-        of[QUEUE.name] += [tabular.queue_values(ledger, reading, s.queued) for s in some if s.queued]
+        for table, more in rows_of(ledger, reading, some).items():
+            of[table.name] += more
         for stream, at in alarms(told, found, incidents):
             earliest[stream] = min(at, earliest.get(stream, at))
     return Rows(len(rows), {**of, ALARMS.name: list(earliest.items())})

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from adapters import tabular
 from adapters.counting import Figures, Moved
-from adapters.judging import Rows, Stopped, alarms, book_of, case_rows, entries, judges, standings, whole_streams
+from adapters.judging import Rows, Stopped, alarms, book_of, entries, judges, rows_of, standings, whole_streams
 from adapters.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
 from adapters.reporting import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
 from adapters.tables import ALARMS, BUILDER, CASES, INCIDENTS, LEDGERS, QUEUE
@@ -450,10 +450,9 @@ class Work:
             some = [standing for standing in found.values() if standing]
             gone = [name for name, standing in found.items() if standing is None]
             done = [s.row.incident for s in some if not s.queued]
-            self.tables.write(INCIDENTS, [tabular.incident_values(ledger, reading, standing) for standing in some])
+            for table, rows in rows_of(ledger, reading, some).items():
+                self.tables.write(table, rows)
             self.tables.remove(INCIDENTS, {"ledger": ledger, "reading": reading, "incident": gone})
-            self.tables.write(CASES, case_rows(ledger, reading, some))
-            self.tables.write(QUEUE, [tabular.queue_values(ledger, reading, s.queued) for s in some if s.queued])
             self.tables.remove(QUEUE, {"ledger": ledger, "reading": reading, "incident": gone + done})
             for standing in some:
                 if standing.window and standing.row.contract is not None:
