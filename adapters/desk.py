@@ -407,8 +407,8 @@ class _Sitting:
 
     def _answer(self, command: OpenIncident) -> Answer:
         contract = contracts.routed(
-            command.contract, command.customer, command.at, self._contract, self._every_contract
-        )
+            command.contract, command.customer, command.system, command.at, self._contract, self._every_contract
+        ).contract
         account = self._account(contract.id) if contract else None
         return cover(contract, account, command.requested_by, command.at)
 

@@ -437,8 +437,9 @@ class Work:
             for opened in reach.openings:
                 span = {} if reach.openings == ALWAYS else {"opened_at": Between(*opened)}
                 found.update(self.tables.values(INCIDENTS, "incident", {"contract": reach.contract, **span}))
-            if reach.customers:
-                found.update(self.tables.values(INCIDENTS, "incident", {"customer": list(reach.customers)}))
+            for column, names in (("customer", reach.customers), ("system", reach.systems)):
+                if names:
+                    found.update(self.tables.values(INCIDENTS, "incident", {column: sorted(names)}))
         return found
 
     def _judge(self, incidents: Mapping[str, Sequence[Entry]]) -> None:

@@ -125,6 +125,7 @@ INCIDENTS = Table(
         _text("contract", "the contract it comes under, or names though nobody has signed it", optional=True),
         _text("contract_named", "the contract that the request itself names", optional=True),
         _text("customer", "the customer key that the request carries", optional=True),
+        _text("system", "the connected system that the request affects (S1)", optional=True),
         _flag("data_centre", "whether data-centre hours apply to it (H2)"),
         _instant("opened_at", "when it came in"),
         _instant("window_from_at", "the beginning of the window (P1) that it belongs to", optional=True),
@@ -146,6 +147,7 @@ INCIDENTS = Table(
         Index(("reading", "contract", "window_from_at", "changes_at")),
         Index(("contract", "opened_at")),
         Index(("customer",)),
+        Index(("system",)),
     ),
 )
 

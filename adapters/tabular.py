@@ -30,6 +30,7 @@ def incident_values(ledger: str, reading: str, standing: Standing) -> Values:
         row.contract,
         opened.contract,
         opened.customer,
+        opened.system,
         opened.data_centre,
         row.opened_at,
         standing.window.start if standing.window else None,
@@ -65,7 +66,7 @@ def _clock_values(clock: ClockRow) -> Values:
     )
 
 
-HEAD, CLOCK_COLUMNS = 13, 10
+HEAD, CLOCK_COLUMNS = 14, 10
 
 
 Calendars = Callable[[str | None, bool], WorkingCalendar | None]
@@ -75,7 +76,7 @@ Calendars = Callable[[str | None, bool], WorkingCalendar | None]
 def incident_row(values: Values, calendars: Calendars, as_of: int) -> ComplianceRow:
     """The row of `incidents` read back, with what its clocks have counted by `as_of`."""
     head, clocks, tail = values[:HEAD], values[HEAD : HEAD + 2 * CLOCK_COLUMNS], values[HEAD + 2 * CLOCK_COLUMNS :]
-    (_, _, incident, contract, _, _, data_centre, opened_at, _, coverage, reason, covered_by, priority) = head
+    (_, _, incident, contract, _, _, _, data_centre, opened_at, _, coverage, reason, covered_by, priority) = head
     _, _, _, is_open, findings, versions, changes_at = tail
     calendar = calendars(contract, data_centre)
     return ComplianceRow(

@@ -1,12 +1,13 @@
-"""Il contratto: signed, its options, its levels and calendars as they change, its end, and what became of penalties.
+"""Il contratto: signed, its options, levels, calendars and connected systems, its end, and what became of penalties.
 
-Clauses G1, A6, P2, H1. Read in this order: facts, state, commands, `decide`, `evolve`.
+Clauses G1, A6, P2, S1, H1. Read in this order: facts, state, commands, `decide`, `evolve`.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import reduce
-from typing import Annotated, Self, TypeVar, assert_never
+from typing import Annotated, NamedTuple, Self, TypeVar, assert_never
 
 from pydantic import Field, model_validator
 
@@ -22,6 +23,7 @@ from domain.facts import (
     Rejected,
     Text,
     Value,
+    already_told,
     corrected,
     moment,
     rectify,
@@ -88,6 +90,12 @@ class CalendarChosen(Value):
         )
 
 
+class ConnectedSystem(Value):
+    """Un sistema collegato: one that the customer has to tell the supplier of (S1), by the name that requests use."""
+
+    system: Identifier
+
+
 class Ending(Value):
     """The contract ends before its term."""
 
@@ -128,6 +136,18 @@ class CalendarAdopted(Fact, CalendarChosen):
     TYPE = "contract.calendar_adopted.v1"
 
 
+class ConnectedSystemDeclared(Fact, ConnectedSystem):
+    """The customer tells the supplier of a connected system (S1); it is disclosed from then until it is withdrawn."""
+
+    TYPE = "contract.connected_system_declared.v1"
+
+
+class ConnectedSystemWithdrawn(Fact, ConnectedSystem):
+    """A connected system is one no more, from then until it is declared again (S1)."""
+
+    TYPE = "contract.connected_system_withdrawn.v1"
+
+
 class ContractTerminated(Fact, Ending):
     """The contract is ended before its term."""
 
@@ -157,13 +177,17 @@ ContractFact = (
     | OptionActivated
     | ServiceLevelRevised
     | CalendarAdopted
+    | ConnectedSystemDeclared
+    | ConnectedSystemWithdrawn
     | ContractTerminated
     | PenaltyClaimed
     | PenaltyWaived
     | PenaltySettled
     | RecordRectified
 )
+ConnectedSystemFact = ConnectedSystemDeclared | ConnectedSystemWithdrawn
 F = TypeVar("F", bound=Fact)
+S = TypeVar("S", ConnectedSystemDeclared, ConnectedSystemWithdrawn)
 
 # --- state ------------------------------------------------------------------------------------------------------
 
@@ -178,6 +202,7 @@ class Contract:
     activations: tuple[OptionActivated, ...] = ()
     revisions: tuple[ServiceLevelRevised, ...] = ()
     calendars: tuple[CalendarAdopted, ...] = ()
+    systems: tuple[ConnectedSystemFact, ...] = ()
     terminations: tuple[ContractTerminated, ...] = ()
     claims: tuple[PenaltyClaimed, ...] = ()
     waivers: tuple[PenaltyWaived, ...] = ()
@@ -215,9 +240,30 @@ class Contract:
         due.sort(key=lambda revision: (revision.effective, revision.at))
         return due[-1].levels if due else self.signed.terms.levels
 
+    def declared(self, system: str, at: int) -> bool:
+        """Whether the customer had told of a connected system by `at`, and not withdrawn it (S1)."""
+        told = [fact for fact in self.systems if fact.system == system and fact.at <= at]
+        # Sorting keeps the order of recording among equals: the last one rules.
+        told.sort(key=lambda fact: fact.at)
+        return bool(told) and isinstance(told[-1], ConnectedSystemDeclared)
+
+    @property
+    def customers(self) -> frozenset[str]:
+        """The customer keys whose requests come under it while it is in force."""
+        return frozenset(self.signed.customers if self.signed else ())
+
     def routes(self, customer: str, at: int) -> bool:
         """Whether requests of a customer key come under this contract at `at`."""
-        return self.in_force(at) and self.signed is not None and customer in self.signed.customers
+        return self.in_force(at) and customer in self.customers
+
+    def takes(self, system: str, at: int) -> bool:
+        """Whether requests that name only a connected system may come under this contract at `at` (S1)."""
+        return self.in_force(at) and self.declared(system, at)
+
+    @property
+    def systems_told(self) -> frozenset[str]:
+        """Every connected system ever told of, whether or not it still is one."""
+        return frozenset(fact.system for fact in self.systems)
 
 
 # --- commands ---------------------------------------------------------------------------------------------------
@@ -245,6 +291,18 @@ class AdoptCalendar(Command, CalendarChosen):
     """Record the working calendar of some years; the last adopted rules the days that follow."""
 
     TYPE = "verbale.contract.adopt_calendar.v1"
+
+
+class DeclareConnectedSystem(Command, ConnectedSystem):
+    """Record that the customer tells of a connected system, as of the instant of telling (S1)."""
+
+    TYPE = "verbale.contract.declare_connected_system.v1"
+
+
+class WithdrawConnectedSystem(Command, ConnectedSystem):
+    """Record that a system is connected no more (S1)."""
+
+    TYPE = "verbale.contract.withdraw_connected_system.v1"
 
 
 class TerminateContract(Command, Ending):
@@ -276,6 +334,8 @@ ContractCommand = (
     | ActivateOption
     | ReviseServiceLevel
     | AdoptCalendar
+    | DeclareConnectedSystem
+    | WithdrawConnectedSystem
     | TerminateContract
     | ClaimPenalty
     | WaivePenalty
@@ -304,6 +364,10 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
             return _in_time(contract, ServiceLevelRevised(**content))
         case AdoptCalendar():
             return unless_told(contract.record, CalendarAdopted(**content))
+        case DeclareConnectedSystem():
+            return _unless_told_of_it(contract, ConnectedSystemDeclared(**content))
+        case WithdrawConnectedSystem():
+            return _unless_told_of_it(contract, ConnectedSystemWithdrawn(**content))
         case TerminateContract():
             return _in_time(contract, ContractTerminated(**content))
         case ClaimPenalty():
@@ -322,23 +386,72 @@ def require_signed(contract: Contract) -> None:
         raise NotYet(f"contract-{contract.id}", f"contract {contract.id} is not signed yet")
 
 
+class Unrouted(StrEnum):
+    """Why a name that a request gives leads to no contract."""
+
+    NOTHING_NAMED = "nothing_named"
+    CONTRACT_UNSIGNED = "contract_unsigned"
+    NO_SUCH_CUSTOMER = "no_such_customer"
+    CUSTOMER_NOT_IN_FORCE = "customer_not_in_force"
+    NO_SUCH_SYSTEM = "no_such_system"
+    SYSTEM_NOT_DECLARED = "system_not_declared"
+    SEVERAL_CONTRACTS = "several_contracts"
+
+
+class Route(NamedTuple):
+    """Where a request leads: to a contract, or to none, and why for each name it gives.
+
+    `rivals`: the contracts that each declared its system, where more than one did.
+    """
+
+    contract: Contract | None
+    why: tuple[Unrouted, ...] = ()
+    rivals: tuple[str, ...] = ()
+
+
 def routed(
     name: str | None,
     customer: str | None,
+    system: str | None,
     at: int,
     called: Callable[[str], Contract],
     every: Callable[[], Iterable[Contract]],
-) -> Contract | None:
-    """The contract that a request opened at `at` comes under: the one it names, else the one its customer key leads to.
+) -> Route:
+    """Where a request opened at `at` leads: to the contract it names, else by its customer key, else by its system.
 
-    A contract that is named and not signed is none. `called` gives a contract by name, `every` all of them.
+    A contract that is named and not signed is none. A customer key leads to the contract in force that lists it (G1),
+    an affected system to the only one in force that has declared it (S1): where several have, to none, for that would
+    be a guess. `called` gives a contract by name; `every` all of them, or all that the customer or system is told of.
     """
     if name is not None:
         named = called(name)
-        return named if named.signed else None
-    if customer is None:
-        return None
-    return next((contract for contract in every() if contract.routes(customer, at)), None)
+        return Route(named) if named.signed else Route(None, (Unrouted.CONTRACT_UNSIGNED,))
+    if customer is None and system is None:
+        return Route(None, (Unrouted.NOTHING_NAMED,))
+    contracts = {contract.id: contract for contract in every()}.values()
+    by_customer = _by_customer(customer, at, contracts) if customer is not None else Route(None)
+    if by_customer.contract or system is None:
+        return by_customer
+    by_system = _by_system(system, at, contracts)
+    return by_system if by_system.contract else by_system._replace(why=by_customer.why + by_system.why)
+
+
+def _by_customer(customer: str, at: int, contracts: Iterable[Contract]) -> Route:
+    listing = [contract for contract in contracts if customer in contract.customers]
+    if not listing:
+        return Route(None, (Unrouted.NO_SUCH_CUSTOMER,))
+    in_force = next((contract for contract in listing if contract.routes(customer, at)), None)
+    return Route(in_force) if in_force else Route(None, (Unrouted.CUSTOMER_NOT_IN_FORCE,))
+
+
+def _by_system(system: str, at: int, contracts: Iterable[Contract]) -> Route:
+    telling = [contract for contract in contracts if system in contract.systems_told]
+    if not telling:
+        return Route(None, (Unrouted.NO_SUCH_SYSTEM,))
+    found = [contract for contract in telling if contract.takes(system, at)]
+    if len(found) > 1:
+        return Route(None, (Unrouted.SEVERAL_CONTRACTS,), tuple(sorted(contract.id for contract in found)))
+    return Route(found[0]) if found else Route(None, (Unrouted.SYSTEM_NOT_DECLARED,))
 
 
 def _sign(contract: Contract, signed: ContractSigned) -> tuple[ContractSigned, ...]:
@@ -365,6 +478,16 @@ def refuse_shared_customers(contract: Contract, others: Iterable[Contract], fiel
                 "G1", field, f"customer {shared[0]} already comes under contract {other.id} in that time: "
                 "a customer key belongs to one contract at an instant"
             )  # fmt: skip
+
+
+def _unless_told_of_it(contract: Contract, fact: S) -> tuple[S, ...]:
+    """The fact, or () where it is told already. Only of its own system: many may be declared at one instant."""
+
+    def of_it(facts: Iterable[ContractFact]) -> Iterable[Fact]:
+        return (told for told in facts if isinstance(told, ConnectedSystemFact) and told.system == fact.system)
+
+    as_told, as_corrected = of_it(contract.record), of_it(contract.systems)
+    return () if already_told(fact, as_told) or already_told(fact, as_corrected) else (fact,)
 
 
 def _in_time(contract: Contract, fact: F) -> tuple[F, ...]:
@@ -397,6 +520,8 @@ def evolve(contract: Contract, fact: ContractFact) -> Contract:
             return replace(contract, record=record, revisions=(*contract.revisions, fact))
         case CalendarAdopted():
             return replace(contract, record=record, calendars=(*contract.calendars, fact))
+        case ConnectedSystemDeclared() | ConnectedSystemWithdrawn():
+            return replace(contract, record=record, systems=(*contract.systems, fact))
         case ContractTerminated():
             return replace(contract, record=record, terminations=(*contract.terminations, fact))
         case PenaltyClaimed():

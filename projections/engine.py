@@ -39,13 +39,14 @@ class Standing:
 class Reach(NamedTuple):
     """Which incidents a change of one contract can touch.
 
-    Those under it, or naming it, that were opened in one of `openings` (half-open, microseconds UTC); and every one of
-    the `customers` that the contract now routes.
+    Those under it, or naming it, that were opened in one of `openings` (half-open, microseconds UTC); and every one that
+    carries one of the `customers` or names one of the `systems` by which the contract routes, or did.
     """
 
     contract: str
     openings: tuple[tuple[int, int], ...]
-    customers: tuple[str, ...] = ()
+    customers: frozenset[str] = frozenset()
+    systems: frozenset[str] = frozenset()
 
 
 ALWAYS = ((EARLIEST, LATEST),)
@@ -176,14 +177,15 @@ def _extended(streams: Mapping[str, Sequence[Entry]], entries: Sequence[Entry]) 
 def reach(before: ContractTold, after: ContractTold) -> Reach | None:
     """Which incidents a change of one contract can touch; None where none.
 
-    Whatever is told of the contract itself may touch all of them. Its credits decide no more than whether there was
+    Whatever is told of the contract itself may touch all of them, and those that it no longer routes: where two
+    contracts declared one system (S1), what one withdraws is the other's. Its credits decide no more than whether there was
     any at an opening (G2), so only the incidents opened where that answer differs.
     """
     if before is after:
         return None
     if before.facts != after.facts:
-        customers = after.contract.signed.customers if after.contract.signed else ()
-        return Reach(after.contract.id, ALWAYS, customers)
+        was, now = before.contract, after.contract
+        return Reach(now.id, ALWAYS, was.customers | now.customers, was.systems_told | now.systems_told)
     if before.account_facts == after.account_facts:
         return None
     openings = tuple(differing(before.account, after.account))

@@ -5,15 +5,16 @@ whose corrected instant is by `as_of` remain, in order of instant, then version.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, cast
+from itertools import chain
+from typing import NamedTuple, assert_never, cast
 
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import Contract, ContractFact
+from domain.contract import Contract, ContractFact, Route, Unrouted
 from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditFact, CreditsPurchased
 from domain.facts import Corrected, Fact, corrected
@@ -118,6 +119,7 @@ class IncidentTold:
     answer: Answer
     facts: Sequence[Corrected[Fact]]
     findings: list[Finding]
+    route: Route
     next_at: int | None = None
 
     @property
@@ -164,7 +166,8 @@ class Telling:
     def _with_these_contracts(self, history: History, as_of: int) -> "Telling":
         telling = Telling(history, self.reading, as_of)
         telling.told_contracts = self.told_contracts
-        telling.signed_contracts, telling._by_customer = self.signed_contracts, self._by_customer
+        telling.signed_contracts = self.signed_contracts
+        telling._by_customer, telling._by_system = self._by_customer, self._by_system
         telling.next_told_at = self.next_told_at
         return telling
 
@@ -196,11 +199,11 @@ class Telling:
 
     @cached_property
     def _by_customer(self) -> Mapping[str, Sequence[Contract]]:
-        found: dict[str, list[Contract]] = defaultdict(list)
-        for told in self.signed_contracts:
-            for customer in told.contract.signed.customers if told.contract.signed else ():
-                found[customer].append(told.contract)
-        return found
+        return _indexed((told.contract for told in self.signed_contracts), lambda contract: contract.customers)
+
+    @cached_property
+    def _by_system(self) -> Mapping[str, Sequence[Contract]]:
+        return _indexed((told.contract for told in self.signed_contracts), lambda contract: contract.systems_told)
 
     def incident(self, name: str) -> IncidentTold | None:
         """An incident as told, or None where its opening is not (yet) told."""
@@ -210,7 +213,8 @@ class Telling:
             return None
         opened = cast(IncidentOpened, opening.fact)
         facts, findings = _not_before(opened.at, facts)
-        contract = self._contract_of(opened)
+        route = self._route(opened)
+        contract = self.contract(route.contract.id) if route.contract else None
         answer = cover(
             contract.contract if contract else None,
             contract.account if contract else None,
@@ -219,10 +223,10 @@ class Telling:
         )
         if (answer.coverage, answer.reason) != (opened.answer.coverage, opened.answer.reason):
             findings.append(_coverage_differs(opened.answer, answer, opening.version))
-        if contract is None:
-            findings.append(_unrouted(opened, opening.version))
+        if route.why:
+            findings.append(_unrouted(opened, route, opening.version))
         incident = incidents.fold(name, (cast(IncidentFact, told.fact) for told in facts))
-        return IncidentTold(incident, opened, contract, answer, facts, findings, later)
+        return IncidentTold(incident, opened, contract, answer, facts, findings, route, later)
 
     def next_at(self, incident: str) -> int | None:
         """The instant of the first fact of an incident that is on record and not told yet."""
@@ -243,15 +247,28 @@ class Telling:
             later = min(t.fact.at for t in counting if t.fact.at > self.as_of and not _whatever_its_date(t.fact))
         return sorted(by_then, key=lambda told: (_order(told.fact), told.version)), later
 
-    def _contract_of(self, opened: IncidentOpened) -> ContractTold | None:
-        found = contracts.routed(
+    def _route(self, opened: IncidentOpened) -> Route:
+        told_of_it = chain(
+            self._by_customer.get(opened.customer or "", ()), self._by_system.get(opened.system or "", ())
+        )
+        return contracts.routed(
             opened.contract,
             opened.customer,
+            opened.system,
             opened.at,
             lambda name: self.contract(name).contract,
-            lambda: self._by_customer.get(opened.customer or "", ()),
+            lambda: told_of_it,
         )
-        return self.contract(found.id) if found else None
+
+
+def _indexed(
+    signed: Iterable[Contract], keys: Callable[[Contract], Iterable[str]]
+) -> Mapping[str, Sequence[Contract]]:
+    found: dict[str, list[Contract]] = defaultdict(list)
+    for contract in signed:
+        for key in keys(contract):
+            found[key].append(contract)
+    return found
 
 
 def _whatever_its_date(fact: Fact) -> bool:
@@ -280,9 +297,27 @@ def _coverage_differs(given: Answer, now: Answer, version: int) -> Finding:
     return Finding("coverage_differs", "G2", f"recorded as {was}; by the facts now known it was {is_now}", (version,))
 
 
-def _unrouted(opened: IncidentOpened, version: int) -> Finding:
-    if opened.contract is not None:
-        text = f"names contract {opened.contract}, which nobody has signed"
-        return Finding("contract_unsigned", "G2", text, (version,))
-    whom = f"customer {opened.customer}" if opened.customer else "no contract and no customer"
-    return Finding("unrouted", "G2", f"names {whom}: no contract in force takes it", (version,))
+def _unrouted(opened: IncidentOpened, route: Route, version: int) -> Finding:
+    code = "contract_unsigned" if Unrouted.CONTRACT_UNSIGNED in route.why else "unrouted"
+    return Finding(code, "G2", "; ".join(_why(why, opened, route) for why in route.why), (version,))
+
+
+def _why(why: Unrouted, opened: IncidentOpened, route: Route) -> str:
+    match why:
+        case Unrouted.CONTRACT_UNSIGNED:
+            return f"names contract {opened.contract}, which nobody has signed"
+        case Unrouted.NOTHING_NAMED:
+            return "names no contract, no customer and no system"
+        case Unrouted.NO_SUCH_CUSTOMER:
+            return f"names customer {opened.customer}, whom no contract lists"
+        case Unrouted.CUSTOMER_NOT_IN_FORCE:
+            return f"names customer {opened.customer}, whom no contract in force then lists"
+        case Unrouted.NO_SUCH_SYSTEM:
+            return f"names system {opened.system}, of which no contract was ever told"
+        case Unrouted.SYSTEM_NOT_DECLARED:
+            return f"names system {opened.system}, which no contract in force then had declared"
+        case Unrouted.SEVERAL_CONTRACTS:
+            rivals = ", ".join(route.rivals)
+            return f"names system {opened.system}, which several contracts in force then had declared: {rivals}"
+        case _:
+            assert_never(why)
