@@ -17,6 +17,7 @@ from adapters.ledger import (
     Identity,
     Kept,
     Ledger,
+    Letter,
     LostRace,
     NewFact,
     Receipt,
@@ -24,7 +25,7 @@ from adapters.ledger import (
     StoreError,
     Unanswered,
 )
-from adapters.messages import Message, Unreadable, read_message
+from adapters.messages import Message, Unreadable, is_label, read_message
 from adapters.seal import Origin
 from domain import contract as contracts
 from domain import credits as accounts
@@ -82,31 +83,80 @@ class Waiting:
 Outcome = Done | Duplicate | Refused | Waiting
 
 
+def outcome_name(outcome: Outcome) -> str:
+    """The word for an outcome."""
+    match outcome:
+        case Done():
+            return "done"
+        case Duplicate():
+            return "duplicate"
+        case Refused():
+            return "refused"
+        case Waiting():
+            return "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of one message; its identity is None where that could not be read."""
+
+    identity: Identity | None
+    raw: bytes
+    outcome: Outcome
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The outcome of each message of a batch, and of earlier ones that this batch woke or that waited too long."""
+    """The reply to each message of a batch, and to earlier ones that this batch woke or that waited too long."""
 
-    outcomes: list[Outcome]
-    woken: list[Outcome]
-    expired: list[RefusedMessage]
+    replies: list[Reply]
+    woken: list[Reply]
+    expired: list[Reply]
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The outcome of each message of the batch."""
+        return [reply.outcome for reply in self.replies]
 
 
 class Desk:
-    """Takes messages, gives outcomes. `now` gives microseconds UTC, `patience` is in microseconds."""
+    """Takes messages, gives outcomes. `now` gives microseconds UTC, `patience` is in microseconds.
 
-    def __init__(self, ledger: Ledger, now: Callable[[], int], patience: int = DEFAULT_PATIENCE) -> None:
+    `write_letter` puts a reply in writing: given where outcomes are published, it is asked for the replies to earlier
+    messages, which nobody is there to hear, and what it writes goes into the store's outbox in the same transaction.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        now: Callable[[], int],
+        patience: int = DEFAULT_PATIENCE,
+        write_letter: Callable[[Reply], Letter] | None = None,
+    ) -> None:
         self._ledger = ledger
         self._now = now
         self._patience = patience
+        self._write_letter = write_letter
         self._states: dict[str, State] = {}
         self._writes = -1
 
-    def handle(self, raws: Sequence[bytes]) -> Answered:
-        """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it."""
-        read = [_read(raw) for raw in raws]
+    def handle(self, raws: Sequence[bytes], *, by_letter: bool = False) -> Answered:
+        """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it.
+
+        `by_letter`: who sent these is not there to hear the replies, which are then published like those to earlier
+        messages.
+        """
+        return self._settle_against_others([_read(raw) for raw in raws], by_letter)
+
+    def refuse(self, raw: bytes, clause: str, reason: str) -> Reply:
+        """Refuse a message whatever it says, and keep it whole. Raises StoreError."""
+        refused = RefusedMessage(_read(raw).identity, raw, clause, "", reason)
+        return self._settle_against_others([refused], by_letter=False).replies[0]
+
+    def _settle_against_others(self, read: Sequence[Message | RefusedMessage], by_letter: bool) -> Answered:
         for attempt in range(MOST_ATTEMPTS):
             try:
-                return self._settle(read)
+                return self._settle(read, by_letter)
             except LostRace:
                 self._forget()
                 lost: StoreError = LostRace("other writers were always faster: try again when they are done")
@@ -116,20 +166,23 @@ class Desk:
             time.sleep(random.uniform(0, min(attempt, 20) * LONGEST_PAUSE / 20))
         raise lost
 
-    def _settle(self, read: Sequence[Message | RefusedMessage]) -> Answered:
+    def _settle(self, read: Sequence[Message | RefusedMessage], by_letter: bool) -> Answered:
         self._catch_up()
         sitting = _Sitting(self, self._now(), Batch(decided_at=self._writes))
-        expired = sitting.expire(self._patience)
+        sitting.expire(self._patience)
         sitting.prepare([one for one in read if isinstance(one, Message)])
         for index, one in enumerate(read):
             sitting.take(index, one)
         woken = sitting.wake()
+        sitting.count_heard(read, woken)
+        if (write := self._write_letter) is not None:
+            unheard = [*woken, *(range(len(read)) if by_letter else ())]
+            sitting.batch.outbox = lambda: [write(reply) for reply in [*sitting.expired, *sitting.replies(unheard)]]
         if sitting.batch:
             self._ledger.append(sitting.batch)
             self._states.update(sitting.changed)
             self._writes += 1
-        outcomes = [sitting.outcome(one) for one in range(len(read))]
-        return Answered(outcomes, [sitting.outcome(one) for one in woken], expired)
+        return Answered(sitting.replies(range(len(read))), sitting.replies(woken), sitting.expired)
 
     def _catch_up(self) -> None:
         """Forget every state where another writer has recorded something since."""
@@ -213,6 +266,8 @@ class _Sitting:
     batch: Batch
     changed: dict[str, State] = field(default_factory=dict)
     answers: dict[int, Outcome | _Recorded | _SameAs] = field(default_factory=dict)
+    expired: list[Reply] = field(default_factory=list)
+    _asked: dict[int, tuple[Identity | None, bytes]] = field(default_factory=dict)
     _receipts: dict[Identity, Receipt] = field(default_factory=dict)
     _kept: dict[Identity, Kept] = field(default_factory=dict)
     _here: dict[Identity, tuple[bytes, int]] = field(default_factory=dict)
@@ -220,16 +275,17 @@ class _Sitting:
     _grown: set[str] = field(default_factory=set)
     _asked_again: dict[Identity, list[int]] = field(default_factory=dict)
 
-    def expire(self, patience: int) -> list[RefusedMessage]:
+    def expire(self, patience: int) -> None:
         """Refuse what has waited too long; it stays among the refused, whole."""
-        expired: list[RefusedMessage] = []
         for kept in self.desk.ledger.store.waiting_since(self.now - patience):
             since = f"{moment(kept.since):%Y-%m-%d %H:%M} UTC"
             reason = f"waited since {since}, and still {kept.reason}: send it again once that is recorded"
+            refused = Refused("R4", "subject", reason)
             self.batch.no_longer_waiting.append(kept.identity)
-            expired.append(RefusedMessage(kept.identity, kept.raw, "R4", "subject", reason))
-        self.batch.refused += expired
-        return expired
+            self.batch.refused.append(
+                RefusedMessage(kept.identity, kept.raw, refused.clause, refused.field, refused.reason)
+            )
+            self.expired.append(Reply(kept.identity, kept.raw, refused))
 
     def prepare(self, messages: Sequence[Message]) -> None:
         """Look up in one go what deciding these messages needs."""
@@ -248,6 +304,7 @@ class _Sitting:
 
     def take(self, index: int, read: Message | RefusedMessage) -> None:
         """Decide one message, unless it was answered before."""
+        self._asked[index] = (read.identity, read.raw)
         if isinstance(read, RefusedMessage):
             self._refuse(index, read)
             return
@@ -336,11 +393,30 @@ class _Sitting:
 
     def _take_again(self, number: int, kept: Kept) -> None:
         """Decide a kept message once more; what still waits goes on waiting since it first arrived."""
+        self._asked[number] = (kept.identity, kept.raw)
         read = _read(kept.raw)
         if isinstance(read, RefusedMessage):
             self._refuse(number, read)
         else:
             self._decide(number, read, kept.since)
+
+    def count_heard(self, read: Sequence[Message | RefusedMessage], woken: Sequence[int]) -> None:
+        """Count what has been heard of each source, and what became of it."""
+        heard = self.batch.heard
+        for index, one in enumerate(read):
+            source = _known_source(one.identity)
+            heard[source, "heard"] += 1
+            heard[source, outcome_name(self.outcome(index))] += 1
+            if isinstance(one, Message) and one.sequence is not None:
+                self.batch.sequences.add((source, one.sequence))
+        for number in woken:
+            heard[_known_source(self._asked[number][0]), outcome_name(self.outcome(number))] += 1
+        for reply in self.expired:
+            heard[_known_source(reply.identity), outcome_name(reply.outcome)] += 1
+
+    def replies(self, numbers: Iterable[int]) -> list[Reply]:
+        """What became of some messages, once the batch is recorded."""
+        return [Reply(*self._asked[number], self.outcome(number)) for number in numbers]
 
     def outcome(self, number: int) -> Outcome:
         """The answer to a message, once the batch is recorded."""
@@ -423,3 +499,8 @@ class _Sitting:
 
 
 _OTHER_CONTENT = Refused("R2", "id", "this id was already used by this source for another content: give it its own id")
+
+
+def _known_source(identity: Identity | None) -> str:
+    """The source of a message, or "" where it named none that could be a source."""
+    return identity[0] if identity is not None and is_label(identity[0]) else ""

@@ -11,13 +11,33 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from eventsourcing.persistence import StoredEvent
 
-from adapters.ledger import Batch, Identity, Kept, LostRace, Receipt, RefusedMessage, Row, SealedRow
+from adapters.ledger import (
+    Batch,
+    Gap,
+    Identity,
+    Kept,
+    Letter,
+    LostRace,
+    Posted,
+    Receipt,
+    RefusedMessage,
+    RefusedRow,
+    Row,
+    SealedRow,
+    SourceHeard,
+    Token,
+)
 from adapters.seal import Origin, leaf_hash
 
 PAGE = 2000
 FOREVER = 2**62
 ADDED_TO_ONLY = "evidence is only ever added to"
 EVIDENCE = ("stored_events", "seal", "inbox")
+ADDED_TO = (*EVIDENCE, "waiting", "refused", "sources", "sequences", "outbox", "tokens", "snapshots")
+CHANGED = ("refused", "sources", "tokens", "snapshots")
+TAKEN_FROM = ("waiting", "outbox")
+FORMAT = 2
+"""Of the tables; 1 had none of sources, sequences, outbox, tokens and snapshots."""
 
 C = TypeVar("C")
 _EVENT = "originator_id, originator_version, topic, state"
@@ -25,6 +45,9 @@ _SEAL = "leaf, position, recorded_at, contract, source, message, actor, leaf_has
 _RECEIPT = "source, message, digest, stream, version, leaf"
 _KEPT = "source, message, digest, stream, reason, raw, since"
 _REFUSED = "source, message, raw, clause, field, reason"
+_COUNTED = ("heard", "done", "duplicate", "refused")
+_HEARD = f"source, first_heard, last_heard, {', '.join(_COUNTED)}"
+_TOKEN = "digest, source, issued_at, revoked_at"
 
 
 class EvidenceTables(ABC, Generic[C]):
@@ -51,12 +74,16 @@ class EvidenceTables(ABC, Generic[C]):
         """The rows of a query. Raises StoreErrors."""
 
     @abstractmethod
-    def _insert(self, c: C, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert many rows."""
+    def _insert(self, c: C, table: str, columns: str, rows: Sequence[Sequence[Any]], otherwise: str = "") -> None:
+        """Insert many rows; `otherwise` says what to do where a row is there already."""
 
     @abstractmethod
     def _each(self, c: C, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of some rows of parameters."""
+
+    @abstractmethod
+    def _change(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of some rows of parameters, in a transaction of its own. Raises StoreErrors."""
 
     @abstractmethod
     def _values(self, values: Sequence[str]) -> list[Any]:
@@ -154,6 +181,21 @@ class EvidenceTables(ABC, Generic[C]):
             "reason = excluded.reason, refused_at = excluded.refused_at, times = refused.times + 1",
             refused,
         )
+        self._keep_heard(c, batch, now)
+        letters = [(letter.source, letter.body) for letter in batch.outbox()]
+        self._insert(c, "outbox", "source, body", letters)
+
+    def _keep_heard(self, c: C, batch: Batch, now: int) -> None:
+        """What has been heard of each source: integrity is not completeness."""
+        counts = [(source, now, now, *(batch.heard[source, word] for word in _COUNTED)) for source in _sources(batch)]
+        added = ", ".join(f"{word} = sources.{word} + excluded.{word}" for word in _COUNTED)
+        self._each(
+            c,
+            f"INSERT INTO sources ({_HEARD}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET "
+            f"last_heard = CASE WHEN excluded.heard > 0 THEN excluded.last_heard ELSE sources.last_heard END, {added}",
+            counts,
+        )
+        self._insert(c, "sequences", "source, number", sorted(batch.sequences), "ON CONFLICT DO NOTHING")
 
     # --- reading ---
 
@@ -263,13 +305,71 @@ class EvidenceTables(ABC, Generic[C]):
         found = self._fetch(f"SELECT {_KEPT} FROM waiting WHERE since < ? ORDER BY since, arrival", (before,))
         return [_kept(row) for row in found]
 
-    def refused(self) -> list[RefusedMessage]:
+    def all_waiting(self) -> list[Kept]:
+        """Every message that waits, the oldest first."""
+        return [_kept(row) for row in self._fetch(f"SELECT {_KEPT} FROM waiting ORDER BY since, arrival")]
+
+    def refused(self) -> list[RefusedRow]:
         """The refused messages that have not succeeded since, in order of arrival."""
         found = self._fetch(
-            f"SELECT {_REFUSED} FROM refused r WHERE clause = 'R2' OR NOT EXISTS "
+            f"SELECT arrival, refused_at, times, {_REFUSED} FROM refused r WHERE clause = 'R2' OR NOT EXISTS "
             "(SELECT 1 FROM inbox i WHERE i.source = r.source AND i.message = r.message) ORDER BY arrival"
         )
-        return [RefusedMessage((row[0], row[1]) if row[0] is not None else None, *row[2:]) for row in found]
+        return [RefusedRow(row[0], _refused(row[3:]), row[1], row[2]) for row in found]
+
+    # --- correspondence: who has written, and what is still to be answered ---
+
+    def sources(self) -> list[SourceHeard]:
+        """What has been heard of each source, by name; "" is what named no source that could be read."""
+        waiting = "(SELECT count(*) FROM waiting w WHERE w.source = s.source)"
+        return list(map(SourceHeard._make, self._fetch(f"SELECT {_HEARD}, {waiting} FROM sources s ORDER BY source")))
+
+    def gaps(self, source: str) -> list[Gap]:
+        """The sequence numbers between the first and the last heard of a source that have not been heard."""
+        found = self._fetch(
+            "SELECT number + 1, following - 1 FROM (SELECT number, lead(number) OVER (ORDER BY number) AS following "
+            "FROM sequences WHERE source = ?) AS heard WHERE following > number + 1 ORDER BY number",
+            (source,),
+        )
+        return [Gap(source, *row) for row in found]
+
+    def outbox(self, limit: int) -> list[Posted]:
+        """The oldest outcomes still to be published."""
+        found = self._fetch("SELECT number, source, body FROM outbox ORDER BY number LIMIT ?", (limit,))
+        return [Posted(row[0], Letter(row[1], bytes(row[2]))) for row in found]
+
+    def published(self, numbers: Sequence[int]) -> None:
+        """These outcomes are published."""
+        self._change("DELETE FROM outbox WHERE number = ?", [(number,) for number in numbers])
+
+    def tokens(self) -> list[Token]:
+        """Every token ever issued, the oldest first."""
+        found = self._fetch(f"SELECT {_TOKEN} FROM tokens ORDER BY issued_at, source, digest")
+        return [Token(bytes(row[0]), *row[1:]) for row in found]
+
+    def issue_token(self, digest: bytes, source: str) -> None:
+        """Let the bearer of a token write as a source."""
+        self._change(f"INSERT INTO tokens ({_TOKEN}) VALUES (?, ?, ?, NULL)", [(digest, source, self.now())])
+
+    def revoke_token(self, digest: bytes) -> None:
+        """No longer let its bearer write."""
+        statement = "UPDATE tokens SET revoked_at = ? WHERE digest = ? AND revoked_at IS NULL"
+        self._change(statement, [(self.now(), digest)])
+
+    def snapshots_around(self, source: str, item: str, changed_at: int) -> tuple[str | None, str | None]:
+        """What the snapshots of an item heard just before and just after an instant said."""
+        of_item = "SELECT said FROM snapshots WHERE source = ? AND item = ? AND changed_at"
+        before = self._fetch(f"{of_item} < ? ORDER BY changed_at DESC LIMIT 1", (source, item, changed_at))
+        after = self._fetch(f"{of_item} > ? ORDER BY changed_at LIMIT 1", (source, item, changed_at))
+        return (before[0][0] if before else None), (after[0][0] if after else None)
+
+    def remember_snapshot(self, source: str, item: str, changed_at: int, said: str) -> None:
+        """Keep what a snapshot of an item said."""
+        self._change(
+            "INSERT INTO snapshots (source, item, changed_at, said) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (source, item, changed_at) DO UPDATE SET said = excluded.said",
+            [(source, item, changed_at, said)],
+        )
 
     def counts(self) -> Mapping[str, int]:
         """How many facts, messages recorded, waiting and refused the store holds."""
@@ -289,3 +389,11 @@ def _end_of(prefix: str) -> str:
 
 def _kept(row: Sequence[Any]) -> Kept:
     return Kept((row[0], row[1]), *row[2:7])
+
+
+def _refused(row: Sequence[Any]) -> RefusedMessage:
+    return RefusedMessage((row[0], row[1]) if row[0] is not None else None, bytes(row[2]), *row[3:])
+
+
+def _sources(batch: Batch) -> list[str]:
+    return sorted({source for source, _ in batch.heard})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
-from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Waiting
+from adapters.desk import Desk, Refused, outcome_name
 from adapters.ledger import Ledger
 
 BATCH = 500
@@ -92,23 +92,10 @@ def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None
             tally.outcomes[outcome_name(outcome)] += 1
             if isinstance(outcome, Refused):
                 tally.refused.append(RefusedLine(line.where, line.raw, outcome))
-        tally.woken.update(outcome_name(outcome) for outcome in answered.woken)
+        tally.woken.update(outcome_name(reply.outcome) for reply in answered.woken)
         tally.expired += len(answered.expired)
-        tally.refused += [
-            RefusedLine("kept", kept.raw, Refused(kept.clause, kept.field, kept.reason)) for kept in answered.expired
-        ]
+        for reply in answered.expired:
+            if isinstance(reply.outcome, Refused):
+                tally.refused.append(RefusedLine("kept", reply.raw, reply.outcome))
         on_progress(tally.messages)
     return tally
-
-
-def outcome_name(outcome: Outcome) -> str:
-    """The word for an outcome."""
-    match outcome:
-        case Done():
-            return "done"
-        case Duplicate():
-            return "duplicate"
-        case Refused():
-            return "refused"
-        case Waiting():
-            return "waiting"

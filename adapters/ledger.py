@@ -12,7 +12,8 @@ StoreError                 the store cannot be used as asked; the message says w
  └── LostRace              another writer was faster: load again and decide again
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, cast
@@ -129,6 +130,62 @@ class RefusedMessage(NamedTuple):
     reason: str
 
 
+class Letter(NamedTuple):
+    """An outcome to be published: for which source (None where it could not be read), and what it says (JSON)."""
+
+    source: str | None
+    body: bytes
+
+
+class Posted(NamedTuple):
+    """A letter in the outbox."""
+
+    number: int
+    letter: Letter
+
+
+class SourceHeard(NamedTuple):
+    """What the record knows of a source: counts of messages, instants in microseconds UTC.
+
+    `done`, `duplicate` and `refused` count outcomes; `waiting` are those that wait now.
+    """
+
+    source: str
+    first_heard: int
+    last_heard: int
+    heard: int
+    done: int
+    duplicate: int
+    refused: int
+    waiting: int
+
+
+class Gap(NamedTuple):
+    """Sequence numbers that a source has passed over, from `first` to `last`."""
+
+    source: str
+    first: int
+    last: int
+
+
+class RefusedRow(NamedTuple):
+    """A refused message by its number, with the instant (microseconds UTC) and the count of its refusals."""
+
+    number: int
+    message: RefusedMessage
+    refused_at: int
+    times: int
+
+
+class Token(NamedTuple):
+    """Who may post over HTTP: the SHA-256 of a bearer token, the one source it may write as, and for how long."""
+
+    digest: bytes
+    source: str
+    issued_at: int
+    revoked_at: int | None
+
+
 @dataclass
 class Batch:
     """What one transaction records: facts with their seals, receipts, and messages kept or no longer kept.
@@ -136,6 +193,8 @@ class Batch:
     `receipts` pairs a receipt with the index of its first fact in `facts`, from which its leaf follows; the store
     sets `first_leaf` when it has recorded the facts. `decided_at`: the number of transactions recorded when the batch
     was decided; where another came since, the store refuses the batch, because what it rests on may have changed.
+    `heard` counts messages by source and what became of them, `sequences` are numbers that sources gave themselves;
+    `outbox` is asked, when the leaves are known, for the outcomes that nobody is waiting to hear.
     """
 
     facts: list[NewFact] = field(default_factory=list)
@@ -143,11 +202,15 @@ class Batch:
     waiting: list[Kept] = field(default_factory=list)
     no_longer_waiting: list[Identity] = field(default_factory=list)
     refused: list[RefusedMessage] = field(default_factory=list)
+    heard: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sequences: set[tuple[str, int]] = field(default_factory=set)
+    outbox: Callable[[], Sequence[Letter]] = tuple
     first_leaf: int = 0
     decided_at: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.facts or self.receipts or self.waiting or self.no_longer_waiting or self.refused)
+        kept = self.waiting or self.no_longer_waiting or self.refused
+        return bool(self.facts or self.receipts or kept or self.heard)
 
 
 class Sealed(NamedTuple):
@@ -235,8 +298,38 @@ class EvidenceRecorder(Protocol):
     def waiting_since(self, before: int) -> list[Kept]:
         """The messages that have waited since before an instant, the oldest first."""
 
-    def refused(self) -> list[RefusedMessage]:
+    def refused(self) -> list[RefusedRow]:
         """The refused messages that have not succeeded since, in order of arrival."""
+
+    def all_waiting(self) -> list[Kept]:
+        """Every message that waits, the oldest first."""
+
+    def sources(self) -> list[SourceHeard]:
+        """What has been heard of each source, by name; "" is what named no source that could be read."""
+
+    def gaps(self, source: str) -> list[Gap]:
+        """The sequence numbers between the first and the last heard of a source that have not been heard."""
+
+    def outbox(self, limit: int) -> list[Posted]:
+        """The oldest outcomes still to be published."""
+
+    def published(self, numbers: Sequence[int]) -> None:
+        """These outcomes are published."""
+
+    def tokens(self) -> list[Token]:
+        """Every token ever issued, the oldest first."""
+
+    def issue_token(self, digest: bytes, source: str) -> None:
+        """Let the bearer of a token write as a source."""
+
+    def revoke_token(self, digest: bytes) -> None:
+        """No longer let its bearer write."""
+
+    def snapshots_around(self, source: str, item: str, changed_at: int) -> tuple[str | None, str | None]:
+        """What the snapshots of an item heard just before and just after an instant said."""
+
+    def remember_snapshot(self, source: str, item: str, changed_at: int, said: str) -> None:
+        """Keep what a snapshot of an item said."""
 
     def counts(self) -> Mapping[str, int]:
         """How many facts, messages recorded, waiting and refused the store holds."""

@@ -6,6 +6,7 @@ instants.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -22,10 +23,18 @@ from domain.facts import WIRE, Command, Identifier, Instant, Rejected, Value
 MOST_BYTES = 1_000_000
 """The longest message read, in bytes: a call for help is a few hundred."""
 
+_LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,500}")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 STREAM_KINDS = ("contract", "credits", "incident")
 
-Label = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+LONGEST_LABEL = 500
+Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """An attribute of the envelope: longer than any name within it."""
+
+
+def is_label(text: str) -> bool:
+    """Whether a text could be the source or the id of a message."""
+    return _LABEL.fullmatch(text) is not None
 
 
 class CloudEvent(Value):
@@ -62,6 +71,8 @@ class Message:
     actor: str | None
     digest: bytes
     raw: bytes
+    sequence: int | None = None
+    """The number that its source gave it, where it numbers its messages."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -102,7 +113,14 @@ def read_message(raw: bytes) -> Message:
         command = kind.model_validate_json(text, strict=True, context=WIRE)
     except ValidationError as error:
         raise Unreadable(*_first_fault(error, "data."), identity) from None
-    return Message(event.id, event.source, event.subject, command, event.actor, _digest(event, command), raw)
+    digest = _digest(event, command)
+    return Message(event.id, event.source, event.subject, command, event.actor, digest, raw, _sequence(event))
+
+
+def _sequence(event: CloudEvent) -> int | None:
+    """CloudEvents' extension, where it holds whole numbers; other orders have no gaps that could be seen."""
+    text = event.sequence or ""
+    return int(text) if event.sequencetype in (None, "Integer") and _WHOLE_NUMBER.fullmatch(text) else None
 
 
 def _digest(event: CloudEvent, command: Command) -> bytes:

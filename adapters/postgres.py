@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
@@ -20,7 +20,7 @@ from psycopg import Connection, Cursor, errors
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import PoolTimeout
 
-from adapters.evidence import EVIDENCE, EvidenceTables
+from adapters.evidence import EVIDENCE, FORMAT, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -46,10 +46,9 @@ from adapters.postgres_connection import (
     words,
 )
 from adapters.postgres_place import PostgresPlace
-from adapters.postgres_schema import grants, guards, make_roles, tables
+from adapters.postgres_schema import correspondence, grants, guards, make_roles, tables
 from domain.catalogue import FACTS, Catalogue
 
-FORMAT = 1
 OLDEST_SERVER = 15
 SHORTEST_PAUSE = 0.05
 MOST_CONNECTIONS = 5
@@ -57,8 +56,8 @@ DB_FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
 DB_FUNCTIONS_ARE_UNSAFE = "takes no lock, so that readers miss facts, and writes no seals"
 
 
-_INTEGERS = {"notification_id", "originator_version", "leaf", "position", "recorded_at", "version", "since"}
-_BYTES = {"state", "leaf_hash", "digest", "raw"}
+_INTEGERS = {"notification_id", "originator_version", "leaf", "position", "recorded_at", "version", "since", "number"}
+_BYTES = {"state", "leaf_hash", "digest", "raw", "body"}
 
 # --- opening ---
 
@@ -89,7 +88,10 @@ def open_postgres(
                               "another with --store")  # fmt: skip
             with connection.transaction():
                 found, made_new = _make(connection, place, ledger_id)
-    ledger = Ledger(_Factory(place, found, now, lock_timeout), catalogue)
+        elif found.format < FORMAT and not place.read_only:
+            with connection.transaction():
+                _upgrade(connection, place, found.format)
+    ledger = Ledger(_Factory(place, found.ledger, now, lock_timeout), catalogue)
     ledger.store.made_new = made_new
     return ledger
 
@@ -105,8 +107,15 @@ def _check_server(connection: Connection[Any], place: PostgresPlace) -> None:
         )
 
 
-def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
-    """The id of the ledger in the schema; None where it holds nothing. Raises StoreError for everything else."""
+class _Found(NamedTuple):
+    """A store that is there: which ledger it is, and the format of its tables."""
+
+    ledger: str
+    format: int
+
+
+def _recognise(connection: Connection[Any], place: PostgresPlace) -> _Found | None:
+    """The store in the schema; None where it holds nothing. Raises StoreError for everything else."""
     relations, functions = _held(connection, place)
     if not relations and not functions:
         return None
@@ -129,7 +138,7 @@ def _recognise(connection: Connection[Any], place: PostgresPlace) -> str | None:
     if written_format > FORMAT:
         raise NewerStore(f"{place} was written by a newer Verbale (format {written_format}, this one knows {FORMAT}): "
                          "upgrade this one")  # fmt: skip
-    return str(ledger_id)
+    return _Found(str(ledger_id), int(written_format))
 
 
 def _held(connection: Connection[Any], place: PostgresPlace) -> tuple[set[str], set[str]]:
@@ -149,23 +158,43 @@ def _exists(connection: Connection[Any], place: PostgresPlace) -> bool:
     return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
 
 
-def _make(connection: Connection[Any], place: PostgresPlace, ledger_id: str) -> tuple[str, bool]:
-    """Make the store, unless another process just did; its ledger, and whether it was made here."""
+def _lock_tables(connection: Connection[Any], place: PostgresPlace) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"verbale store {place.schema}",))
+
+
+def _upgrade(connection: Connection[Any], place: PostgresPlace, old: int) -> None:
+    """Add what an older format lacks; nothing of what is there changes."""
+    _lock_tables(connection, place)
+    found = _recognise(connection, place)
+    if found is None or found.format >= FORMAT:  # another process was faster
+        return
+    try:
+        for statement in correspondence():
+            connection.execute(statement.encode())
+        connection.execute("UPDATE ledger SET format = %s", (FORMAT,))
+        make_roles(connection, place)
+    except errors.InsufficientPrivilege as error:
+        raise StoreError(f"{place} is in format {old}, and this Verbale writes format {FORMAT} ({words(error)}): have "
+                         "the owner of the store run, once: verbale status") from None  # fmt: skip
+
+
+def _make(connection: Connection[Any], place: PostgresPlace, ledger_id: str) -> tuple[_Found, bool]:
+    """Make the store, unless another process just did; what is there, and whether it was made here."""
+    _lock_tables(connection, place)
     found = _recognise(connection, place)
     if found is not None:
         return found, False
     try:
         if not _exists(connection, place):  # asked, because IF NOT EXISTS wants the right to make one all the same
             connection.execute(f"CREATE SCHEMA {place.schema}".encode())
-        for statement in (*tables(), *guards(place)):
+        for statement in (*tables(), *correspondence(), *guards(place)):
             connection.execute(statement.encode())
     except errors.InsufficientPrivilege as error:
         raise StoreError(f"the store {place} cannot be made: {words(error)}; have the owner of the database run: "
                          f"CREATE SCHEMA {place.schema} AUTHORIZATION {connection.info.user}") from None  # fmt: skip
     connection.execute("INSERT INTO ledger VALUES (1, %s, 0, %s)", (ledger_id, FORMAT))
     make_roles(connection, place)
-    return ledger_id, True
+    return _Found(ledger_id, FORMAT), True
 
 
 def _is_true(text: str) -> bool:
@@ -272,9 +301,16 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
             c.execute("COMMIT")
         return positions
 
-    def _insert(self, c: Cursor[tuple[Any, ...]], table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+    def _insert(
+        self, c: Cursor[tuple[Any, ...]], table: str, columns: str, rows: Sequence[Sequence[Any]], otherwise: str = ""
+    ) -> None:
         if rows:
-            c.execute(_unnest(table, columns), [list(column) for column in zip(*rows, strict=True)])
+            arrays = [list(column) for column in zip(*rows, strict=True)]
+            c.execute(_unnest(table, columns) + otherwise.encode(), arrays)
+
+    def _change(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        with plainly(self.where), self._connection() as connection, connection.transaction(), connection.cursor() as c:
+            c.executemany(marked(statement), rows)
 
     def _each(self, c: Cursor[tuple[Any, ...]], statement: str, rows: Sequence[Sequence[Any]]) -> None:
         if rows:
@@ -385,7 +421,7 @@ def _unnest(table: str, columns: str) -> bytes:
     """Inserts many rows in one statement, an array for each column."""
     types = ["bigint" if name in _INTEGERS else "bytea" if name in _BYTES else "text" for name in columns.split(", ")]
     return (
-        f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({', '.join(f'%b::{one}[]' for one in types)})".encode()
+        f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({', '.join(f'%b::{one}[]' for one in types)}) ".encode()
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from adapters.evidence import ADDED_TO_ONLY, EVIDENCE
+from adapters.evidence import ADDED_TO, ADDED_TO_ONLY, CHANGED, EVIDENCE, TAKEN_FROM
 from adapters.postgres_place import PostgresPlace
 
 
@@ -55,6 +55,29 @@ def tables() -> Iterator[str]:
         yield f"COMMENT ON {what} IS '{said}'"
 
 
+def correspondence() -> Iterator[str]:
+    """What format 2 has beyond format 1."""
+    yield """CREATE TABLE sources (
+        source text COLLATE "C" PRIMARY KEY, first_heard bigint NOT NULL, last_heard bigint NOT NULL,
+        heard bigint NOT NULL, done bigint NOT NULL, duplicate bigint NOT NULL, refused bigint NOT NULL)"""
+    yield "CREATE TABLE sequences (source text NOT NULL, number bigint NOT NULL, PRIMARY KEY (source, number))"
+    yield """CREATE TABLE outbox (
+        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source text, body bytea NOT NULL)"""
+    yield """CREATE TABLE tokens (
+        digest bytea PRIMARY KEY, source text NOT NULL, issued_at bigint NOT NULL, revoked_at bigint)"""
+    yield """CREATE TABLE snapshots (
+        source text NOT NULL, item text NOT NULL, changed_at bigint NOT NULL, said text NOT NULL,
+        PRIMARY KEY (source, item, changed_at))"""
+    for table, said in {
+        "sources": "Who has written: since when, when last, and what became of it.",
+        "sequences": "Numbers that sources gave their messages themselves: what is missing among them was never heard.",
+        "outbox": "Outcomes that are still to be published.",
+        "tokens": "Who may post messages over HTTP, and as which source: the SHA-256 of each token.",
+        "snapshots": "What help desks said of their items, to tell what changed.",
+    }.items():
+        yield f"COMMENT ON TABLE {table} IS '{said}'"
+
+
 def guards(place: PostgresPlace) -> Iterator[str]:
     """Nobody changes evidence; who writes does so one at a time, told where the log ends."""
     for name, said in (("refuse_change", ADDED_TO_ONLY), ("refuse_another_ledger", "a ledger keeps its name")):
@@ -90,13 +113,14 @@ def guards(place: PostgresPlace) -> Iterator[str]:
 def grants(place: PostgresPlace) -> list[str]:
     """What the writer may do. The reader may do nothing here."""
     schema, writer = place.schema, place.writer
-    added_to = ", ".join(f"{schema}.{table}" for table in (*EVIDENCE, "waiting", "refused"))
+    granted = {"INSERT": ADDED_TO, "UPDATE": CHANGED, "DELETE": TAKEN_FROM}
     return [
         f"GRANT USAGE ON SCHEMA {schema} TO {writer}",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {writer}",
-        f"GRANT INSERT ON {added_to} TO {writer}",
-        f"GRANT DELETE ON {schema}.waiting TO {writer}",
-        f"GRANT UPDATE ON {schema}.refused TO {writer}",
+        *(
+            f"GRANT {right} ON {', '.join(f'{schema}.{table}' for table in tables)} TO {writer}"
+            for right, tables in granted.items()
+        ),
         f"GRANT EXECUTE ON FUNCTION {schema}.begin_writing() TO {writer}",
     ]
 

@@ -28,7 +28,7 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment
 
-from adapters.evidence import ADDED_TO_ONLY, EVIDENCE, EvidenceTables
+from adapters.evidence import ADDED_TO_ONLY, EVIDENCE, FORMAT, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -46,7 +46,6 @@ from adapters.ledger import (
 from domain.catalogue import FACTS, Catalogue
 
 APPLICATION_ID = 0x56524241  # "VRBA"
-FORMAT = 1
 LONGEST_UNHEARD = 0.2  # seconds until an append of another process is noticed
 
 
@@ -56,6 +55,22 @@ def _instant(microseconds: str) -> str:
     seconds = f"strftime('%Y-%m-%dT%H:%M:%S', ({microseconds} - {rest}) / 1000000, 'unixepoch')"
     return f"{seconds} || printf('.%06dZ', {rest})"
 
+
+CORRESPONDENCE = (
+    """CREATE TABLE sources (
+        source TEXT PRIMARY KEY, first_heard INTEGER NOT NULL, last_heard INTEGER NOT NULL, heard INTEGER NOT NULL,
+        done INTEGER NOT NULL, duplicate INTEGER NOT NULL, refused INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE sequences (
+        source TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (source, number)) WITHOUT ROWID""",
+    "CREATE TABLE outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT, body BLOB NOT NULL)",
+    """CREATE TABLE tokens (
+        digest BLOB PRIMARY KEY, source TEXT NOT NULL, issued_at INTEGER NOT NULL, revoked_at INTEGER) WITHOUT ROWID""",
+    """CREATE TABLE snapshots (
+        source TEXT NOT NULL, item TEXT NOT NULL, changed_at INTEGER NOT NULL, said TEXT NOT NULL,
+        PRIMARY KEY (source, item, changed_at)) WITHOUT ROWID""",
+    f"PRAGMA user_version = {FORMAT}",
+)
+"""What format 2 has beyond format 1."""
 
 SCHEMA = (
     """CREATE TABLE ledger (
@@ -107,7 +122,7 @@ SCHEMA = (
         s.contract, s.source, s.message, s.actor, CAST(e.state AS TEXT) AS state, lower(hex(s.leaf_hash)) AS leaf_hash
         FROM seal s JOIN stored_events e ON e.rowid = s.position""",
     f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {FORMAT}",
+    *CORRESPONDENCE,
 )
 
 
@@ -136,7 +151,8 @@ def open_store(
     if read_only and not os.access(path.absolute().parent, os.W_OK) and not _log_of(path).exists():
         uri += "&immutable=1"  # not even the files that SQLite shares with a writer can be made there
     with plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
-        _recognise(connection, path)
+        if _recognise(connection, path) < FORMAT and not read_only:
+            _upgrade(connection)
         found = connection.execute("SELECT id FROM ledger").fetchone()
     if found is None:
         raise DamagedStore(f"{path} does not say which ledger it is: restore it from a copy")
@@ -212,7 +228,8 @@ def _log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+def _recognise(connection: sqlite3.Connection, path: Path) -> int:
+    """The format of the store. Raises NotAStore, NewerStore."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     written_format = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
@@ -220,6 +237,17 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     if written_format > FORMAT:
         raise NewerStore(f"{path} was written by a newer Verbale (format {written_format}, this one knows {FORMAT}): "
                          "upgrade this one")  # fmt: skip
+    return int(written_format)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Add what an older format lacks; nothing of what is there changes."""
+    connection.isolation_level = None
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:  # another process may have been faster
+        for statement in CORRESPONDENCE:
+            connection.execute(statement)
+    connection.execute("COMMIT")
 
 
 @contextmanager
@@ -304,12 +332,18 @@ class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
         leaf, position, recorded_until = c.fetchone() or (-1, 0, 0)
         return self._record(c, stored_events, batch, (writes, leaf, position, recorded_until))
 
-    def _insert(self, c: SQLiteCursor, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+    def _insert(
+        self, c: SQLiteCursor, table: str, columns: str, rows: Sequence[Sequence[Any]], otherwise: str = ""
+    ) -> None:
         marks = ", ".join("?" * (columns.count(",") + 1))
-        self._each(c, f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+        self._each(c, f"INSERT INTO {table} ({columns}) VALUES ({marks}) {otherwise}", rows)
 
     def _each(self, c: SQLiteCursor, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         c.executemany(statement, rows)
+
+    def _change(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        with plainly(self.path), self.datastore.transaction(commit=True) as c:
+            c.executemany(statement, rows)
 
     # --- reading ---
 

@@ -4,14 +4,15 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import parse_qs, quote, unquote
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from adapters.desk import HOUR, Desk
 from adapters.ledger import Ledger, StoreError
+from adapters.outcomes import letters
 from adapters.postgres import open_postgres
 from adapters.postgres_place import PostgresPlace, postgres_place
 from adapters.reporting import Reporting
@@ -28,6 +29,22 @@ class BadSettings(ValueError):
     """A setting is wrong; the message names it and where it came from."""
 
 
+class Webhook(BaseModel):
+    """A help desk that calls POST /webhooks/NAME: which mapping reads it, and the secret that it signs with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mapping: str = Field(description="zammad, glpi, jira, or the path of a mapping file")
+    secret: SecretStr | None = None
+    secret_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if (self.secret is None) == (self.secret_file is None):
+            raise ValueError("give either secret or secret_file")
+        return self
+
+
 class Settings(BaseSettings):
     """What can be configured: in verbale.toml (or the file that VERBALE_CONFIG names), by VERBALE_*, by options."""
 
@@ -38,6 +55,15 @@ class Settings(BaseSettings):
     patience_hours: int = Field(default=72, ge=1, le=87_600, description="how long a message may wait for its incident")
     lock_timeout: int = Field(default=10, ge=1, le=600, description="seconds to wait for another process")
     language: Literal["en", "it"] = "en"
+    broker: str | None = Field(
+        default=None, description="where messages come from: nats://, amqp://, redis://, kafka://"
+    )
+    listen: str = Field(default="127.0.0.1:8350", description="where verbale consume answers over HTTP; none: nowhere")
+    longest_lag_seconds: int = Field(default=60, ge=1, description="live tables further behind are not ready")
+    most_body_bytes: int = Field(default=8_000_000, ge=1_000, description="the longest HTTP request taken")
+    messages_per_minute: int = Field(default=6_000, ge=1, description="what one source may post over HTTP")
+    silence_hours: dict[str, float] = Field(default_factory=dict, description="by source: how long it may be silent")
+    webhooks: dict[str, Webhook] = Field(default_factory=dict, description="by name: help desks that call us")
 
     @classmethod
     def settings_customise_sources(
@@ -178,5 +204,6 @@ def _replay_file(path: Path, place: StorePlace | PostgresPlace) -> Reporting:
 
 
 def open_desk(ledger: Ledger, chosen: Settings) -> Desk:
-    """The desk that records in a ledger."""
-    return Desk(ledger, clock, chosen.patience_hours * HOUR)
+    """The desk that records in a ledger; where there is a broker, it leaves late outcomes to be published there."""
+    write_letter = letters(ledger.id, clock) if chosen.broker else None
+    return Desk(ledger, clock, chosen.patience_hours * HOUR, write_letter)

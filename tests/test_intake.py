@@ -10,8 +10,8 @@ import pytest
 from messages_examples import Clock, charge, opening, stored
 
 from adapters import intake
-from adapters.desk import DEFAULT_PATIENCE, Desk, Done, Duplicate, Outcome, Refused, Waiting
-from adapters.intake import BATCH, Line, outcome_name, read_lines, take_in, written
+from adapters.desk import DEFAULT_PATIENCE, Desk, Done, Duplicate, Outcome, Refused, Waiting, outcome_name
+from adapters.intake import BATCH, Line, read_lines, take_in, written
 from adapters.ledger import Batch, Ledger, LockedStore
 from adapters.messages import MOST_BYTES, examples, read_message
 

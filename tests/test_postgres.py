@@ -34,7 +34,7 @@ from test_crash import BATCH, MESSAGES, contents
 
 from adapters import postgres as module
 from adapters.desk import Desk, Done, Duplicate
-from adapters.evidence import EVIDENCE
+from adapters.evidence import EVIDENCE, FORMAT
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -50,7 +50,7 @@ from adapters.ledger import (
     UnreachableStore,
 )
 from adapters.messages import examples
-from adapters.postgres import DB_FUNCTIONS, FORMAT, PostgresRecorder
+from adapters.postgres import DB_FUNCTIONS, PostgresRecorder
 from adapters.postgres_place import postgres_place
 from adapters.seal import Origin
 from bin.cli import main
@@ -476,7 +476,8 @@ def test_every_table_says_what_it_is(postgres_url: str) -> None:
         "AND relkind IN ('r', 'v') ORDER BY relname",
     )
     assert [name for name, _ in told] == [
-        "evidence", "inbox", "ledger", "refused", "seal", "stored_events", "waiting"
+        "evidence", "inbox", "ledger", "outbox", "refused", "seal", "sequences", "snapshots", "sources",
+        "stored_events", "tokens", "waiting",
     ]  # fmt: skip
     assert all(said for _, said in told)
 
@@ -491,7 +492,7 @@ def test_what_is_quoted_from_a_refused_message_may_hold_any_character(postgres_u
     ]
     assert names(ingest(postgres_url, raws)) == ["Refused"] * len(raws)
     with stored(postgres_url, Clock()) as ledger:
-        assert [one.raw for one in ledger.store.refused()] == raws
+        assert [one.message.raw for one in ledger.store.refused()] == raws
 
 
 def test_the_library_reads_the_log_in_its_own_way_too(postgres_url: str) -> None:

@@ -38,7 +38,7 @@ from adapters import desk as desk_module
 from adapters import evidence
 from adapters import sqlite as store_module
 from adapters.desk import Desk, Done, Duplicate, Refused
-from adapters.evidence import EVIDENCE, EvidenceTables
+from adapters.evidence import EVIDENCE, FORMAT, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -56,7 +56,7 @@ from adapters.ledger import (
 )
 from adapters.messages import examples
 from adapters.seal import Origin
-from adapters.sqlite import FORMAT, open_store
+from adapters.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
 from domain.incident import IncidentTakenInCharge
@@ -110,7 +110,7 @@ def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
     assert counts(place) == before
     answered = desk.handle([opening(), opening("INC9"), b"not json"])
     assert names(answered.outcomes) == ["Done", "Done", "Refused"]
-    assert names(answered.woken) == ["Done"]
+    assert names([reply.outcome for reply in answered.woken]) == ["Done"]
     assert counts(place) == {"stored_events": 7, "seal": 7, "inbox": 7, "waiting": 0, "refused": 1}
     assert rows(place, "SELECT leaf, position FROM seal ORDER BY leaf") == [(n, n + 1) for n in range(7)]
 

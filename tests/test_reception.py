@@ -1,0 +1,109 @@
+"""The reception: batches one at a time, ones gathered, a store that is away, a fault of ours."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import pytest
+from messages_examples import Clock, charge, contract_in_force, memory, names, opening
+
+from adapters.desk import Answered, Desk, Done, Refused
+from adapters.ledger import LockedStore, StoreError
+from adapters.reception import Handled, Reception, Stopping
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """A desk over a store in memory, with a contract in force."""
+    with memory(Clock()) as ledger:
+        desk = Desk(ledger, Clock())
+        desk.handle(contract_in_force())
+        yield desk
+
+
+def test_a_batch_is_answered_in_order(desk: Desk) -> None:
+    handled: list[Handled] = []
+    reception = Reception(desk, handled.append)
+    replies = asyncio.run(reception.receive([opening(), charge(), b"not json"]))
+    assert names([reply.outcome for reply in replies]) == ["Done", "Done", "Refused"]
+    assert [len(batch.answered.replies) for batch in handled] == [3]
+
+
+def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(desk: Desk) -> None:
+    handled: list[Handled] = []
+    reception = Reception(desk, handled.append)
+
+    async def many() -> list[str]:
+        asked = [reception.receive_one(opening(f"INC{number}")) for number in range(700)]
+        return [reply.identity[1] for reply in await asyncio.gather(*asked) if reply.identity]
+
+    answered = asyncio.run(many())
+    assert len(set(answered)) == 700
+    assert [len(batch.answered.replies) for batch in handled] == [500, 200]
+    assert desk.ledger.store.counts()["messages"] == 700 + len(contract_in_force())
+
+
+def test_while_the_store_is_away_a_batch_waits_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    troubles: list[Exception] = []
+    real, away = desk.handle, [True, True, False]
+
+    def handle(raws: Sequence[bytes]) -> Answered:
+        if away.pop(0):
+            raise LockedStore("locked")
+        return real(raws)
+
+    monkeypatch.setattr(desk, "handle", handle)
+    reception = Reception(desk, on_trouble=troubles.append)
+    (reply,) = asyncio.run(reception.receive_patiently([opening()]))
+    assert isinstance(reply.outcome, Done)
+    assert [type(trouble) for trouble in troubles] == [LockedStore, LockedStore]
+
+
+def test_a_batch_goes_back_where_it_came_from_when_one_stops_while_the_store_is_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handle(raws: Sequence[bytes]) -> Answered:
+        raise LockedStore("locked")
+
+    monkeypatch.setattr(desk, "handle", handle)
+    reception = Reception(desk)
+
+    async def stopped() -> None:
+        waiting = asyncio.create_task(reception.receive_patiently([opening()]))
+        await asyncio.sleep(0)
+        reception.stop()
+        await waiting
+
+    with pytest.raises(Stopping):
+        asyncio.run(stopped())
+
+
+def test_whoever_posts_hears_that_the_store_is_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def handle(raws: Sequence[bytes]) -> Answered:
+        raise LockedStore("locked")
+
+    monkeypatch.setattr(desk, "handle", handle)
+    with pytest.raises(StoreError):
+        asyncio.run(Reception(desk).receive_one(opening()))
+
+
+def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = desk.handle
+
+    def handle(raws: Sequence[bytes]) -> Answered:
+        if opening("INC3") in raws:
+            raise ZeroDivisionError("a bug")
+        return real(raws)
+
+    monkeypatch.setattr(desk, "handle", handle)
+    raws = [opening(f"INC{number}") for number in range(5)]
+    replies = asyncio.run(Reception(desk).receive(raws))
+    assert names([reply.outcome for reply in replies]) == ["Done", "Done", "Done", "Refused", "Done"]
+    outcome = replies[3].outcome
+    assert isinstance(outcome, Refused)
+    assert outcome.clause == "R6"
+    assert [row.message.raw for row in desk.ledger.store.refused()] == [opening("INC3")]
+
+    monkeypatch.setattr(desk, "handle", real)
+    (again,) = asyncio.run(Reception(desk).receive([opening("INC3")]))
+    assert isinstance(again.outcome, Done)
+    assert desk.ledger.store.refused() == []
