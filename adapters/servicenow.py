@@ -4,23 +4,19 @@ Rows that cannot be used are quarantined with their line and the reason, while t
 log again, or a longer export of it, adds only what is new: every message has an id made from the row it comes from.
 """
 
-import csv
-import gzip
-import io
-import lzma
 import re
-import zlib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.contract_file import activate_message, assumed_terms, calendar_message, purchase_message, sign_message
+from adapters.delimited import BadTable, Quarantined, read_table
 from adapters.messages import cloud_event
 from domain.facts import instant_text, microseconds, moment
 from domain.working_time import local_midnight
@@ -32,7 +28,6 @@ COLUMNS = (
     "assigned_to",
 )  # fmt: skip
 UNKNOWN = "?"
-MOST_LINES_OF_A_FIELD = 50
 NEW, RESOLVED, CLOSED = "New", "Resolved", "Closed"
 SUSPENDING = {
     "Awaiting User Info": "customer",
@@ -44,18 +39,6 @@ GRADES = {"1": "high", "2": "medium", "3": "low"}
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,150}")
 _DATE = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
-
-
-class BadLog(ValueError):
-    """The file is no such log at all; the message says why."""
-
-
-class Quarantined(NamedTuple):
-    """A row that cannot be used: its line in the file, why, and the row itself."""
-
-    line: int
-    reason: str
-    row: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +87,17 @@ class Credits:
 
 
 def read_log(path: Path, time_zone: str = "Europe/Rome", on_bytes: Callable[[int], None] | None = None) -> IncidentLog:
-    """Read a log: plain, .gz or .xz. `on_bytes` hears how far into the file we are. Raises BadLog."""
+    """Read a log: plain, .gz or .xz. `on_bytes` hears how far into the file we are. Raises BadTable."""
     zone = _zone(time_zone)
     log = IncidentLog()
     by_number: dict[str, list[LogRow]] = defaultdict(list)
-    try:
-        for read in _rows(path, zone, on_bytes):
-            log.rows += 1
-            if isinstance(read, Quarantined):
-                log.quarantined.append(read)
-            else:
-                by_number[read.number].append(read)
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BadLog(f"{path} cannot be read: {error}") from None
+    made = partial(_log_row, zone)
+    for read in read_table(path, "ServiceNow incident log", COLUMNS, made, on_bytes=on_bytes):
+        log.rows += 1
+        if isinstance(read, Quarantined):
+            log.quarantined.append(read)
+        else:
+            by_number[read.number].append(read)
     for number, rows in by_number.items():
         usable = _from_first_known(sorted(rows, key=lambda row: (row.updated_at, row.mod_count, row.line)), log)
         if usable:
@@ -129,17 +110,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadLog(f"no time zone is called {name}: give an IANA name, as Europe/Rome") from None
-
-
-def write_quarantine(path: Path, log: IncidentLog) -> None:
-    """Write the quarantined rows as CSV, each after its line and the reason."""
-    columns = list(dict.fromkeys(name for row in log.quarantined for name in row.row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["line", "reason", *columns])
-        for row in log.quarantined:
-            writer.writerow([row.line, row.reason, *(row.row.get(name, "") for name in columns)])
+        raise BadTable(f"no time zone is called {name}: give an IANA name, as Europe/Rome") from None
 
 
 def _from_first_known(rows: Sequence[LogRow], log: IncidentLog) -> list[LogRow]:
@@ -152,83 +123,7 @@ def _from_first_known(rows: Sequence[LogRow], log: IncidentLog) -> list[LogRow]:
     return []
 
 
-def _rows(path: Path, zone: ZoneInfo, on_bytes: Callable[[int], None] | None) -> Iterator[LogRow | Quarantined]:
-    with path.open("rb") as packed:
-        # Bytes that are no UTF-8 become lone surrogates, so that only their own row is quarantined.
-        text = io.TextIOWrapper(_unpacked(path, packed), "utf-8-sig", errors="surrogateescape", newline="")
-        lines = enumerate(text, 1)
-        header = _fields(next(lines, (0, ""))[1]) or []
-        missing = [column for column in COLUMNS if column not in header]
-        if missing:
-            raise BadLog(f"{path} is no ServiceNow incident log: it has no column {', '.join(missing)}")
-        for line, record in _records(lines, len(header)):
-            if on_bytes and line % 500 == 0:
-                on_bytes(packed.tell())
-            yield _row(line, record, header, zone)
-
-
-def _records(lines: Iterator[tuple[int, str]], width: int) -> Iterator[tuple[int, str]]:
-    """Each record with the line it ends on. A quoted field may hold line ends; a stray quote costs its own line only.
-
-    So a line whose quotes do not close is joined with the next ones only while that can still give a whole record.
-    """
-    waiting: deque[tuple[int, str]] = deque()
-    while first := waiting.popleft() if waiting else next(lines, None):
-        number, record = first
-        joined: list[tuple[int, str]] = []
-        while record.count('"') % 2 and len(joined) < MOST_LINES_OF_A_FIELD:
-            following = waiting.popleft() if waiting else next(lines, None)
-            if following is None:
-                break
-            joined.append(following)
-            record += following[1]
-        if joined and len(_fields(record) or ()) != width:
-            waiting.extendleft(reversed(joined))
-            number, record = first
-        elif joined:
-            number = joined[-1][0]
-        if record.strip():
-            yield number, record
-
-
-def _fields(record: str) -> list[str] | None:
-    """The fields of one CSV record; None where it is none."""
-    if '"' not in record:
-        return record.rstrip("\r\n").split(",")
-    try:
-        rows = list(csv.reader(io.StringIO(record, newline=""), strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None
-
-
-def _unpacked(path: Path, packed: BinaryIO) -> BinaryIO:
-    if path.suffix == ".gz":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=packed))
-    if path.suffix == ".xz":
-        return cast(BinaryIO, lzma.LZMAFile(packed))
-    return packed
-
-
-def _row(line: int, record: str, header: Sequence[str], zone: ZoneInfo) -> LogRow | Quarantined:
-    fields = _fields(record)
-    if fields is None or len(fields) != len(header):
-        found = "its quotes do not close" if fields is None else f"it has {len(fields)} fields of {len(header)}"
-        return Quarantined(line, f"cannot be read: {found}", {"unread": _printable(record.rstrip("\r\n"))})
-    raw = dict(zip(header, fields, strict=True))
-    try:
-        if any("\udc80" <= character <= "\udcff" for character in record):
-            raise ValueError("cannot be read: not UTF-8 text")
-        return _log_row(line, raw, zone)
-    except ValueError as error:
-        return Quarantined(line, _printable(str(error)), {name: _printable(value) for name, value in raw.items()})
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
-def _log_row(line: int, raw: dict[str, str], zone: ZoneInfo) -> LogRow:
+def _log_row(zone: ZoneInfo, line: int, raw: dict[str, str]) -> LogRow:
     number, state = raw["number"].strip(), raw["incident_state"].strip()
     location = raw["location"].strip() or UNKNOWN
     if number in ("", UNKNOWN):

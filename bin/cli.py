@@ -11,10 +11,10 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from adapters.contract_file import BadContractFile
+from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
-from adapters.servicenow import BadLog
-from bin import __version__, demo, projecting, recording, reporting
+from bin import __version__, demo, importing, projecting, recording, reporting
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
 from bin.options import AnswerIsNo
@@ -23,7 +23,7 @@ from projections.readings import UnknownReading
 
 FINE, NO, WRONG_USE = 0, 1, 2
 
-WRONG = (StoreError, BadSettings, BadQuestion, UnknownReading, BadContractFile, BadLog, UnknownPlace)
+WRONG = (StoreError, BadSettings, BadQuestion, UnknownReading, BadContractFile, BadTable, UnknownPlace)
 """What a user can put right: told in a line or two, with status 2."""
 
 app = App(
@@ -42,7 +42,7 @@ app.command(report_app := App(name="report", help="What the recorded facts mean.
 app.command(recording.ingest)
 contract_app.command(recording.contract_sign, name="sign")
 contract_app.command(recording.contract_example, name="example")
-import_app.command(recording.import_servicenow, name="servicenow")
+import_app.command(importing.import_servicenow, name="servicenow")
 message_app.command(recording.message_example, name="example")
 message_app.command(recording.message_check, name="check")
 app.command(recording.schema)

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter, validators
-from pydantic import Field, TypeAdapter, ValidationError
+from cyclopts import Parameter
 
 from adapters.contract_file import contract_messages
 from adapters.contract_file import example as contract_example_text
 from adapters.intake import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.messages import Unreadable, examples, read_message
 from adapters.messages import schema as message_schema
-from adapters.servicenow import BadLog, Credits, contract_set_up, incident_messages, read_log, write_quarantine
 from bin.compose import Settings, open_desk, store_place
 from bin.display import console
 from bin.language import Words
@@ -24,7 +22,6 @@ from bin.reference import message_reference
 from bin.reports import BadQuestion
 from domain.catalogue import COMMANDS
 from domain.contract import AdoptCalendar
-from domain.facts import Euro, instant_text
 
 SHOWN_REFUSALS = 10
 
@@ -53,10 +50,10 @@ def ingest(
             raise BadQuestion(f"{file} is no file")
     total = sum(file.stat().st_size for file in files if str(file) != "-")
     chosen, say = chosen_by(where)
-    _check_output("--refused", refused, chosen, files)
+    check_output("--refused", refused, chosen, files)
     with ledger_of(chosen, create=True) as ledger, progress(say("recording"), total or None) as advance:
         tally = take_in(open_desk(ledger, chosen), _counting(_lines_of(files), advance))
-    _tell(tally, refused, say)
+    tell(tally, refused, say)
 
 
 def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
@@ -75,75 +72,12 @@ def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
         fresh, adopted = pass_over_recorded(ledger, calendars)
         tally = take_in(open_desk(ledger, chosen), written([*others, *fresh], str(file)))
         tally.outcomes["duplicate"] += adopted
-    _tell(tally, None, say)
+    tell(tally, None, say)
 
 
 def contract_example() -> None:
     """Print a commented contract file."""
     print(contract_example_text(), end="")
-
-
-def import_servicenow(
-    file: Path,
-    /,
-    *,
-    quarantine: Path | None = None,
-    credits_minutes: Annotated[int, Parameter(validator=validators.Number(gt=0))] = 60_000,
-    credits_price: str = "5000.00",
-    time_zone: str = "Europe/Rome",
-    where: Where | None = None,
-) -> None:
-    """Import a ServiceNow incident log (CSV, one row per change; plain, .gz or .xz).
-
-    Each location becomes a contract under the assumed default terms, with credits. Importing again, or a longer
-    export of the same log, adds only what is new.
-
-    Parameters
-    ----------
-    file
-        The log.
-    quarantine
-        Write the rows that cannot be used to this CSV file, with line and reason.
-    credits_minutes
-        Minutes of credit each contract is taken to have bought.
-    credits_price
-        Their price in euro.
-    time_zone
-        Of the dates in the log.
-    """
-    chosen, say = chosen_by(where)
-    credits = _credits(credits_minutes, credits_price)
-    if not file.is_file():
-        raise BadLog(f"{file} is no file")
-    _check_output("--quarantine", quarantine, chosen, [file])
-    with progress(say("reading"), file.stat().st_size) as advance:
-        log = read_log(file, time_zone, on_bytes=advance)
-    if quarantine is not None:
-        write_quarantine(quarantine, log)
-    with ledger_of(chosen, create=True) as ledger:
-        set_up, known = pass_over_recorded(ledger, contract_set_up(log, credits, time_zone))
-        messages = [*set_up, *(message for rows in log.incidents.values() for message in incident_messages(rows))]
-        with progress(say("recording"), len(messages), count=True) as advance:
-            tally = take_in(open_desk(ledger, chosen), written(messages, str(file)), advance)
-        tally.outcomes["duplicate"] += known
-    numbers = ((log.rows, "rows"), (len(log.incidents), "incidents"), (len(log.quarantined), "quarantined"))
-    print(", ".join(f"{number} {say(what)}" for number, what in numbers))
-    for row in log.quarantined[:SHOWN_REFUSALS]:
-        print(f"  {file}:{row.line}: {row.reason}")
-    if len(log.quarantined) > SHOWN_REFUSALS:
-        print(
-            f"  ... {len(log.quarantined) - SHOWN_REFUSALS} {say('more')}; --quarantine FILE {say('receives them all')}"
-        )
-    if log.last_instant is not None:
-        print(f"{say('the log ends at')} {instant_text(log.last_instant)} ({say('give it to reports as --as-of')})")
-    _tell(tally, None, say)
-
-
-def _credits(minutes: int, price: str) -> Credits:
-    try:
-        return Credits(minutes, str(TypeAdapter(Annotated[Euro, Field(ge=0)]).validate_python(price)))
-    except ValidationError:
-        raise BadQuestion(f"--credits-price {price} is no amount in euro: write it as 5000.00") from None
 
 
 def message_example(message_type: str, /) -> None:
@@ -205,7 +139,7 @@ def _message_type(text: str) -> str:
     raise BadQuestion(f"no message type is called {text}: verbale schema lists them")
 
 
-def _check_output(option: str, output: Path | None, chosen: Settings, inputs: Iterable[Path]) -> None:
+def check_output(option: str, output: Path | None, chosen: Settings, inputs: Iterable[Path]) -> None:
     """Refuse, before anything is recorded, an output that cannot be written or would overwrite what is read."""
     if output is None:
         return
@@ -238,7 +172,7 @@ def _counting(lines: Iterable[Line], advance: Callable[[int], None]) -> Iterator
         yield line
 
 
-def _tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
+def tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
     """Print what became of the messages; status 1 where any was refused."""
     out = console()
     parts = [f"{tally.outcomes[name]} {say(name)}" for name in ("done", "duplicate", "waiting", "refused")]

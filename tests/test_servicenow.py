@@ -17,19 +17,18 @@ import pytest
 from messages_examples import Clock, acceptance, memory, names, wire
 
 from adapters.contract_file import assumed_terms
+from adapters.delimited import BadTable, write_quarantine
 from adapters.desk import Desk, Duplicate, Refused
 from adapters.intake import Tally, take_in, written
 from adapters.ledger import Ledger
 from adapters.messages import read_message
 from adapters.servicenow import (
-    BadLog,
     Credits,
     IncidentLog,
     incident_messages,
     local_instant,
     log_messages,
     read_log,
-    write_quarantine,
 )
 from domain.facts import Fact, instant_text, read_instant
 from projections.breach import breach
@@ -352,7 +351,7 @@ BAD_FILES: dict[str, tuple[str, bytes]] = {
 @pytest.mark.parametrize("what", BAD_FILES)
 def test_a_file_that_is_no_such_log_is_a_plain_error(logs: Logs, what: str) -> None:
     name, content = BAD_FILES[what]
-    with pytest.raises(BadLog) as caught:
+    with pytest.raises(BadTable) as caught:
         logs.read_bytes(content, name)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -365,25 +364,25 @@ def _damaged(content: bytes) -> bytes:
 
 def test_a_damaged_xz_file_is_a_plain_error(logs: Logs) -> None:
     numbers = [row(number=f"INC{index * 7919 % 10_007}") for index in range(500)]
-    with pytest.raises(BadLog, match=r"log\.csv\.xz"):
+    with pytest.raises(BadTable, match=r"log\.csv\.xz"):
         logs.read_bytes(_damaged(lzma.compress(text_of(numbers).encode())), "log.csv.xz")
 
 
 def test_a_damaged_gz_file_is_a_plain_error(logs: Logs) -> None:
     numbers = [row(number=f"INC{index * 7919 % 10_007}") for index in range(500)]
-    with pytest.raises(BadLog, match=r"log\.csv\.gz"):
+    with pytest.raises(BadTable, match=r"log\.csv\.gz"):
         logs.read_bytes(_damaged(gzip.compress(text_of(numbers).encode(), mtime=0)), "log.csv.gz")
 
 
 def test_a_missing_file_and_a_folder_are_plain_errors(tmp_path: Path) -> None:
-    with pytest.raises(BadLog, match="cannot be read"):
+    with pytest.raises(BadTable, match="cannot be read"):
         read_log(tmp_path / "none.csv")
-    with pytest.raises(BadLog, match="cannot be read"):
+    with pytest.raises(BadTable, match="cannot be read"):
         read_log(tmp_path)
 
 
 def test_a_missing_column_is_named(logs: Logs) -> None:
-    with pytest.raises(BadLog, match="no column location, urgency"):
+    with pytest.raises(BadTable, match="no column location, urgency"):
         logs.read_bytes(b"number,incident_state,sys_mod_count,opened_at,sys_updated_at,impact,assigned_to\n")
 
 
@@ -478,7 +477,7 @@ def test_the_quarantine_is_written_with_line_and_reason_before_the_row(logs: Log
     )
     log = logs.read_bytes(text.encode("latin-1"))
     out = tmp_path / "quarantine.csv"
-    write_quarantine(out, log)
+    write_quarantine(out, log.quarantined)
     header, first, second = csv.reader(io.StringIO(out.read_text(encoding="utf-8"), newline=""))
     assert header == ["line", "reason", *COLUMNS]
     assert first == ["3", "unknown incident_state x", *row("10:00", incident_state="x", comment="a, b").values()]
@@ -486,7 +485,7 @@ def test_the_quarantine_is_written_with_line_and_reason_before_the_row(logs: Log
 
 
 def test_an_unknown_time_zone_is_a_plain_error(logs: Logs) -> None:
-    with pytest.raises(BadLog, match="Rome"):
+    with pytest.raises(BadTable, match="Rome"):
         logs.read(row(), zone="Rome")
 
 
