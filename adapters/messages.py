@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 
 from adapters.seal import canonical
 from domain.catalogue import COMMANDS
@@ -109,7 +109,7 @@ def read_message(raw: bytes) -> Message:
     if "at" in event.data:
         raise Unreadable("data.at", "the instant of the fact is the message's time: data has no field at", identity)
     try:
-        text = json.dumps({**event.data, "at": document["time"]})
+        text = to_json({**event.data, "at": document["time"]})
         command = kind.model_validate_json(text, strict=True, context=WIRE)
     except ValidationError as error:
         raise Unreadable(*_first_fault(error, "data."), identity) from None
@@ -139,7 +139,7 @@ def read_json(raw: bytes) -> JsonValue:
     if len(raw) > MOST_BYTES:
         raise Unreadable("", f"a message of {len(raw)} bytes: the longest read has {MOST_BYTES}")
     try:
-        document: JsonValue = json.loads(raw.decode(), object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        document: JsonValue = _STRICT.decode(raw.decode())
         if b"\\u" in raw:  # only an escape can hold half of a character
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeError:
@@ -162,6 +162,9 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
 
 
 def _identity(document: dict[str, JsonValue]) -> tuple[str, str] | None:

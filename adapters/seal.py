@@ -8,6 +8,9 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 
+from pydantic_core import to_json
+
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 SEAL_VERSION = 1
 LEAF_PREFIX = b"\x00"
 
@@ -53,9 +56,10 @@ def leaf_hash(
         "type": stored_type,
         "version": version,
     }
-    return sha256(LEAF_PREFIX + canonical(envelope)).digest()
+    # The keys are in order as written above: this is the canonical form, many times faster than by sorting.
+    return sha256(LEAF_PREFIX + to_json(envelope)).digest()
 
 
-def canonical(envelope: dict[str, object]) -> bytes:
+def canonical(content: dict[str, object]) -> bytes:
     """RFC 8785 bytes of an object of strings, integers, null and lists with ASCII keys."""
-    return json.dumps(envelope, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _SORTED.encode(content).encode()

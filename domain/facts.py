@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -83,6 +84,7 @@ def moment(instant: int) -> datetime:
     return _EPOCH + timedelta(microseconds=instant)
 
 
+@lru_cache(maxsize=1024)  # each instant of a message is read more than once
 def read_instant(text: str) -> int:
     """Microseconds UTC of an RFC 3339 text. Raises ValueError, in words, where it is not one or has no offset."""
     match = _RFC3339.fullmatch(text)
@@ -370,9 +372,12 @@ def unless_told(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F
     It is compared with the facts of its family (those that speak of the same thing; its own type if none is given).
     """
     kinds = family or (type(fact),)
-    as_told = (told for told in record if isinstance(told, kinds))
-    as_corrected = (right.fact for right in corrected(enumerate(record, 1)) if isinstance(right.fact, kinds))
-    return () if already_told(fact, as_told) or already_told(fact, as_corrected) else (fact,)
+    as_first_told, as_corrected = record, as_rectified(record)
+    tellings = (as_first_told,) if as_corrected is record else (as_first_told, as_corrected)
+    for telling in tellings:
+        if already_told(fact, (told for told in telling if isinstance(told, kinds))):
+            return ()
+    return (fact,)
 
 
 def already_told(fact: Fact, among: Iterable[Fact]) -> bool:

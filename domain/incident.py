@@ -279,7 +279,7 @@ def decide(incident: Incident, command: IncidentCommand, answer: Answer | None =
     `answer` is the coverage at the opening, which `cover` gave; only an OpenIncident needs it. Raises Rejected for a
     second opening and for a fact dated before the opening, NotYet for anything else that comes before the opening.
     """
-    content = dict(command)
+    content = dict(iter(command))  # dict(command) would ask pydantic for keys first, which is slow
     if isinstance(command, OpenIncident):
         if answer is None:
             raise ValueError("an opening is decided with its coverage")

@@ -3,6 +3,7 @@
 import json
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -51,6 +52,22 @@ _values = st.recursive(_texts | _numbers | st.none(), lambda inner: st.lists(inn
 @given(st.dictionaries(st.text(st.characters(max_codepoint=126, min_codepoint=32)), _values, max_size=8))
 def test_canonical_is_rfc_8785_over_strings_integers_null_and_lists(envelope: dict[str, object]) -> None:
     assert canonical(envelope) == rfc8785.dumps(envelope)  # type: ignore[arg-type]
+
+
+_names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(_names, _names, _names | st.none(), _names | st.none(), _names, st.lists(_numbers, min_size=5, max_size=5))
+def test_a_leaf_is_the_hash_of_rfc_8785_whatever_the_texts(
+    source: str, message: str, contract: str | None, actor: str | None, stream: str, numbers: list[int]
+) -> None:
+    names = ("version", "at", "position", "leaf", "recorded_at")
+    told: dict[str, Any] = {**dict(zip(names, numbers, strict=True)), "ledger": source, "stream": stream}
+    hashed = leaf_hash(Origin(contract, source, message, actor), stored_type=message, state=b"{}", **told)
+    origin = {"contract": contract, "source": source, "message": message, "actor": actor, "type": message}
+    added = {"private": [], "seal": 1, "state": sha256(b"{}").hexdigest()}
+    assert hashed == sha256(b"\x00" + rfc8785.dumps({**told, **origin, **added})).digest()
 
 
 @pytest.fixture
