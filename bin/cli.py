@@ -54,6 +54,7 @@ report_app.command(reporting.report_credits, name="credits")
 report_app.command(reporting.report_queue, name="queue")
 app.command(reporting.explain)
 app.command(reporting.timeline)
+app.command(reporting.unrouted)
 
 app.command(projecting.project)
 app.command(projecting.rebuild)

@@ -145,6 +145,11 @@ CSV_COLUMNS: dict[str, Sequence[str]] = {
         *("rank", "incident", "contract", "tier", "coverage_reason", "due", "priority", "opened_at"),
         *_EVIDENCE,
     ),
+    "unrouted": (
+        *("incident", "opened_at", "contract", "customer", "system", "why", "rivals"),
+        *("impact", "urgency", "requested_by", "open"),
+        *_EVIDENCE,
+    ),
 }
 """The columns of each report as CSV, in order, whatever its rows."""
 
@@ -175,7 +180,7 @@ def _show_table(report: Report, say: Words, console: Console) -> None:
     elif report.rows:
         _print_rows(console, columns, report.rows)
     else:
-        console.print(say("Nothing to report."))
+        console.print(say(NOTHING.get(report.name, "Nothing to report.")))
     for line in _notes(report, say):
         console.print(Text(line))
 
@@ -224,6 +229,8 @@ def _heading(report: Report, say: Words) -> list[str]:
     return [*lines, ""]
 
 
+NOTHING = {"unrouted": "Every request comes under a contract."}
+"""What to say where there are no rows, if it can be said better than of other reports."""
 INSTANTS = ("as_of", "known_on")
 TITLES = {
     "compliance": "Compliance",
@@ -233,6 +240,7 @@ TITLES = {
     "queue": "Queue of open requests (G3)",
     "explain": "Explanation",
     "timeline": "Timeline",
+    "unrouted": "Requests that no contract takes (G2, S1)",
 }
 
 
@@ -318,6 +326,18 @@ def _columns(report: Report, say: Words) -> list[Column]:
                 Column(say("due"), at("due")),
                 Column(say("P"), plain("priority")),
                 Column(say("opened"), at("opened_at")),
+            ]
+        case "unrouted":
+            return [
+                Column(say("incident"), plain("incident")),
+                Column(say("opened"), at("opened_at")),
+                Column(say("names contract"), plain("contract")),
+                Column(say("customer key"), plain("customer")),
+                Column(say("system"), plain("system")),
+                Column(say("why"), lambda row: _no_contract(row, say)),
+                Column(say("impact/urgency"), lambda row: f"{say(row['impact'])}/{say(row['urgency'])}"),
+                Column(say("requested by"), word("requested_by")),
+                Column(say("open"), yes("open")),
             ]
         case "timeline":
             return [
@@ -407,6 +427,12 @@ def _findings(rows: Sequence[JsonRow], say: Words) -> list[str]:
         some = ", ".join(incidents[:5]) + (f", +{len(incidents) - 5}" if len(incidents) > 5 else "")
         lines.append(f"  {code} [{clause}] {text}: {some}")
     return lines
+
+
+def _no_contract(row: JsonRow, say: Words) -> str:
+    """Why a request comes under no contract, name by name; and which contracts claim it, where several do."""
+    why = "; ".join(say(why) for why in row["why"])
+    return f"{why}: {', '.join(row['rivals'])}" if row["rivals"] else why
 
 
 def _net(clock: JsonRow) -> str:

@@ -7,7 +7,18 @@ from bin.compose import Settings, clock, open_reporting
 from bin.display import Format, show
 from bin.live import from_live
 from bin.options import How, Where, Which, chosen_by, ledger_of, progress
-from bin.reports import NotOnRecord, Question, Report, ReportName, explain_incident, make, question, steps, timeline_of
+from bin.reports import (
+    NotOnRecord,
+    Question,
+    Report,
+    ReportName,
+    explain_incident,
+    make,
+    question,
+    steps,
+    timeline_of,
+    unrouted_requests,
+)
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
@@ -52,6 +63,17 @@ def explain(incident: str, /, *, how: How | None = None, where: Where | None = N
             if not incident.startswith("incident-"):
                 raise
             report = explain_incident(incident.removeprefix("incident-"), ledger, _question(how, Which(), ledger))
+    show(report, how.format, say)
+
+
+def unrouted(*, how: How | None = None, where: Where | None = None) -> None:
+    """Requests that no contract takes, what each names, and why that leads nowhere."""
+    chosen, say = chosen_by(where)
+    how = how or How()
+    with ledger_of(chosen) as ledger:
+        asked = _question(how, Which(), ledger)
+        with progress(say("replaying"), ledger.store.position(asked.known_on)) as advance:
+            report = unrouted_requests(ledger, asked, advance)
     show(report, how.format, say)
 
 

@@ -22,6 +22,7 @@ from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading, WindowKind
 from projections.timeline import TimelineRow, timeline
+from projections.unrouted import UnroutedRow, unrouted
 
 ReportName = Literal["compliance", "breach", "penalty", "credits", "queue"]
 HOUSE_ZONE = ZoneInfo("Europe/Rome")
@@ -402,6 +403,33 @@ def _slice_row(clock: str, piece: Slice, zone: ZoneInfo) -> JsonRow:
 def _wall(instant: int, zone: ZoneInfo) -> str:
     local = moment(instant).astimezone(zone)
     return wall_text(local.hour * 60 + local.minute)
+
+
+def unrouted_requests(ledger: Ledger, asked: Question, advance: Advance = lambda _: None) -> Report:
+    """Every request that no contract takes, and why; `advance` hears how many facts are read. Raises StoreError."""
+    history = History.of(_watched(ledger.entries(asked.known_on), advance))
+    telling = Telling(history, asked.reading, asked.as_of)
+    rows = [_unrouted_row(row) for row in unrouted(telling)]
+    # No terms judge what comes under no contract.
+    return Report("unrouted", {**manifest("unrouted", ledger, telling, asked), "terms": "none"}, rows, asked)
+
+
+def _unrouted_row(row: UnroutedRow) -> JsonRow:
+    opened = row.opened
+    return {
+        "incident": row.incident,
+        "opened_at": instant_text(opened.at),
+        "contract": opened.contract,
+        "customer": opened.customer,
+        "system": opened.system,
+        "why": [str(why) for why in row.route.why],
+        "rivals": list(row.route.rivals),
+        "impact": str(opened.impact),
+        "urgency": str(opened.urgency),
+        "requested_by": str(opened.requested_by),
+        "open": row.open,
+        "evidence": _evidence(f"incident-{row.incident}", row.versions),
+    }
 
 
 def timeline_of(stream: str, ledger: Ledger, now: int) -> Report:

@@ -39,8 +39,8 @@ class Standing:
 class Reach(NamedTuple):
     """Which incidents a change of one contract can touch.
 
-    Those under it, or naming it, that were opened in one of `openings` (half-open, microseconds UTC); and every one that
-    carries one of the `customers` or names one of the `systems` by which the contract routes, or did.
+    Those under it, or naming it, that were opened in one of `openings` (half-open, microseconds UTC); and every one
+    that carries one of the `customers` or names one of the `systems` by which the contract routes, or did.
     """
 
     contract: str
@@ -178,8 +178,8 @@ def reach(before: ContractTold, after: ContractTold) -> Reach | None:
     """Which incidents a change of one contract can touch; None where none.
 
     Whatever is told of the contract itself may touch all of them, and those that it no longer routes: where two
-    contracts declared one system (S1), what one withdraws is the other's. Its credits decide no more than whether there was
-    any at an opening (G2), so only the incidents opened where that answer differs.
+    contracts declared one system (S1), what one withdraws is the other's. Its credits decide no more than whether
+    there was any at an opening (G2), so only the incidents opened where that answer differs.
     """
     if before is after:
         return None

@@ -261,9 +261,7 @@ class Telling:
         )
 
 
-def _indexed(
-    signed: Iterable[Contract], keys: Callable[[Contract], Iterable[str]]
-) -> Mapping[str, Sequence[Contract]]:
+def _indexed(signed: Iterable[Contract], keys: Callable[[Contract], Iterable[str]]) -> Mapping[str, Sequence[Contract]]:
     found: dict[str, list[Contract]] = defaultdict(list)
     for contract in signed:
         for key in keys(contract):

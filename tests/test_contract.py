@@ -34,21 +34,28 @@ from spec import Decider, Given
 from domain import contract
 from domain.contract import (
     ClaimPenalty,
+    ConnectedSystemDeclared,
+    ConnectedSystemWithdrawn,
     Contract,
     ContractCommand,
     ContractFact,
     ContractTerminated,
+    DeclareConnectedSystem,
     PenaltyClaimed,
     PenaltySettled,
     PenaltyWaived,
     ReviseServiceLevel,
+    Route,
     ServiceLevelRevised,
     SettlePenalty,
     TerminateContract,
+    Unrouted,
     WaivePenalty,
+    WithdrawConnectedSystem,
     refuse_shared_customers,
+    routed,
 )
-from domain.facts import MINUTE, RecordRectified, Rejected, instant_text
+from domain.facts import MINUTE, NotYet, RecordRectified, Rejected, instant_text
 from domain.terms import Clock, Impact, Priority, Service, Urgency
 from domain.working_time import ServiceHours
 
@@ -398,6 +405,138 @@ def test_other_keys_an_unsigned_contract_and_the_contract_itself_do_not_clash() 
 def test_a_contract_that_ended_early_leaves_its_customers_free() -> None:
     ended = contract.fold("new", [signed(in_force_from=NEW_YEAR - DAY), terminated(NEW_YEAR - DAY, NEW_YEAR)])
     refuse_shared_customers(ended, [folded(signed())], "effective")
+
+
+# --- connected systems ------------------------------------------------------------------------------------------
+
+
+def declare(system: str = "erp", at: int = MONDAY_9) -> DeclareConnectedSystem:
+    return DeclareConnectedSystem(at=at, system=system)
+
+
+def declared(system: str = "erp", at: int = MONDAY_9) -> ConnectedSystemDeclared:
+    return ConnectedSystemDeclared(**dict(declare(system, at)))
+
+
+def withdraw(system: str = "erp", at: int = MONDAY_10) -> WithdrawConnectedSystem:
+    return WithdrawConnectedSystem(at=at, system=system)
+
+
+def withdrawn(system: str = "erp", at: int = MONDAY_10) -> ConnectedSystemWithdrawn:
+    return ConnectedSystemWithdrawn(**dict(withdraw(system, at)))
+
+
+def test_a_connected_system_is_declared_and_withdrawn() -> None:
+    in_force().when(declare()).then(declared())
+    in_force().and_recorded(declare()).when(withdraw()).then(withdrawn())
+
+
+def test_a_system_is_disclosed_from_its_declaration_until_it_is_withdrawn() -> None:
+    told = folded(signed(), declared(), withdrawn())
+    answers = [told.declared("erp", at) for at in (MONDAY_9 - 1, MONDAY_9, MONDAY_10 - 1, MONDAY_10, MONDAY_11)]
+    assert answers == [False, True, True, False, False]
+    assert not told.declared("crm", MONDAY_9)
+
+
+def test_a_system_may_be_declared_again_and_facts_may_arrive_in_any_order() -> None:
+    facts = (declared(at=MONDAY_11), withdrawn(at=MONDAY_10), declared(at=MONDAY_9))
+    told = folded(signed(), *facts)
+    assert [told.declared("erp", at) for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [True, False, True]
+
+
+def test_of_two_facts_of_one_instant_the_last_recorded_rules() -> None:
+    assert not folded(signed(), declared(), withdrawn(at=MONDAY_9)).declared("erp", MONDAY_9)
+    assert folded(signed(), withdrawn(at=MONDAY_9), declared()).declared("erp", MONDAY_9)
+
+
+def test_a_withdrawal_of_what_was_never_declared_is_a_fact_all_the_same() -> None:
+    in_force().when(withdraw()).then(withdrawn())
+
+
+def test_declaring_again_is_nothing_new_whatever_else_was_declared_at_that_instant() -> None:
+    both = in_force().and_recorded(declare("erp")).and_recorded(declare("crm"))
+    both.when(declare("erp")).then_nothing()
+    both.when(declare("crm")).then_nothing()
+    both.when(declare("erp", MONDAY_10)).then(declared("erp", MONDAY_10))
+
+
+def test_a_system_declared_under_a_wrong_name_is_rectified() -> None:
+    right = in_force().and_recorded(declare("epr")).and_recorded(rectify(4, "system", "erp"))
+    assert (right.state.declared("erp", MONDAY_9), right.state.declared("epr", MONDAY_9)) == (True, False)
+    right.when(declare("erp")).then_nothing()
+    right.when(declare("epr")).then_nothing()
+
+
+def test_connected_systems_wait_for_the_signature() -> None:
+    with pytest.raises(NotYet):
+        contract.decide(Contract(CONTRACT), declare())
+    with pytest.raises(NotYet):
+        contract.decide(Contract(CONTRACT), withdraw())
+
+
+# --- where a request leads --------------------------------------------------------------------------------------
+
+
+def where(
+    *known: Contract, name: str | None = None, customer: str | None = None, system: str | None = None
+) -> Route | str:
+    """Where a request of Monday at 9 leads among the contracts known: the id of a contract, or why to none."""
+    by_id = {one.id: one for one in known}
+    found = routed(name, customer, system, MONDAY_9, lambda asked: by_id.get(asked, Contract(asked)), lambda: known)
+    return found.contract.id if found.contract else found
+
+
+def telling(name: str, *facts: ContractFact, **signature: Any) -> Contract:
+    return contract.fold(name, [signed(**{"customers": (), **signature}), *facts])
+
+
+ACME = telling("acme", declared("erp"), customers=("ACME",))
+BETA = telling("beta", declared("crm"), declared("mail"), customers=("BETA",))
+GONE = telling("gone", declared("crm"), declared("fax"), customers=("GONE",), in_force_until=NEW_YEAR + 1)
+
+
+def test_a_contract_that_is_named_rules_whatever_else_the_request_names() -> None:
+    assert where(ACME, BETA, name="acme", customer="BETA", system="crm") == "acme"
+    assert where(ACME, GONE, name="gone", customer="ACME", system="erp") == "gone"
+
+
+def test_a_contract_that_is_named_and_not_signed_is_not_replaced_by_another() -> None:
+    assert where(ACME, name="nobody", customer="ACME", system="erp") == Route(None, (Unrouted.CONTRACT_UNSIGNED,))
+
+
+def test_a_customer_key_rules_over_the_system() -> None:
+    assert where(ACME, BETA, customer="ACME", system="crm") == "acme"
+
+
+@pytest.mark.parametrize("customer", [None, "NOBODY", "GONE"])
+def test_a_system_leads_to_the_contract_in_force_that_declared_it(customer: str | None) -> None:
+    assert where(ACME, BETA, GONE, customer=customer, system="erp") == "acme"
+    assert where(ACME, BETA, GONE, customer=customer, system="crm") == "beta"
+
+
+def test_a_system_that_several_contracts_in_force_declared_leads_to_none() -> None:
+    also = telling("also", declared("erp"))
+    assert where(ACME, also, system="erp") == Route(None, (Unrouted.SEVERAL_CONTRACTS,), ("acme", "also"))
+    assert where(ACME, telling("also", declared("erp"), withdrawn("erp", MONDAY_9)), system="erp") == "acme"
+    assert where(ACME, ACME, system="erp") == "acme"
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ({}, (Unrouted.NOTHING_NAMED,)),
+        ({"customer": "NOBODY"}, (Unrouted.NO_SUCH_CUSTOMER,)),
+        ({"customer": "GONE"}, (Unrouted.CUSTOMER_NOT_IN_FORCE,)),
+        ({"system": "phone"}, (Unrouted.NO_SUCH_SYSTEM,)),
+        ({"system": "fax"}, (Unrouted.SYSTEM_NOT_DECLARED,)),
+        ({"system": "late"}, (Unrouted.SYSTEM_NOT_DECLARED,)),
+        ({"customer": "GONE", "system": "phone"}, (Unrouted.CUSTOMER_NOT_IN_FORCE, Unrouted.NO_SUCH_SYSTEM)),
+    ],
+)
+def test_a_request_that_leads_nowhere_says_why_of_each_name_it_gives(
+    named: dict[str, str], why: tuple[Unrouted, ...]
+) -> None:
+    assert where(ACME, BETA, GONE, telling("later", declared("late", MONDAY_9 + 1)), **named) == Route(None, why)
 
 
 # --- rectification ----------------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
         )
         told.append((before, adopt_calendar(contract, instant_text(before))))
         _amendments(draw, told, start, contract)
+        _systems(draw, tell, minutes, contract)
         _credits(draw, tell, minutes, text, contract)
         if draw(st.integers(0, 5)) == 0:
             effective = draw(minutes)
@@ -114,6 +115,19 @@ def _amendments(draw: st.DrawFn, told: list[tuple[int, bytes]], start: int, cont
         told.append((at, message("contract.revise_service_level", f"contract-{contract}", instant_text(at), data)))
     if draw(st.integers(0, 4)) == 0:
         told.append((at, adopt_calendar(contract, instant_text(at), draw(st.sampled_from([2026, 2027])))))
+
+
+def _systems(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
+    """Connected systems declared and withdrawn, often the same by both contracts; some told under a wrong name."""
+    stream = f"contract-{contract}"
+    for number in range(draw(st.integers(0, 4))):
+        # The first from the beginning, often: else few requests would find their system declared.
+        at = draw(minutes) if number else draw(st.sampled_from([0, 0, SPAN // 3]))
+        command = draw(st.sampled_from(["declare", "declare", "withdraw"])) if number else "declare"
+        tell(at, f"contract.{command}_connected_system", stream, {"system": draw(st.sampled_from(SYSTEMS))})
+    if draw(st.integers(0, 3)) == 0:
+        right = {"version": draw(st.integers(4, 7)), "field": "system", "value": draw(st.sampled_from(SYSTEMS))}
+        tell(draw(minutes), "record.rectify", stream, {"why": "a slip", **right})
 
 
 def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
@@ -148,9 +162,11 @@ def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: 
         tell(draw(minutes), "record.rectify", stream, {"version": 1, "why": "a slip", **right})
 
 
+SYSTEMS = ("erp", "erp", "crm")
 ROUTES: list[dict[str, Any]] = [
     {"contract": "a"}, {"contract": "a"}, {"contract": "b"}, {"customer": "acme"}, {"customer": "beta"},
-    {"customer": "gamma"}, {}, {"contract": "nobody"},
+    {"customer": "gamma"}, {}, {"contract": "nobody"}, {"system": "erp"}, {"system": "erp"}, {"system": "crm"},
+    {"customer": "acme", "system": "erp"}, {"customer": "gamma", "system": "erp"}, {"contract": "a", "system": "crm"},
 ]  # fmt: skip
 
 
@@ -173,6 +189,7 @@ def _incident(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text:
         at_first = {"field": "at", "value": text(draw(st.integers(0, SPAN)))}
         fields = [at_first, {"field": "urgency", "value": "high"}, {"field": "contract", "value": "b"}]
         fields += [{"field": "data_centre", "value": True}, {"field": "customer", "value": "acme"}]
+        fields += [{"field": "system", "value": "erp"}]
         right = draw(st.sampled_from(fields)) if version == 1 else at_first
         agreed = draw(st.sampled_from([[], ["customer"]]))
         tell(

@@ -1,0 +1,28 @@
+"""Requests that no contract takes: what each names, and why that leads nowhere (G2, S1)."""
+
+from dataclasses import dataclass
+
+from domain.contract import Route
+from domain.incident import IncidentOpened
+from projections.history import IncidentTold, Telling
+
+
+@dataclass(frozen=True, slots=True)
+class UnroutedRow:
+    """One request that comes under no contract; `versions` are those of its stream that prove it."""
+
+    incident: str
+    opened: IncidentOpened
+    route: Route
+    open: bool
+    versions: tuple[int, ...]
+
+
+def unrouted(telling: Telling) -> list[UnroutedRow]:
+    """Every request that no contract takes, in order of opening, then id."""
+    found = [_row(told) for told in telling.incidents() if told.contract is None]
+    return sorted(found, key=lambda row: (row.opened.at, row.incident))
+
+
+def _row(told: IncidentTold) -> UnroutedRow:
+    return UnroutedRow(told.incident.id, told.opened, told.route, told.incident.open, told.versions)
