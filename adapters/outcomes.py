@@ -3,34 +3,106 @@
 import json
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, Final, Literal, NotRequired
 
-from adapters.desk import Done, Duplicate, Refused, Reply, Waiting, outcome_name
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from adapters.desk import Done, Duplicate, Refused, Reply, Waiting
 from adapters.ledger import Letter
 from adapters.messages import is_label
 from domain.facts import instant_text
 
-OUTCOME_TYPE = "verbale.outcome.v1"
+OUTCOME_TYPE: Final = "verbale.outcome.v1"
 
 
-def told(reply: Reply) -> dict[str, Any]:
+class Whose(TypedDict):
+    """Which message: its source and id or, where these could not be read, the SHA-256 of its bytes in hexadecimal."""
+
+    source: NotRequired[str]
+    id: NotRequired[str]
+    sha256: NotRequired[str]
+
+
+class ToldDone(Whose):
+    """The message is recorded: as which version of which stream, as which leaf of the ledger."""
+
+    outcome: Literal["done"]
+    stream: str
+    version: int
+    leaf: int
+
+
+class ToldDuplicate(Whose):
+    """This message, or another that said the same, was recorded before; no version where it added no fact."""
+
+    outcome: Literal["duplicate"]
+    stream: str
+    version: int | None
+    leaf: int | None
+
+
+class ToldRefused(Whose):
+    """The message is not recorded, by which clause, and what to do; "" is the field where the whole is at fault."""
+
+    outcome: Literal["refused"]
+    clause: str
+    field: str
+    reason: str
+
+
+class ToldWaiting(Whose):
+    """The message is kept until the stream that it waits for is there; another outcome follows."""
+
+    outcome: Literal["waiting"]
+    stream: str
+    reason: str
+
+
+Told = ToldDone | ToldDuplicate | ToldRefused | ToldWaiting
+
+
+class OutcomeEvent(TypedDict):
+    """What became of a message, as a CloudEvent."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: Literal["verbale.outcome.v1"]
+    time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    data: Told
+
+
+def told(reply: Reply) -> Told:
     """What became of a message: whose it is, the outcome, and what there is to know of it.
 
     A message whose source and id could not be read is known by the SHA-256 of its bytes.
     """
-    source, message_id = reply.identity or (None, None)
-    known = {"source": source, "id": message_id} if reply.identity else {"sha256": sha256(reply.raw).hexdigest()}
-    return {**known, "outcome": outcome_name(reply.outcome), **_details(reply)}
-
-
-def _details(reply: Reply) -> dict[str, Any]:
+    whose = _whose(reply)
     match reply.outcome:
-        case Done(stream, version, leaf) | Duplicate(stream, version, leaf):
-            return {"stream": stream, "version": version, "leaf": leaf}
+        case Done(stream, version, leaf):
+            return ToldDone({**whose, "outcome": "done", "stream": stream, "version": version, "leaf": leaf})
+        case Duplicate(stream) as first:
+            return ToldDuplicate(
+                {**whose, "outcome": "duplicate", "stream": stream, "version": first.version, "leaf": first.leaf}
+            )
         case Refused(clause, field, reason):
-            return {"clause": clause, "field": field, "reason": reason}
+            return ToldRefused({**whose, "outcome": "refused", "clause": clause, "field": field, "reason": reason})
         case Waiting(stream, reason):
-            return {"stream": stream, "reason": reason}
+            return ToldWaiting({**whose, "outcome": "waiting", "stream": stream, "reason": reason})
+
+
+def _whose(reply: Reply) -> Whose:
+    if reply.identity is None:
+        return {"sha256": sha256(reply.raw).hexdigest()}
+    source, message_id = reply.identity
+    return {"source": source, "id": message_id}
+
+
+def outcome_schema() -> dict[str, Any]:
+    """The JSON Schema of an outcome as it is published."""
+    shape = TypeAdapter(OutcomeEvent).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape, "title": OUTCOME_TYPE}
 
 
 def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
@@ -39,7 +111,7 @@ def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
     def write(reply: Reply) -> Letter:
         said, at = told(reply), instant_text(now())
         name = f"{said['source']}/{said['id']}" if reply.identity else said["sha256"]
-        event = {
+        event: OutcomeEvent = {
             "specversion": "1.0",
             "id": f"{name}/{said['outcome']}/{at}",
             "source": f"verbale:{ledger}",
