@@ -154,6 +154,27 @@ def test_a_contract_signed_after_its_requests_takes_them(here: Office) -> None:
     assert set(here.reporting.live.values(WINDOWS, "contract")) == {CONTRACT, "late"}
 
 
+def test_a_system_changes_hands_with_what_contracts_declare(here: Office) -> None:
+    """Declared by one contract, by both, and told to have been another system's name all along."""
+
+    def told(command: str, contract: str, data: dict[str, Any]) -> tuple[str | None, str | None]:
+        here.tell(message(command, f"contract-{contract}", NOON, data))
+        catch_up(here)
+        same_as_built(here)
+        return incident(here, "ERP")["contract"], incident(here, "CRM")["contract"]
+
+    for name in ("erp", "crm"):
+        here.tell(opening(name.upper(), contract=None, system=name, time="2026-11-02T12:00:00Z"))
+    here.tell(*contract_in_force("late"))
+    catch_up(here)
+    declare, withdraw = "contract.declare_connected_system", "contract.withdraw_connected_system"
+    assert told(declare, "late", {"system": "erp"}) == ("late", None)
+    assert told(declare, CONTRACT, {"system": "erp"}) == (None, None)
+    renamed = {"version": 4, "field": "system", "value": "crm", "why": "a slip"}
+    assert told("record.rectify", CONTRACT, renamed) == ("late", CONTRACT)
+    assert told(withdraw, "late", {"system": "erp"}) == (None, CONTRACT)
+
+
 def test_credits_bought_late_touch_only_the_requests_opened_without(
     here: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
