@@ -14,6 +14,7 @@ from adapters.contract_file import BadContractFile
 from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
+from adapters.mapping_file import BadMapping
 from bin import __version__, demo, importing, projecting, recording, reporting
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
@@ -23,7 +24,7 @@ from projections.readings import UnknownReading
 
 FINE, NO, WRONG_USE = 0, 1, 2
 
-WRONG = (StoreError, BadSettings, BadQuestion, UnknownReading, BadContractFile, BadTable, UnknownPlace)
+WRONG = (StoreError, BadSettings, BadQuestion, UnknownReading, BadContractFile, BadTable, BadMapping, UnknownPlace)
 """What a user can put right: told in a line or two, with status 2."""
 
 app = App(
@@ -43,6 +44,9 @@ app.command(recording.ingest)
 contract_app.command(recording.contract_sign, name="sign")
 contract_app.command(recording.contract_example, name="example")
 import_app.command(importing.import_servicenow, name="servicenow")
+import_app.command(importing.import_events, name="events")
+import_app.command(mapping_app := App(name="mapping", help="How to read a table of another system."))
+mapping_app.command(importing.mapping_example, name="example")
 message_app.command(recording.message_example, name="example")
 message_app.command(recording.message_check, name="check")
 app.command(recording.schema)
