@@ -221,16 +221,15 @@ class _Reading:
         if activity.command == IGNORE:
             return None
         case, at = self._case(cells), self._at(cells)
-        told = self._told(cells, activity)
-        wanted = _data_fields(VERBS[activity.command])
-        data = {field: value for field, value in told.items() if field in wanted}
+        data = self._told(cells, activity)
+        actor = data.pop(ACTOR, None)
         message_id = self._id(case, cells, at)
         message = cloud_event(
             "incident", case, activity.command, instant_text(at), data,
             source=self.mapping.source, message_id=message_id,
         )  # fmt: skip
-        if ACTOR in told:
-            message[ACTOR] = told[ACTOR]
+        if actor is not None:
+            message[ACTOR] = actor
         raw = json.dumps(message, ensure_ascii=False).encode()
         self._check(raw, cells)
         return LogMessage(line, at, case, activity.command, raw)
@@ -251,11 +250,11 @@ class _Reading:
             raise ValueError(f"{self.mapping.columns[TIMESTAMP]}: {error}") from None
 
     def _told(self, cells: Mapping[str, str], activity: Activity) -> dict[str, Said]:
-        """What is said of every field: by the activity, else by the row, else once for all."""
-        told = dict(self.mapping.constants)
-        for name in cells.keys() - {CASE, ACTIVITY, TIMESTAMP}:
-            value = self._value(name, cells[name])
-            if value != "":
+        """Who acted, and what the command's fields hold: by the activity, else by the row, else once for all."""
+        wanted = _data_fields(VERBS[activity.command]) | {ACTOR}
+        told = {name: value for name, value in self.mapping.constants.items() if name in wanted}
+        for name, cell in cells.items():
+            if name in wanted and (value := self._value(name, cell)) != "":
                 told[name] = value
         return told | activity.data
 

@@ -149,9 +149,7 @@ def _show_preview(file: Path, log: EventLog, how: LogMapping, say: Words) -> Non
     console().print(table(columns, _activities(log, how)))
     if waiting := log.without_opening:
         some = ", ".join(waiting[:SHOWN_CASES]) + (", ..." if len(waiting) > SHOWN_CASES else "")
-        print(
-            f"{len(waiting)} {say('cases that this table does not open (their messages wait until they are)')}: {some}"
-        )
+        print(f"{say('cases that this table does not open, so that their messages wait')}: {len(waiting)} ({some})")
     if log.messages:
         print(say("The first messages:"))
     for message in log.messages[:SHOWN_MESSAGES]:
