@@ -2,7 +2,7 @@
 
 One row is one message, or nothing. Rows that cannot be used are quarantined with their line and the reason, while the
 rest goes on. Importing the same table again, or a longer export of it, adds only what is new: a message's id is made
-from case, activity, instant and a digest of the cells that the mapping reads, so that another column changes nothing.
+from case, activity, instant and a digest of the cells that the message uses, so that another column changes nothing.
 """
 
 import json
@@ -184,7 +184,7 @@ def read_event_log(path: Path, mapping: LogMapping, on_bytes: Callable[[int], No
     reading = _Reading(mapping, log.activities)
     for read in read_table(
         path,
-        "such event log",
+        "event log of this mapping",
         mapping.columns_read,
         reading.message,
         delimiter=mapping.file.delimiter,
@@ -221,18 +221,28 @@ class _Reading:
         if activity.command == IGNORE:
             return None
         case, at = self._case(cells), self._at(cells)
-        data = self._told(cells, activity)
-        actor = data.pop(ACTOR, None)
-        message_id = self._id(case, cells, at)
-        message = cloud_event(
-            "incident", case, activity.command, instant_text(at), data,
-            source=self.mapping.source, message_id=message_id,
-        )  # fmt: skip
-        if actor is not None:
-            message[ACTOR] = actor
-        raw = json.dumps(message, ensure_ascii=False).encode()
+        raw = self._raw(case, at, activity, cells)
         self._check(raw, cells)
         return LogMessage(line, at, case, activity.command, raw)
+
+    def _raw(self, case: str, at: int, activity: Activity, cells: Mapping[str, str]) -> bytes:
+        wanted = _data_fields(VERBS[activity.command]) | {ACTOR}
+        used = {name: cell for name, cell in cells.items() if name in wanted}
+        constants = {name: value for name, value in self.mapping.constants.items() if name in wanted}
+        data = constants | self._meant(used) | activity.data
+        actor = data.pop(ACTOR, None)
+        message = cloud_event(
+            "incident",
+            case,
+            activity.command,
+            instant_text(at),
+            data,
+            source=self.mapping.source,
+            message_id=self._id(f"{case}:{cells[ACTIVITY]}:{instant_text(at)}", used),
+        )
+        if actor is not None:
+            message[ACTOR] = actor
+        return json.dumps(message, ensure_ascii=False).encode()
 
     def _case(self, cells: Mapping[str, str]) -> str:
         name = cells[CASE]
@@ -249,14 +259,10 @@ class _Reading:
         except ValueError as error:
             raise ValueError(f"{self.mapping.columns[TIMESTAMP]}: {error}") from None
 
-    def _told(self, cells: Mapping[str, str], activity: Activity) -> dict[str, Said]:
-        """Who acted, and what the command's fields hold: by the activity, else by the row, else once for all."""
-        wanted = _data_fields(VERBS[activity.command]) | {ACTOR}
-        told = {name: value for name, value in self.mapping.constants.items() if name in wanted}
-        for name, cell in cells.items():
-            if name in wanted and (value := self._value(name, cell)) != "":
-                told[name] = value
-        return told | activity.data
+    def _meant(self, used: Mapping[str, str]) -> dict[str, Said]:
+        """What the cells of a row mean, where they say something."""
+        meant = {name: self._value(name, cell) for name, cell in used.items()}
+        return {name: value for name, value in meant.items() if value != ""}
 
     def _value(self, name: str, cell: str) -> Said:
         """What a cell means; "" where it says nothing."""
@@ -268,15 +274,14 @@ class _Reading:
                              f"there which {name} it is")  # fmt: skip
         return values[cell]
 
-    def _id(self, case: str, cells: Mapping[str, str], at: int) -> str:
+    def _id(self, what: str, used: Mapping[str, str]) -> str:
         """Rows that say the same are told apart by counting them.
 
         So none is lost, in whatever order exports list them, and each has the same id in every export; what the record
         tells already at that instant, it does not tell again.
         """
-        content = "\x1f".join(f"{name}={cells[name]}" for name in sorted(cells))
-        digest = sha256(content.encode()).hexdigest()[:12]
-        message_id = f"{case}:{cells[ACTIVITY]}:{instant_text(at)}:{digest}"
+        content = "\x1f".join(f"{name}={used[name]}" for name in sorted(used))
+        message_id = f"{what}:{sha256(content.encode()).hexdigest()[:12]}"
         self._seen[message_id] += 1
         count = self._seen[message_id]
         return message_id if count == 1 else f"{message_id}:{count}"
