@@ -3,7 +3,7 @@
 import base64
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +13,10 @@ from adapters.contract_file import contract_messages
 from adapters.contract_file import example as contract_example_text
 from adapters.intake import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.messages import Unreadable, examples, read_message
-from adapters.messages import schema as message_schema
+from adapters.outcomes import OUTCOME_TYPE
+from bin import contract_documents
 from bin.compose import Settings, open_desk, store_place
+from bin.contract_documents import as_text
 from bin.display import console
 from bin.language import Words
 from bin.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
@@ -112,29 +114,47 @@ def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /
         raise AnswerIsNo
 
 
-def schema(message_type: str | None = None, /, *, markdown: bool = False) -> None:
+def schema(
+    message_type: str | None = None, /, *, markdown: bool = False, asyncapi: bool = False, into: Path | None = None
+) -> None:
     """List the message types, or print the JSON Schema of one.
 
     Parameters
     ----------
     message_type
-        As listed, also without "verbale." and ".v1".
+        As listed, also without "verbale." and ".v1"; or outcome, what a producer hears.
     markdown
         Print the whole reference for producers (docs/messages.md) instead.
+    asyncapi
+        Print the AsyncAPI document instead.
+    into
+        Write the reference, the AsyncAPI document and every schema into this folder instead.
     """
-    if markdown:
+    if into is not None:
+        _write_documents(into)
+    elif markdown:
         print(message_reference(), end="")
+    elif asyncapi:
+        print(as_text(contract_documents.asyncapi()), end="")
     elif message_type is not None:
-        print(json.dumps(message_schema(_message_type(message_type)), ensure_ascii=False, indent=2))
+        print(as_text(contract_documents.schemas()[_message_type(message_type, (*COMMANDS, OUTCOME_TYPE))]), end="")
     else:
         wide = max(map(len, COMMANDS))
         for name, command in COMMANDS.items():
             print(f"{name:{wide}}  {(command.__doc__ or '').splitlines()[0]}")
 
 
-def _message_type(text: str) -> str:
+def _write_documents(folder: Path) -> None:
+    for path, text in contract_documents.documents().items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        print(file)
+
+
+def _message_type(text: str, among: Collection[str] = COMMANDS) -> str:
     for name in (text, f"verbale.{text}.v1", f"verbale.{text}"):
-        if name in COMMANDS:
+        if name in among:
             return name
     raise BadQuestion(f"no message type is called {text}: verbale schema lists them")
 

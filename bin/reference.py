@@ -1,14 +1,44 @@
 """The references, made from what they tell of: docs/messages.md for producers, docs/tables.md for consumers."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from adapters.desk import DEFAULT_PATIENCE, HOUR
+from adapters.desk import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.messages import MOST_BYTES, examples, schema
+from adapters.outcomes import OutcomeEvent, letters
 from adapters.reporting_postgres import TYPES as POSTGRES_TYPES
 from adapters.reporting_sqlite import TYPES as SQLITE_TYPES
+from adapters.subjects import message_subject, token
 from adapters.tables import PUBLIC, Column, Kind, Table
 from domain.catalogue import COMMANDS
+from domain.facts import read_instant
+
+SUBJECTS = "\n".join(
+    f"| `{ledger}`, {f'`{contract}`' if contract else 'no contract'}, `{kind}` "
+    f"| `{message_subject(ledger, contract, kind)}` |"
+    for ledger, contract, kind in (
+        ("main", "acme-2026", "verbale.incident.open.v1"),
+        ("main", None, "verbale.incident.take_in_charge.v1"),
+        ("north", "Rossi & C. s.p.a./2026", "verbale.credits.purchase.v1"),
+    )
+)
+
+
+def outcome_examples() -> list[OutcomeEvent]:
+    """Outcomes as a producer hears them, one of each kind."""
+    source, at = "helpdesk://provider.example", read_instant("2026-03-02T08:12:01.250000Z")
+    heard: dict[str, Outcome] = {
+        "d-1001": Done("incident-INC0001234", 1, 41),
+        "d-1000": Duplicate("incident-INC0001230", 1, 37),
+        "d-1002": Refused(
+            "R3", "time", "an instant needs an offset: write 2026-03-02T09:30:00+01:00, or end it with Z"
+        ),
+        "d-1003": Waiting("incident-INC0001235", "incident INC0001235 is not opened yet"),
+    }
+    write = letters("main", lambda: at)
+    return [json.loads(write(Reply((source, name), b"", outcome)).body) for name, outcome in heard.items()]
+
 
 HEAD = f"""# Messages
 
@@ -27,8 +57,8 @@ A producer tells Verbale what happened, one message for each fact. A message is 
 | `data` | the fields, below; no other field is accepted |
 | `actor` | optional: who acted, an identifier and never a name |
 
-CloudEvents' documented extensions (`traceparent`, `tracestate`, `partitionkey`, `sequence`, `sequencetype`,
-`recordedtime`) and `datacontenttype`, `dataschema` may be present and are not used. Text is UTF-8; amounts in euro
+CloudEvents' documented extensions may be present: `sequence` and `sequencetype` are used (below), `traceparent`,
+`tracestate`, `partitionkey`, `recordedtime`, `datacontenttype` and `dataschema` are not. Text is UTF-8; amounts in euro
 and shares are text (`"5000.00"`, `"10%"`), never floating numbers; a message has at most {MOST_BYTES:,} bytes.
 
 Order does not matter but for this: what is recorded on an incident waits until the incident is opened, and what is
@@ -42,16 +72,116 @@ Each message gets one outcome:
 | done | recorded: stream, version, leaf |
 | duplicate | this message, or the same fact, is already recorded; answered as the first time |
 | refused | not recorded, and why: clause, field, reason. Kept whole; corrected, it may come again under its id |
-| waiting | kept until its incident or contract is recorded, then tried again |
+| waiting | kept until its incident or contract is recorded, then tried again: another outcome follows |
 
 `verbale message check FILE` checks messages without recording them; `verbale schema TYPE` prints the JSON Schema of a
 type, `verbale message example TYPE` a complete message.
+
+For machines: [asyncapi.json](asyncapi.json) (AsyncAPI 3.0.0, from the producer's view), and in [schemas](schemas) a
+JSON Schema of each message and of the outcome. `verbale schema --into FOLDER` writes them all.
+"""
+
+PUBLISHING = f"""## Publishing
+
+A message may be published to a broker, posted over HTTP, or given as a file (`verbale ingest`): it is read, decided and
+answered in the same way.
+
+### To a broker
+
+A message is published as `verbale.LEDGER.CONTRACT.KIND.VERB`: the ledger (`VERBALE_LEDGER`, else `main`), the contract
+that it is about, or `_` where it names none, and the second and third word of its type. As a subject is made of words
+with dots between, a name is escaped as in a URL, and the dot and the tilde too:
+
+| ledger, contract and type | published as |
+| --- | --- |
+{SUBJECTS}
+
+The subject serves who listens and filters; what counts is what the message says. A name that is `_` itself is
+written `{token("_")}`.
+
+Outcomes are published as `verbale.LEDGER.outcome.SOURCE`, the source escaped so too. Where that is:
+
+| broker | a message | its outcome |
+| --- | --- | --- |
+| NATS JetStream | is published on its subject | is heard on its subject |
+| RabbitMQ | exchange `verbale.LEDGER`, its subject the routing key | the same exchange, its subject the routing key |
+| Redis Streams | stream `verbale.LEDGER.messages`, field `data` | stream of that name |
+| Kafka | topic `verbale.LEDGER.messages`, key: the stream | topic `verbale.LEDGER.outcome`, key: the source |
+
+On a broker each message is published by itself. `verbale broker setup` makes the streams, queues and topics.
+
+**At least once is enough.** Make the id of a message once, with the fact; publish the message until the broker
+confirms it, and again as often as in doubt: after a day or a year it is answered as the first time. What is told apart
+is the content (type, subject, time, data, actor), not its spelling. Another content under an id that is recorded or
+waits is refused, so that an id never means two things.
+
+**Outcomes** are published as a list, also where it holds one, as CloudEvents batches: those of one source that were
+recorded together come together. Where the source could not be read, `_` stands for it, and the outcome names the
+message by the SHA-256 of its bytes. A message that waits is told so at once, and has its last outcome when it is
+recorded or refused. Outcomes, too, come at least once.
+
+```json
+{json.dumps(outcome_examples(), ensure_ascii=False, indent=2)}
+```
+
+### Over HTTP
+
+`verbale token issue SOURCE` gives a source its token: whoever holds it may write as that source, and as no other.
+`POST /messages` takes one message (`application/cloudevents+json`) or a JSON list of them
+(`application/cloudevents-batch+json`), and answers when they are recorded.
+
+| status | one message is |
+| --- | --- |
+| 201 | done |
+| 200 | a duplicate; or: a list was sent, and these are the outcomes in its order |
+| 202 | waiting |
+| 422 | refused, as a problem (`application/problem+json`) with clause, field and reason |
+
+Where the store is away (503) or a source posts too much (429), `Retry-After` says when to try again: send the same.
+
+### Saying what is missing
+
+A fact that never came is seen only by who numbers them. A source may number its messages with CloudEvents' extension
+`sequence`: whole numbers as text (`"sequence": "17"`), one more for each message. `verbale sources` lists the numbers
+that are missing. The number is not content: whether a message is a duplicate does not hang on it.
+
+### Saying it right
+
+A message that was refused does not occupy its id: corrected, it is sent again under the same id. What is recorded is
+never changed: `verbale.record.rectify.v1` says which field of which version was wrong, and both stay.
+"""
+
+PRODUCERS = {
+    "producer.py": "In Python, over NATS JetStream (`pip install nats-py`)",
+    "producer.sh": "In the shell, over HTTP",
+    "producer.mjs": "In JavaScript, over HTTP",
+}
+"""The programs in docs/producers, and what is said of each."""
+
+TEN_LINES = """## Ten lines each
+
+Complete programs, imports not counted: each opens an incident and prints the outcome. `VERBALE_BROKER` is the address
+of the NATS server (`nats://127.0.0.1:4222`), `VERBALE_URL` that of `verbale consume` (`http://127.0.0.1:8350`),
+`VERBALE_TOKEN` what `verbale token issue monitor` printed. A real producer keeps the message until it has the outcome.
 """
 
 
 def message_reference() -> str:
     """The whole reference, in Markdown."""
-    return "\n".join([HEAD, *(_section(name) for name in COMMANDS)])
+    programs = [_program(file, words) for file, words in PRODUCERS.items()]
+    return "\n".join([HEAD, PUBLISHING, TEN_LINES, *programs, *(_section(name) for name in COMMANDS)])
+
+
+def _program(file: str, words: str) -> str:
+    kind = file.rpartition(".")[2].replace("mjs", "js")
+    text = (_producers() / file).read_text(encoding="utf-8")
+    return f"### {words}\n\n[{file}](producers/{file})\n\n```{kind}\n{text}```\n"
+
+
+def _producers() -> Path:
+    """The folder of the programs: that of a checkout, else what a wheel brings beside this module."""
+    here = Path(__file__).parent
+    return next(folder for folder in (here.parent / "docs" / "producers", here / "producers") if folder.is_dir())
 
 
 def _section(name: str) -> str:
