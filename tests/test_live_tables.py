@@ -27,6 +27,7 @@ from bin.health import remarks
 from bin.live import from_live
 from bin.reports import Question
 from domain.facts import read_instant
+from projections import RULES_VERSION
 from projections.engine import Told
 from projections.passing import Passing
 from projections.readings import LITERAL, Reading
@@ -173,6 +174,17 @@ def test_a_system_changes_hands_with_what_contracts_declare(here: Office) -> Non
     renamed = {"version": 4, "field": "system", "value": "crm", "why": "a slip"}
     assert told("record.rectify", CONTRACT, renamed) == ("late", CONTRACT)
     assert told(withdraw, "late", {"system": "erp"}) == (None, CONTRACT)
+
+
+def test_why_a_request_leads_nowhere_changes_with_the_contracts(here: Office) -> None:
+    here.tell(opening("EARLY", contract=None, customer="acme", time="2025-01-02T09:00:00Z"))
+    catch_up(here)
+    assert "in force then" in str(incident(here, "EARLY")["findings"])
+    struck = {"version": 1, "field": "customers", "value": [], "why": "a slip"}
+    here.tell(message("record.rectify", f"contract-{CONTRACT}", NOON, struck))
+    catch_up(here)
+    assert "whom no contract lists" in str(incident(here, "EARLY")["findings"])
+    same_as_built(here)
 
 
 def test_credits_bought_late_touch_only_the_requests_opened_without(
@@ -855,7 +867,8 @@ def test_a_running_projector_leaves_tables_of_another_make_alone(here: Office) -
     projector.step()
     here.projector().rebuild()
     here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} RENAME COLUMN rules TO rules_were")
-    here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} ADD COLUMN rules TEXT DEFAULT '1' NOT NULL")
+    column = f"rules TEXT DEFAULT '{RULES_VERSION}' NOT NULL"
+    here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} ADD COLUMN {column}")
     here.tell(charge(time="2026-11-02T08:30:00Z"))
     with pytest.raises(StoreError, match="newer Verbale"):
         projector.step()
