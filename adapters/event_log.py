@@ -184,7 +184,7 @@ def read_event_log(path: Path, mapping: LogMapping, on_bytes: Callable[[int], No
     reading = _Reading(mapping, log.activities)
     for read in read_table(
         path,
-        "event log of this mapping",
+        "event log that the mapping can read",
         mapping.columns_read,
         reading.message,
         delimiter=mapping.file.delimiter,

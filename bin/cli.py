@@ -15,7 +15,7 @@ from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
 from adapters.mapping_file import BadMapping
-from bin import __version__, demo, importing, projecting, recording, reporting
+from bin import __version__, demo, importing, projecting, reconciling, recording, reporting
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
 from bin.options import AnswerIsNo
@@ -59,6 +59,7 @@ report_app.command(reporting.report_queue, name="queue")
 app.command(reporting.explain)
 app.command(reporting.timeline)
 app.command(reporting.unrouted)
+app.command(reconciling.reconcile)
 
 app.command(projecting.project)
 app.command(projecting.rebuild)

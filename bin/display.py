@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
@@ -150,6 +151,10 @@ CSV_COLUMNS: dict[str, Sequence[str]] = {
         *("impact", "urgency", "requested_by", "open"),
         *_EVIDENCE,
     ),
+    "reconcile": (
+        *("found", "incident", "line", "instant", "export", "record", "difference_us", "why"),
+        *_EVIDENCE,
+    ),
 }
 """The columns of each report as CSV, in order, whatever its rows."""
 
@@ -229,7 +234,10 @@ def _heading(report: Report, say: Words) -> list[str]:
     return [*lines, ""]
 
 
-NOTHING = {"unrouted": "Every request comes under a contract."}
+NOTHING = {
+    "reconcile": "Export and record agree.",
+    "unrouted": "Every request comes under a contract.",
+}
 """What to say where there are no rows, if it can be said better than of other reports."""
 INSTANTS = ("as_of", "known_on")
 TITLES = {
@@ -241,6 +249,7 @@ TITLES = {
     "explain": "Explanation",
     "timeline": "Timeline",
     "unrouted": "Requests that no contract takes (G2, S1)",
+    "reconcile": "Export against record",
 }
 
 
@@ -339,6 +348,17 @@ def _columns(report: Report, say: Words) -> list[Column]:
                 Column(say("requested by"), word("requested_by")),
                 Column(say("open"), yes("open")),
             ]
+        case "reconcile":
+            return [
+                Column(say("found"), word("found")),
+                Column(say("incident"), plain("incident")),
+                Column(say("line"), plain("line"), number=True),
+                Column(say("instant"), word("instant")),
+                Column(say("in the export"), at("export", seconds=True)),
+                Column(say("on record"), at("record", seconds=True)),
+                Column(say("record later by"), lambda row: _signed(row["difference_us"]), number=True),
+                Column(say("why"), lambda row: "; ".join(row["why"])),
+            ]
         case "timeline":
             return [
                 Column(say("version"), plain("version"), number=True),
@@ -401,6 +421,8 @@ def _notes(report: Report, say: Words) -> list[str]:
         late = sum(row["breach"] for row in report.rows)
         notes = ["", f"{len(report.rows)} {say('requests')}, {late} {say('late by the supplier')}"]
         return [*notes, *_findings(report.rows, say)]
+    if report.name == "reconcile":
+        return _compared(report, say)
     if report.name == "explain":
         return _findings([report.about["incident"]], say)
     if report.name == "penalty" and any(row["conflict"] and row["passed_at"] for row in report.rows):
@@ -415,6 +437,21 @@ def _notes(report: Report, say: Words) -> list[str]:
             + say("The reading chooses: --reading rate=figures or rate=words."),
         ]
     return []
+
+
+def _compared(report: Report, say: Words) -> list[str]:
+    made, zone = report.manifest, _zone(report)
+    start, end = (local(made[name], zone, seconds=True) for name in ("from", "to"))
+    found = Counter(row["found"] for row in report.rows)
+    counts = [f"{count} {say(kind)}" for kind, count in found.items()]
+    lines = [
+        "",
+        ", ".join([f"{made['incidents']} {say('incidents in the export')}", *counts]),
+        f"{say('It covers what was opened from')} {start} {say('to')} {end}",
+    ]
+    if left_out := made["not_in_the_export"]:
+        lines.append(f"{say('Not compared, because the export does not have it')}: {', '.join(map(say, left_out))}")
+    return lines
 
 
 def _findings(rows: Sequence[JsonRow], say: Words) -> list[str]:
@@ -494,6 +531,12 @@ def duration(microseconds: int) -> str:
         text += f":{seconds:02}"
         text += f".{rest:06}" if rest else ""
     return text
+
+
+def _signed(microseconds: int | None) -> str:
+    if microseconds is None:
+        return "-"
+    return f"{'-' if microseconds < 0 else ''}{duration(abs(microseconds))}"
 
 
 def lateness(microseconds: int) -> str:

@@ -1,8 +1,8 @@
-"""The commands that bring in what other systems kept: their logs, and their own exports to compare with the record."""
+"""The commands that bring in what other systems kept."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter, validators
@@ -12,6 +12,7 @@ from adapters.delimited import BadTable, Quarantined, write_quarantine
 from adapters.event_log import Activity, EventLog, LogMapping, read_event_log, read_log_mapping
 from adapters.event_log import example as event_log_example
 from adapters.intake import Line, pass_over_recorded, take_in, written
+from adapters.reconcile import example as export_example
 from adapters.servicenow import Credits, contract_set_up, incident_messages, read_log
 from bin.compose import open_desk
 from bin.display import Column, console, local, table
@@ -123,9 +124,15 @@ def import_events(
     tell(tally, None, say)
 
 
-def mapping_example() -> None:
-    """Print a commented mapping for import events."""
-    print(event_log_example(), end="")
+def mapping_example(kind: Literal["events", "reconcile"] = "events", /) -> None:
+    """Print a commented mapping.
+
+    Parameters
+    ----------
+    kind
+        events: for import events. reconcile: for reconcile, which uses this one where no other is given.
+    """
+    print(event_log_example() if kind == "events" else export_example(), end="")
 
 
 def _show_log(file: Path, log: EventLog, say: Words) -> None:

@@ -77,10 +77,10 @@ def question(
 ) -> Question:
     """Read a question as typed. Raises BadQuestion, UnknownReading."""
     chosen, day = _window(Reading.parse(reading), window)
-    known = _instant("known-on", known_on, now)
+    known = instant_typed("known-on", known_on, now)
     if known > now:
         raise BadQuestion(f"--known-on {known_on} is in the future: nobody knows yet what will be recorded by then")
-    asked = _instant("as-of", as_of, known)
+    asked = instant_typed("as-of", as_of, known)
     if asked > known:
         raise BadQuestion(
             f"--as-of {as_of or instant_text(asked)} is later than known-on {instant_text(known)}: "
@@ -102,20 +102,30 @@ def _window(reading: Reading, text: str | None) -> tuple[Reading, date | None]:
         raise BadQuestion(f"--window {text} is neither one of {kinds}, nor a day as 2025-03-31") from None
 
 
-def _instant(option: str, text: str | None, default: int) -> int:
-    """An instant with offset; or a day, which means its last microsecond in Europe/Rome."""
-    if text is None:
-        return default
-    try:
-        return last_instant_of(date.fromisoformat(text)) if len(text) == 10 else read_instant(text)
-    except (ValueError, OverflowError) as error:
-        said = "there is no such day" if len(text) == 10 else str(error)
-        raise BadQuestion(f"--{option} {text}: {said} (or give a day, as 2025-12-31)") from None
+def first_instant_of(day: LocalDay) -> int:
+    """The first microsecond of a day in Europe/Rome."""
+    return local_midnight(HOUSE_ZONE, day)
 
 
 def last_instant_of(day: LocalDay) -> int:
     """The last microsecond of a day in Europe/Rome."""
     return local_midnight(HOUSE_ZONE, day + timedelta(days=1)) - 1
+
+
+def instant_typed(
+    option: str, text: str | None, default: int, of_day: Callable[[LocalDay], int] = last_instant_of
+) -> int:
+    """An instant with offset; or a day, which means its last microsecond in Europe/Rome, or what `of_day` gives.
+
+    Raises BadQuestion.
+    """
+    if text is None:
+        return default
+    try:
+        return of_day(date.fromisoformat(text)) if len(text) == 10 else read_instant(text)
+    except (ValueError, OverflowError) as error:
+        said = "there is no such day" if len(text) == 10 else str(error)
+        raise BadQuestion(f"--{option} {text}: {said} (or give a day, as 2025-12-31)") from None
 
 
 def steps(ledger: Ledger, asked: Question) -> int:
@@ -135,14 +145,15 @@ def make(name: ReportName, ledger: Ledger, asked: Question, advance: Advance = l
     Raises BadQuestion, NotOnRecord, StoreError.
     """
     check(name, asked)
-    history = History.of(_watched(ledger.entries(asked.known_on), advance))
+    history = History.of(watched(ledger.entries(asked.known_on), advance))
     telling = Telling(history, asked.reading, asked.as_of)
     _check_contract(telling, asked)
     rows = _rows(name, telling, asked, lambda done: advance(history.position + done))
     return Report(name, manifest(name, ledger, telling, asked), rows, asked)
 
 
-def _watched(items: Iterable[T], advance: Advance) -> Iterator[T]:
+def watched(items: Iterable[T], advance: Advance) -> Iterator[T]:
+    """The items, while `advance` hears how many have been taken."""
     for done, item in enumerate(items):
         if done % 200 == 0:
             advance(done)
@@ -165,7 +176,7 @@ def no_such_contract(name: str) -> NotOnRecord:
 def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance) -> list[JsonRow]:
     if name == "credits":
         return [credit_row_json(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
-    judged = compliance(telling, _watched(telling.incidents(), advance))
+    judged = compliance(telling, watched(telling.incidents(), advance))
     if name == "compliance":
         return [compliance_row_json(row) for row in in_window(_of_contract(judged, asked), telling, asked)]
     if name == "queue":
@@ -407,7 +418,7 @@ def _wall(instant: int, zone: ZoneInfo) -> str:
 
 def unrouted_requests(ledger: Ledger, asked: Question, advance: Advance = lambda _: None) -> Report:
     """Every request that no contract takes, and why; `advance` hears how many facts are read. Raises StoreError."""
-    history = History.of(_watched(ledger.entries(asked.known_on), advance))
+    history = History.of(watched(ledger.entries(asked.known_on), advance))
     telling = Telling(history, asked.reading, asked.as_of)
     rows = [_unrouted_row(row) for row in unrouted(telling)]
     # No terms judge what comes under no contract.
