@@ -6,7 +6,7 @@ curl --silent --show-error --fail-with-body --retry 5 "$VERBALE_URL/messages" \
   --header "Authorization: Bearer $VERBALE_TOKEN" \
   --header "Content-Type: application/cloudevents+json" \
   --data-binary @- <<END
-{"specversion": "1.0", "source": "monitor", "id": "INC42 opened $now", "type": "verbale.incident.open.v1",
- "subject": "incident-INC42", "time": "$now",
+{"specversion": "1.0", "source": "monitor", "id": "INC43 opened $now", "type": "verbale.incident.open.v1",
+ "subject": "incident-INC43", "time": "$now",
  "data": {"contract": "acme-2026", "impact": "high", "urgency": "medium"}}
 END
