@@ -350,10 +350,10 @@ def _columns(report: Report, say: Words) -> list[Column]:
             ]
         case "reconcile":
             return [
-                Column(say("found"), word("found")),
+                Column(say("found"), lambda row: say(_spoken(row["found"]))),
                 Column(say("incident"), plain("incident")),
                 Column(say("line"), plain("line"), number=True),
-                Column(say("instant"), word("instant")),
+                Column(say("instant"), lambda row: say(_spoken(row["instant"] or "-"))),
                 Column(say("in the export"), at("export", seconds=True)),
                 Column(say("on record"), at("record", seconds=True)),
                 Column(say("record later by"), lambda row: _signed(row["difference_us"]), number=True),
@@ -443,14 +443,15 @@ def _compared(report: Report, say: Words) -> list[str]:
     made, zone = report.manifest, _zone(report)
     start, end = (local(made[name], zone, seconds=True) for name in ("from", "to"))
     found = Counter(row["found"] for row in report.rows)
-    counts = [f"{count} {say(kind)}" for kind, count in found.items()]
+    counts = [f"{count} {say(_spoken(kind))}" for kind, count in found.items()]
     lines = [
         "",
         ", ".join([f"{made['incidents']} {say('incidents in the export')}", *counts]),
         f"{say('It covers what was opened from')} {start} {say('to')} {end}",
     ]
     if left_out := made["not_in_the_export"]:
-        lines.append(f"{say('Not compared, because the export does not have it')}: {', '.join(map(say, left_out))}")
+        names = ", ".join(say(_spoken(name)) for name in left_out)
+        lines.append(f"{say('Not compared, because the export does not have it')}: {names}")
     return lines
 
 
