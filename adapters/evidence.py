@@ -317,6 +317,15 @@ class EvidenceTables(ABC, Generic[C]):
         )
         return [RefusedRow(row[0], _refused(row[3:]), row[1], row[2]) for row in found]
 
+    def last_refusal(self, identity: Identity) -> RefusedMessage | None:
+        """The last refusal of a message of that identity, even if it has succeeded since; None where there is none."""
+        found = self._fetch(
+            f"SELECT {_REFUSED} FROM refused WHERE source = ? AND message = ? ORDER BY refused_at DESC, arrival DESC "
+            "LIMIT 1",
+            identity,
+        )
+        return _refused(found[0]) if found else None
+
     # --- correspondence: who has written, and what is still to be answered ---
 
     def sources(self) -> list[SourceHeard]:
@@ -337,6 +346,10 @@ class EvidenceTables(ABC, Generic[C]):
         """The oldest outcomes still to be published."""
         found = self._fetch("SELECT number, source, body FROM outbox ORDER BY number LIMIT ?", (limit,))
         return [Posted(row[0], Letter(row[1], bytes(row[2]))) for row in found]
+
+    def unpublished(self) -> int:
+        """How many outcomes are still to be published."""
+        return int(self._fetch("SELECT count(*) FROM outbox")[0][0])
 
     def published(self, numbers: Sequence[int]) -> None:
         """These outcomes are published."""

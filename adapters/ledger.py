@@ -301,6 +301,9 @@ class EvidenceRecorder(Protocol):
     def refused(self) -> list[RefusedRow]:
         """The refused messages that have not succeeded since, in order of arrival."""
 
+    def last_refusal(self, identity: Identity) -> RefusedMessage | None:
+        """The last refusal of a message of that identity, even if it has succeeded since; None where there is none."""
+
     def all_waiting(self) -> list[Kept]:
         """Every message that waits, the oldest first."""
 
@@ -312,6 +315,9 @@ class EvidenceRecorder(Protocol):
 
     def outbox(self, limit: int) -> list[Posted]:
         """The oldest outcomes still to be published."""
+
+    def unpublished(self) -> int:
+        """How many outcomes are still to be published."""
 
     def published(self, numbers: Sequence[int]) -> None:
         """These outcomes are published."""

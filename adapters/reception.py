@@ -111,6 +111,10 @@ class Reception:
         """What a function returns that asks the store or the desk: they are used from one thread only."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
+    async def at_the_desk(self, function: Callable[[Desk, Unpack[Given]], Answer], *arguments: *Given) -> Answer:
+        """What a function returns that is given the desk itself, and what else it asks for."""
+        return await self.in_desk_thread(function, self._desk, *arguments)
+
     def stop(self) -> None:
         """No longer wait for a store that is away."""
         self._stopping.set()

@@ -15,6 +15,7 @@ from adapters.ledger import Ledger, StoreError
 from adapters.outcomes import letters
 from adapters.postgres import open_postgres
 from adapters.postgres_place import PostgresPlace, postgres_place
+from adapters.projector import current
 from adapters.reporting import Reporting
 from adapters.reporting_postgres import PostgresReporting, replay_schema
 from adapters.reporting_sqlite import SqliteReporting, beside
@@ -44,6 +45,16 @@ class Webhook(BaseModel):
             raise ValueError("give either secret or secret_file")
         return self
 
+    def shared_secret(self) -> str:
+        """The secret, from wherever it is. Raises BadSettings."""
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        file = self.secret_file or Path()
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"setting webhooks: the secret in {file} cannot be read: {error}") from None
+
 
 class Settings(BaseSettings):
     """What can be configured: in verbale.toml (or the file that VERBALE_CONFIG names), by VERBALE_*, by options."""
@@ -64,6 +75,21 @@ class Settings(BaseSettings):
     messages_per_minute: int = Field(default=6_000, ge=1, description="what one source may post over HTTP")
     silence_hours: dict[str, float] = Field(default_factory=dict, description="by source: how long it may be silent")
     webhooks: dict[str, Webhook] = Field(default_factory=dict, description="by name: help desks that call us")
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """The host and port to answer on over HTTP; None for nowhere. Raises ValueError."""
+        if self.listen == "none":
+            return None
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdecimal() or not 1 <= int(port) <= 65_535 or (":" in host) != host.startswith("["):
+            raise ValueError(f"{self.listen} is no address: write HOST:PORT (127.0.0.1:8350, [::1]:8350), or none")
+        return host.strip("[]"), int(port)
+
+    @model_validator(mode="after")
+    def _listens_somewhere(self) -> Self:
+        _ = self.address
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -177,6 +203,21 @@ def open_reporting(chosen: Settings, *, create: bool = False) -> Reporting:
     if isinstance(place, PostgresPlace):
         return PostgresReporting(place, create=create, lock_timeout=chosen.lock_timeout)
     return SqliteReporting(beside(place.path), create=create, lock_timeout=chosen.lock_timeout)
+
+
+def open_readable(chosen: Settings) -> Reporting | None:
+    """The reporting tables, only to read; None where there are none that we may read, whatever is wrong with them."""
+    try:
+        reporting = open_reporting(chosen)
+    except StoreError:
+        return None
+    try:
+        if reporting.exists() and reporting.fits:
+            current(reporting.live)
+    except StoreError:
+        reporting.close()
+        return None
+    return reporting
 
 
 def open_replay(chosen: Settings, into: str) -> Reporting:

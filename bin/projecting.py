@@ -10,11 +10,11 @@ from typing import Annotated, Self
 
 from cyclopts import Parameter
 
-from adapters.ledger import Ledger, LockedStore, LostRace, News, StoreError, UnreachableStore
-from adapters.projector import Projector, build, current
+from adapters.ledger import Ledger, LockedStore, LostRace, News, UnreachableStore
+from adapters.projector import Projector, build
 from adapters.reporting import BeingBuilt, NoTables, OutdatedTables, Reporting
 from adapters.tables import PUBLIC
-from bin.compose import Settings, clock, open_replay, open_reporting
+from bin.compose import Settings, clock, open_readable, open_replay, open_reporting
 from bin.display import Plain, show_facts, show_remarks
 from bin.health import remarks, standing
 from bin.language import Words
@@ -245,27 +245,12 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
 @contextmanager
 def _tables_of(chosen: Settings) -> Iterator[Reporting | None]:
     """The live tables, to read; None where there are none that we may read."""
-    reporting = _readable(chosen)
+    reporting = open_readable(chosen)  # how the store stands can be said all the same
     if reporting is None:
         yield None
     else:
         with closing(reporting):
             yield reporting
-
-
-def _readable(chosen: Settings) -> Reporting | None:
-    # Whatever is wrong with the tables: how the store stands can be said all the same.
-    try:
-        reporting = open_reporting(chosen)
-    except StoreError:
-        return None
-    try:
-        if reporting.exists() and reporting.fits:
-            current(reporting.live)
-    except StoreError:
-        reporting.close()
-        return None
-    return reporting
 
 
 def tables(table: str | None = None, /, *, markdown: bool = False) -> None:

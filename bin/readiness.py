@@ -1,0 +1,123 @@
+"""Whether the consumer can do its work now: the store answers, the broker is there, the live tables keep up.
+
+The store is asked in the desk's thread, and what it said is good for a moment: whoever asks often learns no more.
+"""
+
+import asyncio
+import math
+import time
+from contextlib import closing, nullcontext
+from typing import NamedTuple, Protocol
+
+from adapters.ledger import Ledger, StoreError
+from adapters.reception import Reception
+from bin.compose import Settings, clock, open_readable
+from bin.health import Standing, standing
+from domain.facts import SECOND
+
+ANSWER_WITHIN = 5.0
+"""Seconds after which a store or a broker that says nothing is away."""
+GOOD_FOR = 1.0
+
+
+class Broker(Protocol):
+    """As much of a broker as health asks about."""
+
+    async def alive(self) -> bool:
+        """Whether it answers."""
+
+
+class Answer(NamedTuple):
+    """Whether one part is ready, and why (not)."""
+
+    ready: bool
+    said: str
+
+
+class Figures(NamedTuple):
+    """What the store says of itself.
+
+    `unpublished` counts outcomes still to be published; `silence` is for how many seconds the sources that have an
+    alarm have been silent, infinite where one was never heard.
+    """
+
+    standing: Standing
+    unpublished: int
+    silence: dict[str, float]
+
+
+class Look(NamedTuple):
+    """How things stand at one moment; no figures where the store is away, no broker where none is configured."""
+
+    store: Answer
+    broker: Answer | None
+    projection: Answer | None
+    figures: Figures | None
+
+    @property
+    def parts(self) -> dict[str, Answer]:
+        """The parts there are."""
+        named = {"store": self.store, "broker": self.broker, "projection": self.projection}
+        return {name: answer for name, answer in named.items() if answer is not None}
+
+    @property
+    def ready(self) -> bool:
+        """Whether every part is."""
+        return all(answer.ready for answer in self.parts.values())
+
+
+class Health:
+    """Looks how things stand; `broker` is None where messages come over HTTP alone."""
+
+    def __init__(self, reception: Reception, chosen: Settings, broker: Broker | None = None) -> None:
+        self._reception, self._chosen, self._broker = reception, chosen, broker
+        self._looking = asyncio.Lock()
+        self._last: tuple[float, Look] | None = None
+
+    async def look(self) -> Look:
+        """How things stand now, or stood a moment ago."""
+        async with self._looking:
+            if self._last is None or time.monotonic() - self._last[0] > GOOD_FOR:
+                self._last = time.monotonic(), await self._look()
+            return self._last[1]
+
+    async def _look(self) -> Look:
+        store, figures = await self._store()
+        return Look(store, await self._ask_broker(), self._projection(figures), figures)
+
+    async def _store(self) -> tuple[Answer, Figures | None]:
+        asked = self._reception.in_desk_thread(_figures, self._reception.ledger, self._chosen)
+        try:
+            return Answer(True, "answers"), await asyncio.wait_for(asked, ANSWER_WITHIN)
+        except TimeoutError:
+            return Answer(False, f"has not answered for {ANSWER_WITHIN:.0f} seconds"), None
+        except StoreError as error:
+            return Answer(False, f"cannot be used ({type(error).__name__}): see the log"), None
+
+    async def _ask_broker(self) -> Answer | None:
+        if self._broker is None:
+            return None
+        try:
+            alive = await asyncio.wait_for(self._broker.alive(), ANSWER_WITHIN)
+        except TimeoutError:
+            alive = False
+        return Answer(alive, "answers" if alive else "does not answer: it is tried again for ever")
+
+    def _projection(self, figures: Figures | None) -> Answer | None:
+        if figures is None or figures.standing.at is None:
+            return None
+        lag, longest = figures.standing.lag_us // SECOND, self._chosen.longest_lag_seconds
+        said = f"{figures.standing.lag_positions} facts and {lag} seconds behind"
+        return Answer(True, said) if lag <= longest else Answer(False, f"{said}: see that verbale project runs")
+
+
+def _figures(ledger: Ledger, chosen: Settings) -> Figures:
+    now = clock()
+    with nullcontext() if (reporting := open_readable(chosen)) is None else closing(reporting):
+        at = standing(ledger, reporting, now)
+    last_heard = {one.source: one.last_heard for one in ledger.store.sources()}
+    silence = {
+        source: (now - last_heard[source]) / SECOND if source in last_heard else math.inf
+        for source in chosen.silence_hours
+    }
+    return Figures(at, ledger.store.unpublished(), silence)

@@ -1,0 +1,265 @@
+"""Messages over HTTP: what is posted reaches the desk as the very bytes that came, and is answered with its outcome."""
+
+import math
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, NamedTuple
+from urllib.parse import quote
+
+import uvicorn
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from typing_extensions import TypedDict
+
+from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.ledger import Identity, Ledger
+from adapters.messages import Unreadable, is_label
+from adapters.outcomes import Told, ToldDone, ToldDuplicate, ToldWaiting, told
+from adapters.reception import Reception
+from adapters.webhooks import BadSignature, DeskMapping, check_signature, read_mapping, snapshot_of, take_snapshot
+from bin import __version__
+from bin.bodies import is_batch, media_type, read_body, source_named, split
+from bin.compose import Settings, Webhook, clock
+from bin.meters import Meters
+from bin.openapi import MESSAGES_BODY, PAYLOAD_BODY, describe, told_problems
+from bin.pages import show_pages
+from bin.problems import (
+    BAD_SIGNATURE,
+    FOREIGN_SOURCE,
+    MALFORMED,
+    NO_TOKEN,
+    REFUSED,
+    TOO_LARGE,
+    TOO_OFTEN,
+    UNKNOWN,
+    UNMAPPED,
+    Problem,
+    tell_problems,
+)
+from bin.readiness import Health
+from bin.tokens import Bearers
+
+HTTP, WEBHOOK = "http", "webhook"
+"""Ways in, as the meters call them."""
+MOST_OPEN = 200
+"""Connections at a time; whoever comes then hears 503."""
+LONGEST_FAREWELL = 30
+"""Seconds for which requests in hand are finished when the server stops."""
+
+_BEARER = HTTPBearer(auto_error=False, description="A token as `verbale token issue SOURCE` prints it.")
+_CHALLENGE = 'Bearer realm="verbale"'
+
+
+class Outcomes(TypedDict):
+    """What became of many messages, in their order."""
+
+    outcomes: list[Told]
+
+
+def build(reception: Reception, chosen: Settings, health: Health, meters: Meters) -> FastAPI:
+    """The application that answers over HTTP. Raises BadMapping and BadSettings where a webhook cannot be read."""
+    app = FastAPI(
+        title="Verbale, for producers",
+        version=__version__,
+        docs_url=None,  # the pages of the framework load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    tell_problems(app, meters)
+    limit = _Limit(chosen.messages_per_minute)
+    _take_messages(app, reception, chosen, limit, meters)
+    _take_webhooks(app, reception, chosen, limit, meters)
+    show_pages(app, health, meters)
+    describe(app)
+    return app
+
+
+def served(app: FastAPI) -> uvicorn.Config:
+    """How the application is served: bounded, and its words go where the program's log goes."""
+    return uvicorn.Config(
+        app,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MOST_OPEN,
+        timeout_graceful_shutdown=LONGEST_FAREWELL,
+    )
+
+
+class _Limit:
+    """What one source may post in a minute. A full minute later, it may again."""
+
+    def __init__(self, messages: int) -> None:
+        self._per_minute = RateLimitItemPerMinute(messages)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def take(self, source: str, messages: int) -> None:
+        """Count some messages of a source. Raises Problem, and counts none, where they are too many."""
+        most = self._per_minute.amount
+        if messages > most:
+            raise Problem(TOO_LARGE, f"a batch of {messages} messages, and a source may post {most} a minute")
+        if not await self._limiter.test(self._per_minute, source, cost=messages):
+            window = await self._limiter.get_window_stats(self._per_minute, source)
+            seconds = max(1, math.ceil(window.reset_time - time.time()))
+            detail = f"{source} may post {most} messages a minute: send these again in {seconds} seconds"
+            raise Problem(TOO_OFTEN, detail, {"Retry-After": str(seconds)})
+        await self._limiter.hit(self._per_minute, source, cost=messages)
+
+
+# --- messages ---
+
+
+def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: _Limit, meters: Meters) -> None:
+    bearers = Bearers(reception)
+
+    async def writer(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> str:
+        """The source that the request may write as."""
+        source = await bearers.source(given.credentials) if given else None
+        if source is None:
+            wrong = "this token is not known, or was revoked" if given else "there is no bearer token"
+            challenge = f'{_CHALLENGE}, error="invalid_token"' if given else _CHALLENGE
+            raise Problem(NO_TOKEN, f"{wrong}: {NO_TOKEN.meaning}", {"WWW-Authenticate": challenge})
+        return source
+
+    @app.post(
+        "/messages",
+        openapi_extra=MESSAGES_BODY,
+        responses={
+            200: {"model": ToldDuplicate | Outcomes, "description": "Recorded before; or the outcomes of a batch."},
+            201: {"model": ToldDone, "description": "Recorded."},
+            202: {"model": ToldWaiting, "description": "Kept until what it belongs to is recorded."},
+            **told_problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503),
+        },
+    )
+    async def post_messages(request: Request, source: Annotated[str, Depends(writer)]) -> Response:
+        """Record one message, or a batch.
+
+        One is answered with its outcome; of a batch all are, in order, the refused ones among them.
+        """
+        kind, body = media_type(request), await read_body(request, chosen.most_body_bytes)
+        batch = is_batch(kind, body)
+        raws = split(body) if batch else [body]
+        _refuse_other_sources(source, raws)
+        await limit.take(source, len(raws))
+        if batch:
+            replies = await reception.receive(raws) if raws else []
+            meters.replied(HTTP, replies)
+            return JSONResponse({"outcomes": [told(reply) for reply in replies]})
+        reply = await reception.receive_one(body)
+        meters.replied(HTTP, [reply])
+        return _answer_to_one(reply)
+
+    @app.get(
+        "/messages",
+        responses={200: {"model": Told, "description": "Its outcome."}, **told_problems(400, 401, 404, 500, 503)},
+    )
+    async def get_message(
+        id: Annotated[str, Query(description="The id of a message of the token's own source.")],
+        source: Annotated[str, Depends(writer)],
+    ) -> Response:
+        """What became of a message."""
+        identity = source, id
+        found = await reception.in_desk_thread(_outcome_of, reception.ledger, identity) if is_label(id) else None
+        if found is None:
+            raise Problem(UNKNOWN, f"no message of {source} with this id has been heard, or none that could be read")
+        return JSONResponse(told(Reply(identity, b"", found)))
+
+
+def _refuse_other_sources(source: str, raws: Sequence[bytes]) -> None:
+    for place, raw in enumerate(raws):
+        named = source_named(raw)
+        if named not in (None, source):
+            where = f"message {place} of the batch" if len(raws) > 1 else "the message"
+            raise Problem(
+                FOREIGN_SOURCE, f"{where} says it is from {named[:200]}, and the token writes as {source} only"
+            )
+
+
+def _answer_to_one(reply: Reply) -> Response:
+    said = told(reply)
+    match reply.outcome:
+        case Refused(_, _, reason):
+            raise Problem(REFUSED, reason, members=said)
+        case Done():
+            return JSONResponse(said, HTTPStatus.CREATED, _where_to_ask(reply))
+        case Waiting():
+            return JSONResponse(said, HTTPStatus.ACCEPTED, _where_to_ask(reply))
+        case Duplicate():
+            return JSONResponse(said)
+
+
+def _where_to_ask(reply: Reply) -> dict[str, str]:
+    return {"Location": f"/messages?id={quote(reply.identity[1], safe='')}"} if reply.identity else {}
+
+
+def _outcome_of(ledger: Ledger, identity: Identity) -> Outcome | None:
+    """The last that is known of a message; None where it was never heard."""
+    store = ledger.store
+    if receipt := store.receipts([identity]).get(identity):
+        if receipt.version is None or receipt.leaf is None:
+            return Duplicate(receipt.stream, None, None)
+        return Done(receipt.stream, receipt.version, receipt.leaf)
+    if kept := store.waiting([identity]).get(identity):
+        return Waiting(kept.stream, kept.reason)
+    refused = store.last_refusal(identity)
+    return Refused(refused.clause, refused.field, refused.reason) if refused else None
+
+
+# --- webhooks ---
+
+
+class _HelpDesk(NamedTuple):
+    """A help desk that calls us."""
+
+    mapping: DeskMapping
+    secret: str
+
+
+def _help_desk(webhook: Webhook) -> _HelpDesk:
+    return _HelpDesk(read_mapping(webhook.mapping), webhook.shared_secret())
+
+
+def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: _Limit, meters: Meters) -> None:
+    desks = {name: _help_desk(webhook) for name, webhook in chosen.webhooks.items()}
+
+    @app.post(
+        "/webhooks/{name}",
+        openapi_extra=PAYLOAD_BODY,
+        responses={
+            200: {"model": Outcomes, "description": "What became of the messages that it had to tell, if any."},
+            **told_problems(400, 401, 404, 408, 413, 415, 422, 429, 500, 503),
+        },
+    )
+    async def post_webhook(name: str, request: Request) -> Response:
+        """Take what a help desk says of one of its items, by the mapping that verbale.toml names for it.
+
+        A signed body that the mapping cannot read is kept whole among the refused messages.
+        """
+        if name not in desks:
+            raise Problem(UNKNOWN, f"no webhook is called {name}: verbale.toml names those that there are")
+        mapping, secret = desks[name]
+        body = await read_body(request, chosen.most_body_bytes)
+        try:
+            check_signature(mapping, secret, request.headers, body, clock())
+        except BadSignature as error:
+            raise Problem(BAD_SIGNATURE, str(error)) from None
+        if not body:
+            raise Problem(MALFORMED, "the body is empty")
+        await limit.take(mapping.source, 1)
+        try:
+            snapshot = snapshot_of(mapping, body)
+        except Unreadable as error:
+            reply = await reception.at_the_desk(Desk.refuse, body, error.clause, error.reason)
+            meters.replied(WEBHOOK, [reply])
+            raise Problem(UNMAPPED, error.reason, members=told(reply)) from None
+        replies = await reception.at_the_desk(take_snapshot, snapshot)
+        meters.replied(WEBHOOK, replies)
+        return JSONResponse({"outcomes": [told(reply) for reply in replies]})
