@@ -15,7 +15,7 @@ from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
 from adapters.mapping_file import BadMapping
-from bin import __version__, demo, importing, projecting, reconciling, recording, reporting
+from bin import __version__, demo, importing, projecting, reconciling, recording, reporting, tokens
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
 from bin.options import AnswerIsNo
@@ -38,6 +38,7 @@ app = App(
 app.command(contract_app := App(name="contract", help="Record a contract from a file."))
 app.command(message_app := App(name="message", help="Write and check messages without recording anything."))
 app.command(import_app := App(name="import", help="Bring in the history of another system."))
+app.command(token_app := App(name="token", help="Say who may post messages over HTTP, and as which source."))
 app.command(report_app := App(name="report", help="What the recorded facts mean."))
 
 app.command(recording.ingest)
@@ -50,6 +51,10 @@ mapping_app.command(importing.mapping_example, name="example")
 message_app.command(recording.message_example, name="example")
 message_app.command(recording.message_check, name="check")
 app.command(recording.schema)
+
+token_app.command(tokens.token_issue, name="issue")
+token_app.command(tokens.token_list, name="list")
+token_app.command(tokens.token_revoke, name="revoke")
 
 report_app.command(reporting.report_compliance, name="compliance")
 report_app.command(reporting.report_breach, name="breach")
