@@ -276,7 +276,8 @@ def disagreements(
     by_kind[Found.UNREADABLE] += [
         Disagreement(Found.UNREADABLE, None, bad.line, why=bad.reason) for bad in export.quarantined
     ]
-    return [one for kind in Found for one in sorted(by_kind[kind], key=lambda one: (one.line or 0, one.record or 0))]
+    # In order of the export; what it has no line for, by its opening.
+    return [one for kind in Found for one in sorted(by_kind[kind], key=lambda one: one.line or one.record or 0)]
 
 
 def _missing_there(told: IncidentTold) -> Disagreement:

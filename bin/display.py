@@ -443,7 +443,7 @@ def _compared(report: Report, say: Words) -> list[str]:
     made, zone = report.manifest, _zone(report)
     start, end = (local(made[name], zone, seconds=True) for name in ("from", "to"))
     found = Counter(row["found"] for row in report.rows)
-    counts = [f"{count} {say(_spoken(kind))}" for kind, count in found.items()]
+    counts = [f"{say(_spoken(kind))}: {count}" for kind, count in found.items()]
     lines = [
         "",
         ", ".join([f"{made['incidents']} {say('incidents in the export')}", *counts]),

@@ -82,6 +82,7 @@ def reconcile(
         read = read_export(export, how, on_bytes=advance)
     asked = _Asked(export, source, *_span(read, export, from_, to), within)
     with ledger_of(chosen) as ledger, progress(say("replaying"), ledger.store.position()) as advance:
+        _check_source(source, ledger)
         report = _reconciled(ledger, read, asked, advance)
     show(report, format, say)
     if report.rows:
@@ -113,6 +114,12 @@ def _span(export: Export, file: Path, since: str | None, until: str | None) -> t
     if start > end:
         raise BadQuestion(f"--from {instant_text(start)} is later than --to {instant_text(end)}")
     return start, end
+
+
+def _check_source(source: str | None, ledger: Ledger) -> None:
+    """Of a source that nobody has heard nothing could be missing: a slip of the pen must not look like agreement."""
+    if source is not None and source not in (heard := [one.source for one in ledger.store.sources()]):
+        raise BadQuestion(f"--source {source} was never heard; these were: {', '.join(filter(None, heard)) or 'none'}")
 
 
 def _reconciled(ledger: Ledger, export: Export, asked: _Asked, advance: Advance) -> Report:
