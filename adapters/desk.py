@@ -25,7 +25,7 @@ from adapters.ledger import (
     StoreError,
     Unanswered,
 )
-from adapters.messages import Message, Unreadable, is_label, read_message
+from adapters.messages import Message, Unreadable, is_label, read_message, sequence_of_unreadable
 from adapters.seal import Origin
 from domain import contract as contracts
 from domain import credits as accounts
@@ -140,23 +140,27 @@ class Desk:
         self._states: dict[str, State] = {}
         self._writes = -1
 
-    def handle(self, raws: Sequence[bytes], *, by_letter: bool = False) -> Answered:
-        """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it.
+    def handle(self, raws: Sequence[bytes]) -> Answered:
+        """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it."""
+        return self._settle_against_others([_read(raw) for raw in raws])
 
-        `by_letter`: who sent these is not there to hear the replies, which are then published like those to earlier
-        messages.
+    def retry(self, raws: Sequence[bytes]) -> Answered:
+        """Decide once more what was refused and kept, and record it in one transaction. Raises StoreError.
+
+        Who sent these is not there to hear the replies, which are published like those to messages that waited; nor
+        has anybody been heard.
         """
-        return self._settle_against_others([_read(raw) for raw in raws], by_letter)
+        return self._settle_against_others([_read(raw) for raw in raws], again=True)
 
     def refuse(self, raw: bytes, clause: str, reason: str) -> Reply:
         """Refuse a message whatever it says, and keep it whole. Raises StoreError."""
         refused = RefusedMessage(_read(raw).identity, raw, clause, "", reason)
-        return self._settle_against_others([refused], by_letter=False).replies[0]
+        return self._settle_against_others([refused]).replies[0]
 
-    def _settle_against_others(self, read: Sequence[Message | RefusedMessage], by_letter: bool) -> Answered:
+    def _settle_against_others(self, read: Sequence[Message | RefusedMessage], *, again: bool = False) -> Answered:
         for attempt in range(MOST_ATTEMPTS):
             try:
-                return self._settle(read, by_letter)
+                return self._settle(read, again)
             except LostRace:
                 self._forget()
                 lost: StoreError = LostRace("other writers were always faster: try again when they are done")
@@ -166,7 +170,7 @@ class Desk:
             time.sleep(random.uniform(0, min(attempt, 20) * LONGEST_PAUSE / 20))
         raise lost
 
-    def _settle(self, read: Sequence[Message | RefusedMessage], by_letter: bool) -> Answered:
+    def _settle(self, read: Sequence[Message | RefusedMessage], again: bool) -> Answered:
         self._catch_up()
         sitting = _Sitting(self, self._now(), Batch(decided_at=self._writes))
         sitting.expire(self._patience)
@@ -174,9 +178,11 @@ class Desk:
         for index, one in enumerate(read):
             sitting.take(index, one)
         woken = sitting.wake()
-        sitting.count_heard(read, woken)
+        if not again:
+            sitting.count_heard(read)
+        sitting.count_outcomes([*range(len(read)), *woken])
         if (write := self._write_letter) is not None:
-            unheard = [*woken, *(range(len(read)) if by_letter else ())]
+            unheard = [*woken, *(range(len(read)) if again else ())]
             sitting.batch.outbox = lambda: [write(reply) for reply in [*sitting.expired, *sitting.replies(unheard)]]
         if sitting.batch:
             self._ledger.append(sitting.batch)
@@ -400,16 +406,19 @@ class _Sitting:
         else:
             self._decide(number, read, kept.since)
 
-    def count_heard(self, read: Sequence[Message | RefusedMessage], woken: Sequence[int]) -> None:
-        """Count what has been heard of each source, and what became of it."""
-        heard = self.batch.heard
-        for index, one in enumerate(read):
+    def count_heard(self, read: Sequence[Message | RefusedMessage]) -> None:
+        """Count what has been heard of each source, and keep the numbers that it gave."""
+        for one in read:
             source = _known_source(one.identity)
-            heard[source, "heard"] += 1
-            heard[source, outcome_name(self.outcome(index))] += 1
-            if isinstance(one, Message) and one.sequence is not None:
-                self.batch.sequences.add((source, one.sequence))
-        for number in woken:
+            self.batch.heard[source, "heard"] += 1
+            number = one.sequence if isinstance(one, Message) else sequence_of_unreadable(one.raw)
+            if source and number is not None:
+                self.batch.sequences.add((source, number))
+
+    def count_outcomes(self, numbers: Iterable[int]) -> None:
+        """Count what became of these messages, and of those that waited too long."""
+        heard = self.batch.heard
+        for number in numbers:
             heard[_known_source(self._asked[number][0]), outcome_name(self.outcome(number))] += 1
         for reply in self.expired:
             heard[_known_source(reply.identity), outcome_name(reply.outcome)] += 1

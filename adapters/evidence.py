@@ -18,6 +18,7 @@ from adapters.ledger import (
     Kept,
     Letter,
     LostRace,
+    OlderStore,
     Posted,
     Receipt,
     RefusedMessage,
@@ -38,6 +39,17 @@ CHANGED = ("refused", "sources", "tokens", "snapshots")
 TAKEN_FROM = ("waiting", "outbox")
 FORMAT = 2
 """Of the tables; 1 had none of sources, sequences, outbox, tokens and snapshots."""
+
+SOURCES_SO_FAR = """
+    INSERT INTO sources (source, first_heard, last_heard, heard, done, duplicate, refused)
+    SELECT source, min(at), max(at), sum(times), sum(done), sum(duplicate), sum(refused) FROM (
+        SELECT i.source, s.recorded_at AS at, 1 AS times, CASE WHEN i.leaf IS NULL THEN 0 ELSE 1 END AS done,
+            CASE WHEN i.leaf IS NULL THEN 1 ELSE 0 END AS duplicate, 0 AS refused
+            FROM inbox i LEFT JOIN seal s ON s.leaf = i.leaf
+        UNION ALL SELECT coalesce(source, ''), refused_at, times, 0, 0, times FROM refused
+        UNION ALL SELECT source, since, 1, 0, 0, 0 FROM waiting) AS kept
+    GROUP BY source HAVING max(at) IS NOT NULL"""
+"""What a store of format 1 still knows of who has written; duplicates that it answered from its inbox are forgotten."""
 
 C = TypeVar("C")
 _EVENT = "originator_id, originator_version, topic, state"
@@ -66,6 +78,8 @@ class EvidenceTables(ABC, Generic[C]):
     now: Callable[[], int]
     made_new = False
     """Whether opening it made it."""
+    format = FORMAT
+    """Of its tables: an older one where it is only read."""
 
     # --- what a store does its own way ---
 
@@ -310,10 +324,11 @@ class EvidenceTables(ABC, Generic[C]):
         return [_kept(row) for row in self._fetch(f"SELECT {_KEPT} FROM waiting ORDER BY since, arrival")]
 
     def refused(self) -> list[RefusedRow]:
-        """The refused messages that have not succeeded since, in order of arrival."""
+        """The refused messages that are not recorded since, and do not wait, in order of arrival."""
         found = self._fetch(
-            f"SELECT arrival, refused_at, times, {_REFUSED} FROM refused r WHERE clause = 'R2' OR NOT EXISTS "
-            "(SELECT 1 FROM inbox i WHERE i.source = r.source AND i.message = r.message) ORDER BY arrival"
+            f"SELECT arrival, refused_at, times, {_REFUSED} FROM refused r WHERE clause = 'R2' OR NOT (EXISTS "
+            "(SELECT 1 FROM inbox i WHERE i.source = r.source AND i.message = r.message) OR EXISTS "
+            "(SELECT 1 FROM waiting w WHERE w.source = r.source AND w.message = r.message)) ORDER BY arrival"
         )
         return [RefusedRow(row[0], _refused(row[3:]), row[1], row[2]) for row in found]
 
@@ -328,14 +343,24 @@ class EvidenceTables(ABC, Generic[C]):
 
     # --- correspondence: who has written, and what is still to be answered ---
 
+    def _fetch_newer(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query of tables that format 1 had not. Raises OlderStore where they are not there."""
+        if self.format < FORMAT:
+            raise OlderStore(
+                f"{self.place} is as an older Verbale made it (format {self.format}), and says nothing of sources, "
+                "tokens and outcomes to be published: have its owner run, once and without mode=ro: verbale status"
+            )
+        return self._fetch(query, parameters)
+
     def sources(self) -> list[SourceHeard]:
         """What has been heard of each source, by name; "" is what named no source that could be read."""
         waiting = "(SELECT count(*) FROM waiting w WHERE w.source = s.source)"
-        return list(map(SourceHeard._make, self._fetch(f"SELECT {_HEARD}, {waiting} FROM sources s ORDER BY source")))
+        found = self._fetch_newer(f"SELECT {_HEARD}, {waiting} FROM sources s ORDER BY source")
+        return list(map(SourceHeard._make, found))
 
     def gaps(self, source: str) -> list[Gap]:
         """The sequence numbers between the first and the last heard of a source that have not been heard."""
-        found = self._fetch(
+        found = self._fetch_newer(
             "SELECT number + 1, following - 1 FROM (SELECT number, lead(number) OVER (ORDER BY number) AS following "
             "FROM sequences WHERE source = ?) AS heard WHERE following > number + 1 ORDER BY number",
             (source,),
@@ -344,12 +369,12 @@ class EvidenceTables(ABC, Generic[C]):
 
     def outbox(self, limit: int) -> list[Posted]:
         """The oldest outcomes still to be published."""
-        found = self._fetch("SELECT number, source, body FROM outbox ORDER BY number LIMIT ?", (limit,))
+        found = self._fetch_newer("SELECT number, source, body FROM outbox ORDER BY number LIMIT ?", (limit,))
         return [Posted(row[0], Letter(row[1], bytes(row[2]))) for row in found]
 
     def unpublished(self) -> int:
         """How many outcomes are still to be published."""
-        return int(self._fetch("SELECT count(*) FROM outbox")[0][0])
+        return int(self._fetch_newer("SELECT count(*) FROM outbox")[0][0])
 
     def published(self, numbers: Sequence[int]) -> None:
         """These outcomes are published."""
@@ -357,7 +382,7 @@ class EvidenceTables(ABC, Generic[C]):
 
     def tokens(self) -> list[Token]:
         """Every token ever issued, the oldest first."""
-        found = self._fetch(f"SELECT {_TOKEN} FROM tokens ORDER BY issued_at, source, digest")
+        found = self._fetch_newer(f"SELECT {_TOKEN} FROM tokens ORDER BY issued_at, source, digest")
         return [Token(bytes(row[0]), *row[1:]) for row in found]
 
     def issue_token(self, digest: bytes, source: str) -> None:
@@ -372,8 +397,8 @@ class EvidenceTables(ABC, Generic[C]):
     def snapshots_around(self, source: str, item: str, changed_at: int) -> tuple[str | None, str | None]:
         """What the snapshots of an item heard just before and just after an instant said."""
         of_item = "SELECT said FROM snapshots WHERE source = ? AND item = ? AND changed_at"
-        before = self._fetch(f"{of_item} < ? ORDER BY changed_at DESC LIMIT 1", (source, item, changed_at))
-        after = self._fetch(f"{of_item} > ? ORDER BY changed_at LIMIT 1", (source, item, changed_at))
+        before = self._fetch_newer(f"{of_item} < ? ORDER BY changed_at DESC LIMIT 1", (source, item, changed_at))
+        after = self._fetch_newer(f"{of_item} > ? ORDER BY changed_at LIMIT 1", (source, item, changed_at))
         return (before[0][0] if before else None), (after[0][0] if after else None)
 
     def remember_snapshot(self, source: str, item: str, changed_at: int, said: str) -> None:

@@ -4,6 +4,7 @@ StoreError                 the store cannot be used as asked; the message says w
  ├── NoStore               there is none at that place
  ├── NotAStore             what is there is not a Verbale store
  ├── NewerStore            a newer Verbale wrote it
+ ├── OlderStore            an older Verbale wrote it, it is only read, and it has no room for what is asked
  ├── DamagedStore          it is truncated or malformed
  ├── LockedStore           another process holds it
  ├── ReadOnlyStore         it cannot be written
@@ -49,6 +50,10 @@ class NotAStore(StoreError):
 
 class NewerStore(StoreError):
     """A newer Verbale wrote the store."""
+
+
+class OlderStore(StoreError):
+    """An older Verbale wrote the store, which is only read: it does not hold what is asked."""
 
 
 class DamagedStore(StoreError):
@@ -147,7 +152,8 @@ class Posted(NamedTuple):
 class SourceHeard(NamedTuple):
     """What the record knows of a source: counts of messages, instants in microseconds UTC.
 
-    `done`, `duplicate` and `refused` count outcomes; `waiting` are those that wait now.
+    `heard` counts what it sent; `done`, `duplicate` and `refused` count outcomes, those of messages tried again too;
+    `waiting` are those that wait now.
     """
 
     source: str
@@ -255,6 +261,7 @@ class EvidenceRecorder(Protocol):
     ledger_id: str
     place: str
     made_new: bool
+    format: int
 
     def writes(self) -> int:
         """How many transactions have been recorded."""
@@ -299,7 +306,7 @@ class EvidenceRecorder(Protocol):
         """The messages that have waited since before an instant, the oldest first."""
 
     def refused(self) -> list[RefusedRow]:
-        """The refused messages that have not succeeded since, in order of arrival."""
+        """The refused messages that are not recorded since, and do not wait, in order of arrival."""
 
     def last_refusal(self, identity: Identity) -> RefusedMessage | None:
         """The last refusal of a message of that identity, even if it has succeeded since; None where there is none."""

@@ -114,13 +114,23 @@ def read_message(raw: bytes) -> Message:
     except ValidationError as error:
         raise Unreadable(*_first_fault(error, "data."), identity) from None
     digest = _digest(event, command)
-    return Message(event.id, event.source, event.subject, command, event.actor, digest, raw, _sequence(event))
+    number = _sequence(event.sequence, event.sequencetype)
+    return Message(event.id, event.source, event.subject, command, event.actor, digest, raw, number)
 
 
-def _sequence(event: CloudEvent) -> int | None:
+def sequence_of_unreadable(raw: bytes) -> int | None:
+    """The number that its source gave a message refused for its form: it was heard, and is not missing."""
+    try:
+        document = read_json(raw)
+    except Unreadable:
+        return None
+    return _sequence(document.get("sequence"), document.get("sequencetype")) if isinstance(document, dict) else None
+
+
+def _sequence(number: object, kind: object) -> int | None:
     """CloudEvents' extension, where it holds whole numbers; other orders have no gaps that could be seen."""
-    text = event.sequence or ""
-    return int(text) if event.sequencetype in (None, "Integer") and _WHOLE_NUMBER.fullmatch(text) else None
+    text = number if isinstance(number, str) and kind in (None, "Integer") else ""
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 
 
 def _digest(event: CloudEvent, command: Command) -> bytes:

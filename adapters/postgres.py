@@ -20,7 +20,7 @@ from psycopg import Connection, Cursor, errors
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import PoolTimeout
 
-from adapters.evidence import EVIDENCE, FORMAT, EvidenceTables
+from adapters.evidence import EVIDENCE, FORMAT, SOURCES_SO_FAR, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -88,11 +88,12 @@ def open_postgres(
                               "another with --store")  # fmt: skip
             with connection.transaction():
                 found, made_new = _make(connection, place, ledger_id)
-        elif found.format < FORMAT and not place.read_only:
+        elif found.format < FORMAT and not _only_reads(connection):
             with connection.transaction():
                 _upgrade(connection, place, found.format)
+            found = _Found(found.ledger, FORMAT)
     ledger = Ledger(_Factory(place, found.ledger, now, lock_timeout), catalogue)
-    ledger.store.made_new = made_new
+    ledger.store.made_new, ledger.store.format = made_new, found.format
     return ledger
 
 
@@ -158,6 +159,11 @@ def _exists(connection: Connection[Any], place: PostgresPlace) -> bool:
     return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
 
 
+def _only_reads(connection: Connection[Any]) -> bool:
+    """Whether we asked to only read, or the server takes nothing else: a copy that follows another."""
+    return connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
+
+
 def _lock_tables(connection: Connection[Any], place: PostgresPlace) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"verbale store {place.schema}",))
 
@@ -169,13 +175,16 @@ def _upgrade(connection: Connection[Any], place: PostgresPlace, old: int) -> Non
     if found is None or found.format >= FORMAT:  # another process was faster
         return
     try:
-        for statement in correspondence():
+        # In the owner's name, whoever may act in it: the new tables belong to whom the others belong to.
+        owner = "SELECT set_config('role', tableowner, true) FROM pg_tables WHERE schemaname = %s AND tablename = %s"
+        connection.execute(owner, (place.schema, "ledger"))
+        for statement in (*correspondence(), SOURCES_SO_FAR):
             connection.execute(statement.encode())
         connection.execute("UPDATE ledger SET format = %s", (FORMAT,))
         make_roles(connection, place)
     except errors.InsufficientPrivilege as error:
         raise StoreError(f"{place} is in format {old}, and this Verbale writes format {FORMAT} ({words(error)}): have "
-                         "the owner of the store run, once: verbale status") from None  # fmt: skip
+                         "the owner of the store run, once: verbale status; with mode=ro it is read") from None  # fmt: skip
 
 
 def _make(connection: Connection[Any], place: PostgresPlace, ledger_id: str) -> tuple[_Found, bool]:

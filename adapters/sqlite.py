@@ -28,7 +28,7 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment
 
-from adapters.evidence import ADDED_TO_ONLY, EVIDENCE, FORMAT, EvidenceTables
+from adapters.evidence import ADDED_TO_ONLY, EVIDENCE, FORMAT, SOURCES_SO_FAR, EvidenceTables
 from adapters.ledger import (
     Batch,
     DamagedStore,
@@ -151,13 +151,15 @@ def open_store(
     if read_only and not os.access(path.absolute().parent, os.W_OK) and not _log_of(path).exists():
         uri += "&immutable=1"  # not even the files that SQLite shares with a writer can be made there
     with plainly(path), closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout)) as connection:
-        if _recognise(connection, path) < FORMAT and not read_only:
+        written_format = _recognise(connection, path)
+        if written_format < FORMAT and not read_only:
             _upgrade(connection)
+            written_format = FORMAT
         found = connection.execute("SELECT id FROM ledger").fetchone()
     if found is None:
         raise DamagedStore(f"{path} does not say which ledger it is: restore it from a copy")
     ledger = Ledger(_Factory(uri, path, found[0], now, lock_timeout), catalogue)
-    ledger.store.made_new = made_new
+    ledger.store.made_new, ledger.store.format = made_new, written_format
     return ledger
 
 
@@ -245,7 +247,7 @@ def _upgrade(connection: sqlite3.Connection) -> None:
     connection.isolation_level = None
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:  # another process may have been faster
-        for statement in CORRESPONDENCE:
+        for statement in (*CORRESPONDENCE, SOURCES_SO_FAR):
             connection.execute(statement)
     connection.execute("COMMIT")
 

@@ -1,15 +1,18 @@
 """How a store and its live tables stand, and what is wrong with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from adapters.ledger import Ledger
+from adapters.desk import HOUR
+from adapters.ledger import Gap, Ledger, OlderStore, SourceHeard
 from adapters.projector import Current, current, outdated
 from adapters.reporting import Reporting
 from domain.facts import FUTURE_TOLERANCE, SECOND, instant_text
 
 LONGEST_LAG = 60 * SECOND
 """A projection that is further behind is not running, or cannot keep up."""
+SHOWN_GAPS = 3
+"""How many ranges of missing numbers are named where not all are asked for."""
 
 
 class Standing(NamedTuple):
@@ -61,6 +64,44 @@ class Standing(NamedTuple):
         }
 
 
+class Silence(NamedTuple):
+    """A source that has an alarm: for how long it may be silent, and is, in microseconds; None: it was never heard."""
+
+    source: str
+    allowed_us: int
+    silent_us: int | None
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the alarm goes off; for a source never heard it does, however short ago it was configured."""
+        return self.silent_us is None or self.silent_us > self.allowed_us
+
+
+def silences(sources: Iterable[SourceHeard], silence_hours: Mapping[str, float], now: int) -> list[Silence]:
+    """The silence at `now` (microseconds UTC) of each source that has an alarm, by name."""
+    last_heard = {heard.source: heard.last_heard for heard in sources}
+    return [
+        Silence(source, round(hours * HOUR), silent_for(last_heard[source], now) if source in last_heard else None)
+        for source, hours in sorted(silence_hours.items())
+    ]
+
+
+def silent_for(last_heard: int, now: int) -> int:
+    """For how long a source has been silent, in microseconds."""
+    return max(0, now - last_heard)
+
+
+def missing(gaps: Iterable[Gap]) -> int:
+    """How many numbers some gaps hold."""
+    return sum(gap.last - gap.first + 1 for gap in gaps)
+
+
+def ranges(gaps: Sequence[Gap], most: int | None = None) -> list[str]:
+    """Gaps as people write them, at most so many: ["3-5", "9", "..."]."""
+    shown = [str(gap.first) if gap.first == gap.last else f"{gap.first}-{gap.last}" for gap in gaps[:most]]
+    return [*shown, *(["..."] if len(shown) < len(gaps) else [])]
+
+
 class Remark(NamedTuple):
     """Something wrong, and what to do about it."""
 
@@ -86,10 +127,13 @@ def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> Standing:
     )
 
 
-def remarks(ledger: Ledger, reporting: Reporting | None, now: int) -> Iterator[Remark]:
-    """Everything that is wrong."""
+def remarks(
+    ledger: Ledger, reporting: Reporting | None, now: int, silence_hours: Mapping[str, float] | None = None
+) -> Iterator[Remark]:
+    """Everything that is wrong; `silence_hours` says, by source, how long it may be silent."""
     at = standing(ledger, reporting, now)
     yield from _of_the_store(ledger, at, now)
+    yield from _of_the_sources(ledger, silence_hours or {}, now)
     if at.at is None:
         yield _no_tables(reporting)
     elif at.at.stopped_at is not None:
@@ -129,3 +173,28 @@ def _of_the_store(ledger: Ledger, at: Standing, now: int) -> Iterator[Remark]:
         )
     for wrong, do in ledger.store.wrong():
         yield Remark(wrong, do)
+
+
+def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int) -> Iterator[Remark]:
+    try:
+        sources = ledger.store.sources()
+    except OlderStore as error:
+        yield Remark(str(error), "have its owner run, once and without mode=ro: verbale status")
+        return
+    for silence in silences(sources, silence_hours, now):
+        if silence.silent_us is None:
+            yield Remark(f"source {silence.source} was never heard, and has a silence alarm", HEAR_IT)
+        elif silence.too_long:
+            told = f"is silent for {silence.silent_us / HOUR:.1f} hours, and may be for {silence.allowed_us / HOUR:g}"
+            yield Remark(f"source {silence.source} {told}", HEAR_IT)
+    for heard in sources:
+        if gaps := ledger.store.gaps(heard.source):
+            yield Remark(
+                f"source {heard.source} has passed over {missing(gaps)} of its own sequence numbers: "
+                f"{', '.join(ranges(gaps, SHOWN_GAPS))}",
+                "have it send these again, and all else that may be lost (what is here already does no harm): "
+                "verbale sources --gaps lists them all",
+            )
+
+
+HEAR_IT = "see that it runs and reaches us, and that silence_hours spells its name as its messages do"
