@@ -1,15 +1,20 @@
-"""The contract for producers as documents for machines: JSON Schemas, and an AsyncAPI document made of them.
+"""The contract for producers as documents for machines: JSON Schemas, AsyncAPI for brokers, OpenAPI for HTTP.
 
 The commands and the outcome are the one source; what is in docs is compared with what is made here.
 """
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
+from adapters.desk import Desk
 from adapters.messages import examples, schema
 from adapters.outcomes import OUTCOME_TYPE, outcome_schema
+from adapters.reception import Reception
+from adapters.sqlite import open_memory
 from adapters.subjects import PREFIX
+from bin.compose import Settings, clock
 from bin.reference import message_reference
 from domain.catalogue import COMMANDS
 
@@ -138,11 +143,24 @@ def _reference(*path: str) -> dict[str, str]:
     return {"$ref": f"#/{'/'.join(path)}"}
 
 
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document of the HTTP server, as a `verbale consume` that nobody configured would tell it."""
+    # Loaded late: it takes a second, and the server shows the documents of this module.
+    from bin.meters import Meters
+    from bin.readiness import Health
+    from bin.web import build
+
+    with closing(open_memory(ledger_id="main", now=clock)) as ledger:
+        reception, chosen = Reception(Desk(ledger, clock)), Settings.model_construct()
+        return build(reception, chosen, Health(reception, chosen), Meters()).openapi()
+
+
 def documents() -> Mapping[str, str]:
     """Every document of the contract for producers: its text, by its path within docs."""
     return {
         "messages.md": message_reference(),
         "asyncapi.json": as_text(asyncapi()),
+        "openapi.json": as_text(openapi()),
         **{f"schemas/{name}.json": as_text(shape) for name, shape in schemas().items()},
     }
 

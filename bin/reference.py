@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.desk import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.intake import BATCH
 from adapters.messages import MOST_BYTES, examples, schema
 from adapters.outcomes import OutcomeEvent, letters
 from adapters.reporting_postgres import TYPES as POSTGRES_TYPES
@@ -77,8 +78,9 @@ Each message gets one outcome:
 `verbale message check FILE` checks messages without recording them; `verbale schema TYPE` prints the JSON Schema of a
 type, `verbale message example TYPE` a complete message.
 
-For machines: [asyncapi.json](asyncapi.json) (AsyncAPI 3.0.0, from the producer's view), and in [schemas](schemas) a
-JSON Schema of each message and of the outcome. `verbale schema --into FOLDER` writes them all.
+For machines there are [asyncapi.json](asyncapi.json) (brokers, from the producer's view), [openapi.json](openapi.json)
+(HTTP) and, in [schemas](schemas), a JSON Schema of each message and of the outcome. `verbale consume` serves them, and
+`verbale schema --into FOLDER` writes them all.
 """
 
 PUBLISHING = f"""## Publishing
@@ -127,17 +129,19 @@ recorded or refused. Outcomes, too, come at least once.
 ### Over HTTP
 
 `verbale token issue SOURCE` gives a source its token: whoever holds it may write as that source, and as no other.
-`POST /messages` takes one message (`application/cloudevents+json`) or a JSON list of them
-(`application/cloudevents-batch+json`), and answers when they are recorded.
+`POST /messages` takes one message (`application/cloudevents+json`) or a JSON list of up to {BATCH}
+(`application/cloudevents-batch+json`), and answers when they are recorded. A list is answered with 200 and
+`{{"outcomes": [...]}}`, in its order; one message is answered with its outcome:
 
-| status | one message is |
+| status | the message is |
 | --- | --- |
 | 201 | done |
-| 200 | a duplicate; or: a list was sent, and these are the outcomes in its order |
-| 202 | waiting |
-| 422 | refused, as a problem (`application/problem+json`) with clause, field and reason |
+| 200 | a duplicate |
+| 202 | waiting: `GET /messages?id=ID` says later what became of it |
+| 422 | refused: a problem (`application/problem+json`) with clause, field and reason |
 
 Where the store is away (503) or a source posts too much (429), `Retry-After` says when to try again: send the same.
+[openapi.json](openapi.json) has all of it, also for help desks that can do no more than call a webhook.
 
 ### Saying what is missing
 

@@ -15,7 +15,9 @@ from adapters.desk import Desk, Done, Duplicate, Reply
 from adapters.messages import examples, schema
 from adapters.outcomes import OUTCOME_TYPE, letters, outcome_schema
 from adapters.subjects import message_subject, outcome_subject, token
+from bin.bodies import BATCHED, MOST_MESSAGES, SINGLE
 from bin.contract_documents import asyncapi, documents, schemas
+from bin.problems import PROBLEM_JSON
 from bin.reference import outcome_examples
 from domain.catalogue import COMMANDS
 
@@ -79,14 +81,17 @@ def test_the_document_is_asyncapi_3(document: dict[str, Any]) -> None:
     assert set(read.channels) == {"messages", "outcomes"}
 
 
-def test_everything_it_refers_to_is_in_it(document: dict[str, Any]) -> None:
-    referred = set(references(document))
-    assert referred
-    for reference in referred:
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.endswith(".json")])
+def test_everything_a_document_refers_to_is_in_it(path: str) -> None:
+    document = json.loads(DOCUMENTS[path])
+    for reference in references(document):
         assert reference.startswith("#/"), "nothing is fetched from elsewhere"
-        assert followed(document, reference)
-    for name in document["components"]["messages"]:
-        assert f"#/components/messages/{name}" in referred
+        assert isinstance(followed(document, reference), dict)
+
+
+def test_every_message_is_on_a_channel(document: dict[str, Any]) -> None:
+    on_channels = set(references(document["channels"]))
+    assert on_channels == {f"#/components/messages/{name}" for name in document["components"]["messages"]}
 
 
 def test_a_producer_sends_every_command_and_receives_outcomes(document: dict[str, Any]) -> None:
@@ -136,6 +141,20 @@ def test_a_message_that_breaks_its_schema_breaks_it_in_asyncapi_too(document: di
     good = examples()[kind]
     for broken in ({**good, "data": {**good["data"], "impact": "huge"}}, {**good, "type": "x"}, [good]):
         assert not payload_validator(document, kind).is_valid(broken)
+
+
+# --- over HTTP ---
+
+
+def test_the_reference_says_what_the_server_takes() -> None:
+    document = json.loads(DOCUMENTS["openapi.json"])
+    posted = document["paths"]["/messages"]["post"]
+    assert {SINGLE, BATCHED} <= set(posted["requestBody"]["content"])
+    section = DOCUMENTS["messages.md"].partition("### Over HTTP")[2].partition("###")[0]
+    for said in (SINGLE, BATCHED, f"up to {MOST_MESSAGES}", PROBLEM_JSON):
+        assert said in section
+    for status in re.findall(r"^\| (\d+) \|", section, re.MULTILINE):
+        assert status in posted["responses"]
 
 
 # --- outcomes ---
