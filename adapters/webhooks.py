@@ -150,6 +150,10 @@ class State(Value):
         return self.resolved or self.closed is not None
 
 
+HAPPENED = ("charged", "started")
+"""What of a state has happened, and is never taken back."""
+
+
 class Choice(Value, Generic[V]):
     """What each value at a place means; `missing` where the desk says nothing there (left out: an error)."""
 
@@ -261,12 +265,19 @@ class Snapshot(Value):
     request: Request
     state: State
 
-    @property
-    def progress(self) -> tuple[object, ...]:
-        """Of two snapshots of one instant, the one with the greater progress is the later."""
+    def together_with(self, other: Self) -> Self:
+        """What two snapshots of one instant say together, whichever was heard first.
+
+        The one nearer its end rules; what has happened in either has happened.
+        """
+        nearer = max(self, other, key=lambda snapshot: snapshot._nearness_to_its_end())
+        happened = {name: True for name in HAPPENED if getattr(self.state, name) or getattr(other.state, name)}
+        return nearer.model_copy(update={"state": nearer.state.model_copy(update=happened)})
+
+    def _nearness_to_its_end(self) -> tuple[object, ...]:
         state = self.state
-        end = 2 if state.closed else int(state.resolved)
-        return end, state.started, state.charged, state.suspended is not None, self.to_json()
+        end = 0 if not state.ended else 1 if state.closed and state.closed.void else 2 if state.resolved else 3
+        return end, state.suspended or "", self.request.model_dump_json(), self.opened_at
 
     def to_json(self) -> str:
         """What is kept of it: names of contracts and systems, instants, states; nobody's name, nobody's words."""
@@ -416,7 +427,8 @@ def messages_of(
 
     `before` and `after`: the nearest snapshots of the item heard already, in the item's own time. With none before, the
     opening is as this one has it: told, or, where a later snapshot told it otherwise, rectified. `after` says again, as
-    of its instant, what this one would now hide. `instead_of`: what was heard of the very same instant, and gives way.
+    of its instant, what this one would now hide. `instead_of`: what was heard of the very same instant, which this one
+    takes in.
     """
     opened = incident.opened
     said: list[dict[str, Any]] = []
@@ -495,9 +507,8 @@ def _folded(standing: _Standing, facts: Iterable[Fact]) -> _Standing:
 
 def _told(was: _Standing, snapshot: Snapshot) -> _Standing:
     """What stands once a snapshot is told; what has happened has happened."""
-    has_happened = {"charged": was.state.charged, "started": was.state.started}
-    once = {name: True for name, happened in has_happened.items() if happened}
-    return _Standing(snapshot.state.model_copy(update=once), snapshot.request)
+    happened = {name: True for name in HAPPENED if getattr(was.state, name)}
+    return _Standing(snapshot.state.model_copy(update=happened), snapshot.request)
 
 
 def _changes(was: _Standing, snapshot: Snapshot) -> Iterator[Said]:
@@ -538,8 +549,8 @@ def take_snapshot(desk: Desk, snapshot: Snapshot) -> list[Reply]:
     """
     store = desk.ledger.store
     before, twin, after = _heard_around(store, snapshot)
-    if twin is not None and twin.progress > snapshot.progress:
-        snapshot = twin
+    if twin is not None:
+        snapshot = snapshot.together_with(twin)
     desk.handle([])  # others may have recorded something since
     incident = cast(Incident, desk.state(f"incident-{snapshot.item}"))
     messages = messages_of(snapshot, incident, before, after, instead_of=twin)
