@@ -431,16 +431,19 @@ def messages_of(
     takes in.
     """
     opened = incident.opened
+    declared: Assessment
     said: list[dict[str, Any]] = []
     if opened is None:
         request = snapshot.request.model_dump(mode="json", exclude_defaults=True)
         said.append(_message(snapshot, "open", snapshot.opened_at, request))
-        declared: Assessment = snapshot.request
+        declared = snapshot.request
+    elif before is None and (told_by := instead_of or after) is not None:
+        right = opened.model_copy(update=_wrongly_opened(opened, snapshot, told_by))
+        # Dated when it was told wrongly: the snapshot itself may lie before the opening as it stands.
+        said += _rectifications(snapshot, incident.record, opened, right, max(told_by.changed_at, opened.at))
+        declared = right
     else:
-        told_by = (instead_of or after) if before is None else None
-        wrong = _wrongly_opened(opened, snapshot, told_by) if told_by else {}
-        said += _rectifications(snapshot, incident, wrong, told_by)
-        declared = opened.model_copy(update=wrong)
+        declared = opened
     facts = sorted(as_rectified(incident.record), key=lambda fact: fact.at)
     was = _folded(_Standing(State(), declared), (fact for fact in facts if fact.at <= snapshot.changed_at))
     said += [_message(snapshot, verb, snapshot.changed_at, data) for verb, data in _changes(was, snapshot)]
@@ -466,17 +469,14 @@ def _wrongly_opened(opened: IncidentOpened, snapshot: Snapshot, told_by: Snapsho
 
 
 def _rectifications(
-    snapshot: Snapshot, incident: Incident, wrong: Mapping[str, object], told_by: Snapshot | None
+    snapshot: Snapshot, record: Sequence[Fact], opened: IncidentOpened, right: IncidentOpened, at: int
 ) -> Iterator[dict[str, Any]]:
-    if told_by is None or incident.opened is None or not wrong:
-        return
-    version = next(n for n, fact in enumerate(incident.record, 1) if isinstance(fact, IncidentOpened))
-    right = incident.opened.model_copy(update=wrong).model_dump(mode="json", context=WIRE)
-    # Dated when the opening was told wrongly: the snapshot itself may lie before the opening as it stands.
-    at = max(told_by.changed_at, incident.opened.at)
-    for field in wrong:
-        data = {"version": version, "field": field, "value": right[field], "why": HEARD_LATE}
-        yield {**_message(snapshot, f"rectify.{field}", at, data), "type": Rectify.TYPE}
+    version = next(number for number, fact in enumerate(record, 1) if isinstance(fact, IncidentOpened))
+    told, corrected = (opening.model_dump(mode="json", context=WIRE) for opening in (opened, right))
+    for field, value in corrected.items():
+        if value != told[field]:
+            data = {"version": version, "field": field, "value": value, "why": HEARD_LATE}
+            yield {**_message(snapshot, f"rectify.{field}", at, data), "type": Rectify.TYPE}
 
 
 def _folded(standing: _Standing, facts: Iterable[Fact]) -> _Standing:

@@ -582,7 +582,7 @@ def heard(snapshots: Sequence[Snapshot]) -> tuple[Incident, History]:
         return incident(desk), History.of(desk.ledger.entries())
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(histories())
 def test_any_history_in_any_order_tells_the_same_facts(history: tuple[list[Snapshot], list[Snapshot]]) -> None:
     in_order, delivered = history
@@ -608,7 +608,7 @@ def figures(clock: ClockRow) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(histories(ties=True), st.sampled_from([Reading(), Reading(suspensions="counted"), Reading(unit="clock")]))
 def test_any_history_in_any_order_is_judged_alike(
     history: tuple[list[Snapshot], list[Snapshot]], reading: Reading
