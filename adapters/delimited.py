@@ -61,6 +61,9 @@ def read_table(
             missing = [column for column in columns if column not in header.names]
             if missing:
                 raise BadTable(f"{path} is no {kind}: it has no column {', '.join(missing)}")
+            twice = [column for column in columns if header.names.count(column) > 1]
+            if twice:
+                raise BadTable(f"{path} has more than one column {', '.join(twice)}: which one is meant?")
             for line, record in _records(lines, header):
                 if on_bytes and line % 500 == 0:
                     on_bytes(packed.tell())

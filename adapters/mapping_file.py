@@ -1,6 +1,5 @@
 """Mapping files (TOML): how a table of another system is written, in words that its operator can read and change."""
 
-import codecs
 import re
 import tomllib
 from collections.abc import Sequence
@@ -37,8 +36,8 @@ class Shown(NamedTuple):
 
 def _known_encoding(name: str) -> str:
     try:
-        codecs.lookup(name).decode(b"", "strict")[0] + ""
-    except (LookupError, TypeError, ValueError):
+        "".encode(name)
+    except (LookupError, ValueError):
         raise ValueError(f"no encoding of text is called {name}: write UTF-8, cp1252 or UTF-16") from None
     return name
 

@@ -333,6 +333,11 @@ def test_a_table_without_the_columns_of_the_mapping_is_a_plain_error(tables: Tab
     assert "\n" not in str(caught.value)
 
 
+def test_a_column_that_is_there_twice_is_a_plain_error(tables: Tables) -> None:
+    with pytest.raises(BadTable, match="more than one column When"):
+        tables.read_text(table([row(Note="seen")]).replace("Note", "When"))
+
+
 def test_a_table_in_another_encoding_is_a_plain_error(tables: Tables) -> None:
     with pytest.raises(BadTable, match="UTF-16"):
         tables.read_text(table([row()]) + "x", by=mapping(('"UTF-8"', '"UTF-16"')))

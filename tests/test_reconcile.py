@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from messages_examples import Clock, event, memory, message
+from servers import open_any
 
 from adapters.delimited import BadTable
 from adapters.desk import Desk
@@ -290,12 +291,14 @@ def test_a_column_that_the_mapping_names_must_be_there(compared: Compared) -> No
 # --- where it went ----------------------------------------------------------------------------------------------
 
 
-def test_messages_that_wait_or_were_refused_say_where_an_incident_went() -> None:
+def test_messages_that_wait_or_were_refused_say_where_an_incident_went(place: Path | str) -> None:
     (opening,) = told("T-8")
     documents = [*told("T-9", *USUAL)[1:3], {**opening, "data": {"impact": "high"}}, *told("T-7")]
-    with ledger_with(*documents) as ledger:
-        Desk(ledger, Clock()).handle([b"no message", b"[1]", b'{"subject": 1}'])
+    with closing(open_any(place, now=Clock())) as ledger:
+        raws = [json.dumps(document).encode() for document in documents]
+        Desk(ledger, Clock()).handle([*raws, b"no message", b"[1]", b'{"subject": 1}'])
         found = whereabouts(ledger, ["T-7", "T-8", "T-9"])
+        assert told_by(ledger, DESK, "T-7")
     assert found["T-9"] == [
         "waits: take_in_charge (incident T-9 is not opened yet)",
         "waits: start_intervention (incident T-9 is not opened yet)",
