@@ -6,6 +6,7 @@ The store is asked in the desk's thread, and what it said is good for a moment: 
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from typing import NamedTuple, Protocol
 
@@ -67,10 +68,12 @@ class Look(NamedTuple):
 
 
 class Health:
-    """Looks how things stand; `broker` is None where messages come over HTTP alone."""
+    """Looks how things stand; `broker` is None where messages come over HTTP alone, `now` gives microseconds UTC."""
 
-    def __init__(self, reception: Reception, chosen: Settings, broker: Broker | None = None) -> None:
-        self._reception, self._chosen, self._broker = reception, chosen, broker
+    def __init__(
+        self, reception: Reception, chosen: Settings, broker: Broker | None = None, now: Callable[[], int] = clock
+    ) -> None:
+        self._reception, self._chosen, self._broker, self._now = reception, chosen, broker, now
         self._looking = asyncio.Lock()
         self._last: tuple[float, Look] | None = None
 
@@ -86,7 +89,7 @@ class Health:
         return Look(store, await self._ask_broker(), self._projection(figures), figures)
 
     async def _store(self) -> tuple[Answer, Figures | None]:
-        asked = self._reception.in_desk_thread(_figures, self._reception.ledger, self._chosen)
+        asked = self._reception.in_desk_thread(_figures, self._reception.ledger, self._chosen, self._now())
         try:
             return Answer(True, "answers"), await asyncio.wait_for(asked, ANSWER_WITHIN)
         except TimeoutError:
@@ -111,8 +114,7 @@ class Health:
         return Answer(True, said) if lag <= longest else Answer(False, f"{said}: see that verbale project runs")
 
 
-def _figures(ledger: Ledger, chosen: Settings) -> Figures:
-    now = clock()
+def _figures(ledger: Ledger, chosen: Settings, now: int) -> Figures:
     with nullcontext() if (reporting := open_readable(chosen)) is None else closing(reporting):
         at = standing(ledger, reporting, now)
     last_heard = {one.source: one.last_heard for one in ledger.store.sources()}

@@ -1,0 +1,103 @@
+"""The log of what runs for good: one JSON object a line on standard error, with instants in UTC.
+
+It tells counts, seconds and kinds of trouble; never what a message says, never a token, never a password. What
+libraries log goes the same way.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from adapters.brokers import BrokerError
+from adapters.desk import outcome_name
+from adapters.ledger import StoreError
+from adapters.reception import Handled
+
+LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")
+_PASSWORD = re.compile(r"(://[^/@\s:]*:)\S*@")
+_DEEPEST = 20
+
+_log = structlog.get_logger("verbale")
+
+
+def set_up(out: TextIO | None = None) -> None:
+    """Have everything logged by this process written to `out`; standard error unless told otherwise."""
+    first: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        where_it_failed,
+        without_passwords,
+    ]
+    handler = logging.StreamHandler(out or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *first],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in LIBRARIES:
+        through_here(name)
+    structlog.configure(
+        processors=[*first, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def through_here(name: str) -> logging.Logger:
+    """The logger of a library, which says what it says as we do, and nothing on its own."""
+    logger = logging.getLogger(name)
+    logger.handlers.clear()
+    logger.propagate = True
+    return logger
+
+
+def tell_batch(handled: Handled) -> None:
+    """A batch was recorded: how many messages of which outcome, in how many seconds."""
+    answered = handled.answered
+    counts = Counter(outcome_name(outcome) for outcome in answered.outcomes)
+    later = {"woken": len(answered.woken), "expired": len(answered.expired)}
+    _log.info("batch", seconds=round(handled.seconds, 4), **counts, **{name: n for name, n in later.items() if n})
+
+
+def tell_trouble(error: Exception) -> None:
+    """An attempt failed; what the store or a broker says of itself is told, other words may quote a message."""
+    if isinstance(error, StoreError | BrokerError):
+        _log.warning("trouble", kind=type(error).__name__, said=str(error))
+    else:
+        _log.error("trouble", exc_info=error)
+
+
+def without_passwords(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Addresses are told without their passwords."""
+    return {key: _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def where_it_failed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Of an exception only the kind and the places are told: its words may quote a message."""
+    given = event.pop("exc_info", None)
+    error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["kind"], event["where"] = type(error).__name__, _places(error.__traceback__)
+    return event
+
+
+def _places(raised: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(raised)[-_DEEPEST:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

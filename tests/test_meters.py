@@ -1,0 +1,217 @@
+"""Figures and readiness: what is counted, how things stand, and that neither names anything but sources and kinds."""
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from messages_examples import SOURCE, Clock, charge, contract_in_force, memory, opening, stored
+from prometheus_client.parser import text_string_to_metric_families
+from servers import start_postgres
+
+from adapters.desk import DEFAULT_PATIENCE, Desk
+from adapters.ledger import Letter, LockedStore
+from adapters.reception import Reception
+from bin.cli import main
+from bin.compose import Settings, clock, open_ledger, store_url
+from bin.meters import Meters
+from bin.readiness import Health, Look
+from domain.facts import SECOND
+
+DAY = 24 * 3600 * SECOND
+
+
+class Broker:
+    """A broker that answers or not, or takes for ever to."""
+
+    def __init__(self, *, answers: bool | None) -> None:
+        self.answers = answers
+
+    async def alive(self) -> bool:
+        """Whether it answers."""
+        if self.answers is None:
+            await asyncio.sleep(3600)
+        return bool(self.answers)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of whoever runs the tests, no live tables in the folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VERBALE_CONFIG", raising=False)
+
+
+@contextmanager
+def receiving(desk: Desk, meters: Meters) -> Iterator[Reception]:
+    """A reception that the meters listen to."""
+    reception = Reception(desk, meters.on_handled, meters.on_trouble)
+    try:
+        yield reception
+    finally:
+        reception.close()
+
+
+def look(reception: Reception, broker: Broker | None = None, now: Clock | None = None, **chosen: object) -> Look:
+    """How things stand."""
+    health = Health(reception, Settings.model_validate(chosen), broker, now or clock)
+    return asyncio.run(health.look())
+
+
+def samples(meters: Meters, seen: Look) -> dict[tuple[str, ...], float]:
+    """Each figure by its name and the values of its labels."""
+    families = text_string_to_metric_families(meters.exposition(seen).decode())
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> None:
+    clock, meters = Clock(), Meters()
+    with memory(clock) as ledger, receiving(Desk(ledger, clock), meters) as reception:
+        asyncio.run(reception.receive([*contract_in_force(), charge("INC1"), charge("LOST")]))
+        replies = asyncio.run(reception.receive([opening("INC1"), opening("INC1"), b"not json"]))
+        meters.replied("http", replies)
+        meters.replied("broker", replies[:1])
+        clock.now += DEFAULT_PATIENCE + 1
+        asyncio.run(reception.look_at_the_clock())
+        found = samples(meters, look(reception))
+    counted = {key[1:]: value for key, value in found.items() if key[0] == "verbale_messages_total"}
+    assert counted == {
+        ("done", "http"): 1,
+        ("duplicate", "http"): 1,
+        ("refused", "http"): 1,
+        ("done", "broker"): 1,
+        ("done", "waited"): 1,
+        ("refused", "waited"): 1,
+    }
+    assert found["verbale_batch_seconds_count",] == found["verbale_batch_messages_count",] == 3
+    assert found["verbale_batch_messages_sum",] == 9
+    assert (found["verbale_facts",], found["verbale_waiting",], found["verbale_refused",]) == (6, 0, 2)
+
+
+def test_the_outcomes_still_to_be_published_are_counted(place: Path | str) -> None:
+    clock, meters = Clock(), Meters()
+    with stored(place, clock) as ledger:
+        desk = Desk(ledger, clock, write_letter=lambda reply: Letter(SOURCE, reply.raw))
+        with receiving(desk, meters) as reception:
+            asyncio.run(reception.receive([*contract_in_force(), charge("INC1")]))
+            asyncio.run(reception.receive([opening("INC1")]))
+            assert samples(meters, look(reception))["verbale_outbox",] == 1
+            asyncio.run(reception.published([one.number for one in asyncio.run(reception.outbox(10))]))
+            assert samples(meters, look(reception))["verbale_outbox",] == 0
+
+
+def test_troubles_are_counted_by_their_kind() -> None:
+    meters = Meters()
+    for error in (LockedStore("a"), LockedStore("b"), ValueError("c")):
+        meters.on_trouble(error)
+    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), meters) as reception:
+        found = samples(meters, look(reception))
+    assert found["verbale_troubles_total", "LockedStore"] == 2
+    assert found["verbale_troubles_total", "ValueError"] == 1
+
+
+def test_the_silence_of_sources_that_have_an_alarm_is_told_and_of_no_other() -> None:
+    clock, meters = Clock(), Meters()
+    with memory(clock) as ledger, receiving(Desk(ledger, clock), meters) as reception:
+        asyncio.run(reception.receive(contract_in_force()))
+        clock.now += 90 * SECOND
+        seen = look(reception, now=clock, silence_hours={SOURCE: 1, "never heard": 2})
+        found = {key[1]: value for key, value in samples(meters, seen).items() if "silence" in key[0]}
+        assert found == {SOURCE: 90, "never heard": math.inf}
+        assert not [key for key in samples(meters, look(reception)) if "silence" in key[0]]
+
+
+def test_no_figure_has_an_id_among_its_labels() -> None:
+    meters = Meters()
+    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), meters) as reception:
+        meters.replied("http", asyncio.run(reception.receive([*contract_in_force(), opening(), charge("LOST")])))
+        meters.on_trouble(ValueError(opening().decode()))
+        said = meters.exposition(look(reception, silence_hours={SOURCE: 1})).decode()
+    labels = {name for family in text_string_to_metric_families(said) for one in family.samples for name in one.labels}
+    assert labels == {"way", "outcome", "kind", "source", "le"}
+    assert "INC0001234" not in said
+
+
+def test_two_processes_meters_know_nothing_of_each_other() -> None:
+    one, another = Meters(), Meters()
+    one.on_trouble(ValueError())
+    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), one) as reception:
+        assert ("verbale_troubles_total", "ValueError") not in samples(another, look(reception))
+
+
+# --- readiness ---
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"), [(True, "answers"), (False, "does not answer"), (None, "does not answer")]
+)
+def test_a_broker_that_does_not_answer_is_not_ready(
+    monkeypatch: pytest.MonkeyPatch, answers: bool | None, said: str
+) -> None:
+    monkeypatch.setattr("bin.readiness.ANSWER_WITHIN", 0.5)
+    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), Meters()) as reception:
+        assert look(reception).broker is None
+        seen = look(reception, Broker(answers=answers))
+    assert seen.broker is not None
+    assert seen.broker.said.startswith(said)
+    assert seen.ready == seen.broker.ready == bool(answers)
+    assert samples(Meters(), seen)["verbale_broker_up",] == float(bool(answers))
+
+
+def test_live_tables_that_lag_too_far_are_not_ready_where_there_are_any(tmp_path: Path) -> None:
+    url = store_url(tmp_path / "verbale.db")
+    chosen = Settings(store=url)
+    with open_ledger(chosen, create=True) as ledger, receiving(Desk(ledger, clock), Meters()) as reception:
+        asyncio.run(reception.receive(contract_in_force()))
+        assert look(reception, store=url).projection is None
+        assert main(["project", "--once", "--store", url]) == 0
+        current = look(reception, store=url)
+        asyncio.run(reception.receive([opening()]))
+        later = Clock()
+        later.now = clock() + 30 * SECOND
+        soon = look(reception, now=later, store=url)
+        later.now += 60 * SECOND
+        late = look(reception, now=later, store=url)
+    assert current.projection == (True, "0 facts and 0 seconds behind")
+    assert (soon.ready, late.ready) == (True, False)
+    assert late.projection is not None
+    assert late.projection.said.startswith("1 facts and 90 seconds behind")
+    found = samples(Meters(), late)
+    assert found["verbale_projection_lag_positions",] == 1
+    assert 90 <= found["verbale_projection_lag_seconds",] < 91
+
+
+def test_a_store_whose_server_goes_away_is_not_ready_until_it_is_back() -> None:
+    server = start_postgres(fsync=False)
+    try:
+        chosen = Settings(store=server.url(), lock_timeout=1)
+        with open_ledger(chosen, create=True) as ledger, receiving(Desk(ledger, clock), Meters()) as reception:
+            assert look(reception, store=chosen.store).ready
+            server.stop()
+            away = look(reception, store=chosen.store)
+            assert not away.ready
+            assert not away.store.ready
+            assert samples(Meters(), away)["verbale_store_up",] == 0
+            assert ("verbale_facts",) not in samples(Meters(), away)
+            server.start()
+            assert look(reception, store=chosen.store).ready
+    finally:
+        server.remove()
+
+
+def test_who_asks_often_is_told_what_was_seen_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), Meters()) as reception:
+        health = Health(reception, Settings())
+
+        async def several() -> list[Look]:
+            return await asyncio.gather(*(health.look() for _ in range(5)))
+
+        seen = asyncio.run(several())
+        assert all(one is seen[0] for one in seen)
+        monkeypatch.setattr("bin.readiness.GOOD_FOR", 0.0)
+        assert asyncio.run(health.look()) is not seen[0]
