@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
+from adapters.brokers import BrokerError
 from adapters.contract_file import BadContractFile
 from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
@@ -24,7 +25,17 @@ from projections.readings import UnknownReading
 
 FINE, NO, WRONG_USE = 0, 1, 2
 
-WRONG = (StoreError, BadSettings, BadQuestion, UnknownReading, BadContractFile, BadTable, BadMapping, UnknownPlace)
+WRONG = (
+    StoreError,
+    BrokerError,
+    BadSettings,
+    BadQuestion,
+    UnknownReading,
+    BadContractFile,
+    BadTable,
+    BadMapping,
+    UnknownPlace,
+)
 """What a user can put right: told in a line or two, with status 2."""
 
 app = App(
@@ -65,6 +76,11 @@ app.command(reporting.explain)
 app.command(reporting.timeline)
 app.command(reporting.unrouted)
 app.command(reconciling.reconcile)
+
+# Named, not imported: what they stand on takes a while to load.
+app.command("bin.consumer:consume", name="consume", help="Take messages from the broker and over HTTP, until stopped.")
+app.command("bin.posting:broker_app", name="broker", help="Prepare the broker, or start one for a trial.")
+app.command("bin.posting:publish", name="publish", help="Publish messages from files to the broker.")
 
 app.command(projecting.project)
 app.command(projecting.rebuild)

@@ -47,14 +47,11 @@ def ingest(
     refused
         Write the refused messages to this file, whole, with the reasons.
     """
-    for file in files:
-        if str(file) != "-" and (file.is_dir() or not file.exists()):
-            raise BadQuestion(f"{file} is no file")
-    total = sum(file.stat().st_size for file in files if str(file) != "-")
+    total = existing(files)
     chosen, say = chosen_by(where)
     check_output("--refused", refused, chosen, files)
     with ledger_of(chosen, create=True) as ledger, progress(say("recording"), total or None) as advance:
-        tally = take_in(open_desk(ledger, chosen), _counting(_lines_of(files), advance))
+        tally = take_in(open_desk(ledger, chosen), counting(lines_of(files), advance))
     tell(tally, refused, say)
 
 
@@ -102,7 +99,7 @@ def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /
         JSON Lines of messages; - is standard input.
     """
     good = bad = 0
-    for line in _lines_of([file]):
+    for line in lines_of([file]):
         try:
             read_message(line.raw)
             good += 1
@@ -173,7 +170,16 @@ def check_output(option: str, output: Path | None, chosen: Settings, inputs: Ite
         raise BadQuestion(f"{option} {output} would overwrite what is read: name another file")
 
 
-def _lines_of(files: Iterable[Path]) -> Iterator[Line]:
+def existing(files: Iterable[Path]) -> int:
+    """How many bytes the files have together, standard input (-) aside. Raises BadQuestion where one is not there."""
+    for file in files:
+        if str(file) != "-" and (file.is_dir() or not file.exists()):
+            raise BadQuestion(f"{file} is no file")
+    return sum(file.stat().st_size for file in files if str(file) != "-")
+
+
+def lines_of(files: Iterable[Path]) -> Iterator[Line]:
+    """The messages in some files, one after the other."""
     for file in files:
         if str(file) == "-":
             if sys.stdin is None:
@@ -184,7 +190,8 @@ def _lines_of(files: Iterable[Path]) -> Iterator[Line]:
                 yield from read_lines(opened, str(file))
 
 
-def _counting(lines: Iterable[Line], advance: Callable[[int], None]) -> Iterator[Line]:
+def counting(lines: Iterable[Line], advance: Callable[[int], None]) -> Iterator[Line]:
+    """The same lines; `advance` hears how many bytes have been read."""
     read = 0
     for line in lines:
         read += len(line.raw) + 1

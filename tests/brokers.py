@@ -1,0 +1,228 @@
+"""Real brokers for the tests, consumers that run as a user starts them, and what both parties get to see."""
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from messages_examples import child_environment
+from servers import free_port
+
+from adapters.brokers import Parcel, Post, addressed, open_post, set_up
+from adapters.nats_server import NatsServer
+
+WITHIN = 60.0
+"""Seconds that anything is waited for, at most: more than it takes on the slowest machine."""
+
+_numbers = itertools.count(1)
+
+
+def fresh_ledger() -> str:
+    """The name of a ledger that no other test uses."""
+    return f"t{os.getpid()}-{next(_numbers)}"
+
+
+@contextmanager
+def nats(**options: Any) -> Iterator[NatsServer]:
+    """A private NATS server."""
+    with tempfile.TemporaryDirectory(prefix="verbale-nats-") as folder, NatsServer(Path(folder), **options) as server:
+        yield server
+
+
+@asynccontextmanager
+async def connected(url: str, ledger: str) -> AsyncIterator[Post]:
+    """A post that takes no messages: to set up, publish and ask."""
+    post = open_post(url, ledger)
+    await post.connect()
+    try:
+        yield post
+    finally:
+        await post.stop()
+
+
+def prepare(url: str, ledger: str) -> list[str]:
+    """Make at the broker what a ledger needs there; what was told."""
+
+    async def go() -> list[str]:
+        async with connected(url, ledger) as post:
+            return await set_up(post)
+
+    return asyncio.run(go())
+
+
+def publish(url: str, ledger: str, raws: Sequence[bytes]) -> None:
+    """Publish messages, each where it belongs."""
+    publish_parcels(url, ledger, [addressed(ledger, raw) for raw in raws])
+
+
+def publish_parcels(url: str, ledger: str, parcels: Sequence[Parcel]) -> None:
+    """Publish parcels."""
+
+    async def go() -> None:
+        async with connected(url, ledger) as post:
+            await post.publish(parcels)
+
+    asyncio.run(go())
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; fail where it does not come to be."""
+    end = time.monotonic() + WITHIN
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"it never came to be that {what}")
+        time.sleep(0.05)
+
+
+def settled(url: str, ledger: str) -> bool:
+    """Whether nothing is left at the broker: all delivered, all acknowledged."""
+
+    async def go() -> bool:
+        async with connected(url, ledger) as post:
+            return not any(await post.backlog())
+
+    return asyncio.run(go())
+
+
+# --- what producers hear ---
+
+
+def outcomes(url: str, ledger: str) -> dict[str, list[dict[str, Any]]]:
+    """The outcome events kept at the broker, in their order, by where they were published."""
+    scheme = url.partition(":")[0]
+    arrays = asyncio.run(_READERS[scheme](url, ledger))
+    heard: dict[str, list[dict[str, Any]]] = {}
+    for where, body in arrays:
+        heard.setdefault(where, []).extend(json.loads(body))
+    return heard
+
+
+def heard(url: str, ledger: str) -> list[tuple[str, str]]:
+    """Id (or SHA-256) and outcome of everything told, whatever the source."""
+    told = [event["data"] for events in outcomes(url, ledger).values() for event in events]
+    return [(one.get("id") or one["sha256"], one["outcome"]) for one in told]
+
+
+async def _nats_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
+    import nats as client
+    from nats.errors import TimeoutError as NothingMore
+
+    from adapters.subjects import token
+
+    connection = await client.connect(url)
+    try:
+        subscription = await connection.jetstream().subscribe(
+            f"verbale.{token(ledger)}.outcome.*", stream=f"VERBALE_{token(ledger)}_OUTCOMES", ordered_consumer=True
+        )
+        found: list[tuple[str, bytes]] = []
+        info = await connection.jetstream().stream_info(f"VERBALE_{token(ledger)}_OUTCOMES")
+        with suppress(NothingMore):
+            while len(found) < info.state.messages:
+                one = await subscription.next_msg(timeout=5)
+                found.append((one.subject, one.data))
+        return found
+    finally:
+        await connection.close()
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {"nats": _nats_outcomes}
+
+
+# --- the consumer, as a user starts it ---
+
+
+@dataclass
+class Consumer:
+    """`verbale consume` as a process of its own."""
+
+    store: str
+    ledger: str
+    url: str
+    listen: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
+    settings: dict[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+    _said: Path = field(default_factory=lambda: Path(tempfile.mkstemp(prefix="verbale-consume-")[1]))
+
+    def start(self) -> "Consumer":
+        """Start it, and wait until it has said that it takes messages."""
+        self.begin()
+        until(lambda: "started" in self.said or not self.running, "the consumer starts")
+        if not self.running:
+            raise ChildProcessError(self.said)
+        return self
+
+    def begin(self) -> None:
+        """Start it, without waiting."""
+        self._said.write_bytes(b"")
+        variables = {
+            "VERBALE_STORE": self.store,
+            "VERBALE_LEDGER": self.ledger,
+            "VERBALE_BROKER": self.url,
+            "VERBALE_LISTEN": self.listen,
+            **self.settings,
+        }
+        script = "import sys; from bin.cli import main; sys.exit(main(sys.argv[1:]))"
+        with self._said.open("ab") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", script, "consume"],
+                env={**child_environment(), **variables},
+                stdout=said,
+                stderr=said,
+                cwd=tempfile.gettempdir(),
+            )
+
+    @property
+    def said(self) -> str:
+        """Its output so far."""
+        return self._said.read_text(errors="replace")
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Its exit status, when it has ended."""
+        assert self._process is not None
+        return self._process.wait(WITHIN)
+
+    def stop(self) -> int:
+        """Stop it gracefully; its exit status."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def remove(self) -> None:
+        """End it, whatever it does, and remove what it wrote."""
+        if self.running:
+            self.kill()
+        self._said.unlink(missing_ok=True)
+
+
+@contextmanager
+def consumer(store: str, ledger: str, url: str, **others: Any) -> Iterator[Consumer]:
+    """A consumer that has started; ended in the end."""
+    one = Consumer(store, ledger, url, **others)
+    try:
+        yield one.start()
+    finally:
+        one.remove()
