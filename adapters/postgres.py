@@ -183,8 +183,10 @@ def _upgrade(connection: Connection[Any], place: PostgresPlace, old: int) -> Non
         connection.execute("UPDATE ledger SET format = %s", (FORMAT,))
         make_roles(connection, place)
     except errors.InsufficientPrivilege as error:
-        raise StoreError(f"{place} is in format {old}, and this Verbale writes format {FORMAT} ({words(error)}): have "
-                         "the owner of the store run, once: verbale status; with mode=ro it is read") from None  # fmt: skip
+        raise StoreError(
+            f"{place} is in format {old}, and this Verbale writes format {FORMAT} ({words(error)}): have the owner of "
+            "the store run, once: verbale status; until then, it can be read with mode=ro"
+        ) from None
 
 
 def _make(connection: Connection[Any], place: PostgresPlace, ledger_id: str) -> tuple[_Found, bool]:

@@ -16,7 +16,7 @@ from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
 from adapters.mapping_file import BadMapping
-from bin import __version__, demo, importing, projecting, reconciling, recording, reporting, tokens
+from bin import __version__, correspondence, demo, importing, projecting, reconciling, recording, reporting, tokens
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
 from bin.options import AnswerIsNo
@@ -62,6 +62,15 @@ mapping_app.command(importing.mapping_example, name="example")
 message_app.command(recording.message_example, name="example")
 message_app.command(recording.message_check, name="check")
 app.command(recording.schema)
+
+app.command(refused_app := App(name="refused", help="Messages that were refused: each is kept whole, with the reason."))
+refused_app.command(correspondence.refused_list, name="list")
+refused_app.command(correspondence.refused_show, name="show")
+refused_app.command(correspondence.refused_export, name="export")
+refused_app.command(correspondence.refused_retry, name="retry")
+app.command(waiting_app := App(name="waiting", help="Messages that wait for the incident or contract they belong to."))
+waiting_app.command(correspondence.waiting_list, name="list")
+app.command(correspondence.sources)
 
 token_app.command(tokens.token_issue, name="issue")
 token_app.command(tokens.token_list, name="list")

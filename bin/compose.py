@@ -4,7 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -73,7 +73,9 @@ class Settings(BaseSettings):
     longest_lag_seconds: int = Field(default=60, ge=1, description="live tables further behind are not ready")
     most_body_bytes: int = Field(default=8_000_000, ge=1_000, description="the longest HTTP request taken")
     messages_per_minute: int = Field(default=6_000, ge=1, description="what one source may post over HTTP")
-    silence_hours: dict[str, float] = Field(default_factory=dict, description="by source: how long it may be silent")
+    silence_hours: dict[str, Annotated[float, Field(gt=0, le=87_600)]] = Field(
+        default_factory=dict, description="by source: how long it may be silent"
+    )
     webhooks: dict[str, Webhook] = Field(default_factory=dict, description="by name: help desks that call us")
 
     @property

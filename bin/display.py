@@ -151,6 +151,12 @@ CSV_COLUMNS: dict[str, Sequence[str]] = {
         *("impact", "urgency", "requested_by", "open"),
         *_EVIDENCE,
     ),
+    "refused": ("number", "refused_at", "times", "source", "id", "clause", "field", "reason"),
+    "waiting": ("since", "until", "stream", "source", "id", "type", "reason"),
+    "sources": (
+        *("source", "first_heard", "last_heard", "silent_us", "allowed_us", "alarm"),
+        *("heard", "done", "duplicate", "refused", "waiting", "missing", "gaps"),
+    ),
     "reconcile": (
         *("found", "incident", "line", "instant", "export", "record", "difference_us", "why"),
         *_EVIDENCE,
@@ -183,14 +189,14 @@ def _show_table(report: Report, say: Words, console: Console) -> None:
     if report.name == "explain":
         _show_explanation(report, columns, say, console)
     elif report.rows:
-        _print_rows(console, columns, report.rows)
+        print_rows(console, columns, report.rows)
     else:
         console.print(say(NOTHING.get(report.name, "Nothing to report.")))
     for line in _notes(report, say):
         console.print(Text(line))
 
 
-def _print_rows(console: Console, columns: Sequence[Column], rows: Sequence[JsonRow]) -> None:
+def print_rows(console: Console, columns: Sequence[Column], rows: Sequence[JsonRow]) -> None:
     """A table; or, on a screen too narrow for it, each row as lines of its own: nothing is ever cut."""
     made = table(columns, rows)
     if Measurement.get(console, console.options.update(max_width=WIDTH_ON_PAPER), made).maximum <= console.width:
@@ -400,7 +406,7 @@ def _show_explanation(report: Report, columns: Sequence[Column], say: Words, con
         console.print(Text(f"{name}: {_net(clock)} -> {say(clock['verdict'])}{due} (A3, A5)", style="bold"))
         slices = [piece for piece in report.rows if piece["clock"] == clock["clock"]]
         if slices:
-            _print_rows(console, columns, slices)
+            print_rows(console, columns, slices)
         net = "?" if clock["net_us"] is None else say.number(clock["net_us"])
         target = "-" if clock["target_us"] is None else say.number(clock["target_us"])
         console.print(

@@ -236,7 +236,7 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
-        found = list(remarks(ledger, reporting, clock()))
+        found = list(remarks(ledger, reporting, clock(), chosen.silence_hours))
     show_remarks([remark._asdict() for remark in found], format, say)
     if found:
         raise AnswerIsNo

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from adapters.contract_file import contract_messages
 from adapters.contract_file import example as contract_example_text
 from adapters.intake import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
-from adapters.messages import Unreadable, examples, read_message
+from adapters.messages import Unreadable, examples, read_json, read_message
 from adapters.outcomes import OUTCOME_TYPE
 from bin import contract_documents
 from bin.compose import Settings, open_desk, store_place
@@ -125,7 +125,7 @@ def schema(
     asyncapi
         Print the AsyncAPI document instead.
     into
-        Write the reference, the AsyncAPI document and every schema into this folder instead.
+        Write the reference, the AsyncAPI and OpenAPI documents and every schema into this folder instead.
     """
     if into is not None:
         _write_documents(into)
@@ -215,21 +215,23 @@ def tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
         more = len(tally.refused) - SHOWN_REFUSALS
         out.print(f"  ... {more} {say('more')}; --refused FILE {say('receives them all')}")
     if refused_file is not None:
-        refused_file.write_text("".join(map(_refused_line, tally.refused)), encoding="utf-8")
+        refused_file.write_text("".join(map(refused_line, tally.refused)), encoding="utf-8")
         out.print(f"{len(tally.refused)} {say('refused messages written to')} {refused_file}")
     if tally.refused:
         raise AnswerIsNo
 
 
-def _refused_line(line: RefusedLine) -> str:
-    kept: dict[str, Any] = {
-        "where": line.where,
-        "clause": line.refused.clause,
-        "field": line.refused.field,
-        "reason": line.refused.reason,
-    }
+def refused_line(line: RefusedLine) -> str:
+    """A refused message with its reason, as a line of JSON."""
+    said = {"clause": line.refused.clause, "field": line.refused.field, "reason": line.refused.reason}
+    return json.dumps({"where": line.where, **said, **whole(line.raw)}, ensure_ascii=True) + "\n"
+
+
+def whole(raw: bytes) -> dict[str, Any]:
+    """A message as JSON holds it: under "message" or, where it is no JSON, its bytes under "raw_base64"."""
     try:
-        kept["message"] = json.loads(line.raw)
-    except (ValueError, RecursionError):
-        kept["raw_base64"] = base64.b64encode(line.raw).decode()
-    return json.dumps(kept, ensure_ascii=True) + "\n"
+        document = read_json(raw)
+        json.dumps(document, allow_nan=False)
+    except (Unreadable, ValueError, RecursionError):
+        return {"raw_base64": base64.b64encode(raw).decode()}
+    return {"message": document}
