@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from bench_brokers import ABOUT_D, CONSUME, HANDLER, Consuming
 from bench_histories import BusyYear, Told, Year, add, busy_opening, taken, turned_late
 from bench_library import HelpDesk, catch_up, projection
 from bench_paper import Figures, Paper, machine, say
@@ -30,6 +31,7 @@ from messages_examples import Clock, charge, contract_in_force, message, opening
 
 from adapters.desk import Desk, Done
 from adapters.ledger import Batch
+from adapters.nats_server import NatsServer
 from adapters.projector import LIVE_READINGS, Projector, build
 from adapters.reporting import Reporting
 from adapters.tables import INCIDENTS, WINDOWS
@@ -52,6 +54,9 @@ class Sizes:
     """Facts in a transaction, and how many transactions in a turn."""
     busy: tuple[int, int] = (1000, 100_000)
     facts_told: int = 30
+    consumed: int = 10_000
+    handled: int = 1000
+    consumptions: int = 5
 
 
 QUICK = Sizes(
@@ -61,6 +66,9 @@ QUICK = Sizes(
     transactions=((1, 20), (5, 20), (500, 1)),
     busy=(200, 3000),
     facts_told=5,
+    consumed=1000,
+    handled=100,
+    consumptions=3,
 )
 UNCOUNTED = 3
 """The first facts told of a busy contract, which find everything cold."""
@@ -497,6 +505,18 @@ def measure(at: Store, sizes: Sizes, only: str | None, paper: Paper, *, profile:
     if only in (None, "c"):
         paper.about(ABOUT_C)
         tell_busy(paper, at.kind, one_fact(at, sizes))
+    if only in (None, "d"):
+        paper.about(ABOUT_D)
+        _measure_consuming(at, sizes, paper)
+
+
+def _measure_consuming(at: Store, sizes: Sizes, paper: Paper) -> None:
+    say(f"{at.kind}: consuming from JetStream")
+    with tempfile.TemporaryDirectory(prefix="verbale-nats-") as folder, NatsServer(Path(folder)) as server:
+        consuming = Consuming(at, server, sizes.consumed, sizes.handled)
+        contenders = [Contender(CONSUME, consuming.consume), Contender(HANDLER, consuming.handler)]
+        figures = contest(contenders, sizes.consumptions)
+    paper.rates("d", at.kind, f"From JetStream: {sizes.consumed:,} messages, a fact each", figures, (CONSUME,))
 
 
 def _measure_rebuild(at: Store, sizes: Sizes, paper: Paper, *, profile: bool) -> None:
@@ -519,8 +539,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller sizes: does it run at all?")
     parser.add_argument("--store", choices=("sqlite", "postgres"), help="one store instead of both")
-    what = "one part: (a) rebuild, (b) append, (c) one fact on a busy contract"
-    parser.add_argument("--only", choices=("a", "b", "c"), help=what)
+    what = "one part: (a) rebuild, (b) append, (c) one fact on a busy contract, "
+    what += "(d) messages from a broker"
+    parser.add_argument("--only", choices=("a", "b", "c", "d"), help=what)
     parser.add_argument("--profile", action="store_true", help="where the time of (a) goes")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there too")
     return parser.parse_args(words)

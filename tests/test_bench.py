@@ -10,7 +10,7 @@ from messages_examples import CHECKOUT, child_environment
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["b", "c"])
+@pytest.mark.parametrize("part", ["b", "c", "d"])
 def test_a_part_of_the_benchmark_runs_on_a_small_scale(tmp_path: Path, part: str) -> None:
     environment = child_environment()
     environment["PYTHONPATH"] += f":{CHECKOUT / 'tests'}"
