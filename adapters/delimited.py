@@ -138,8 +138,13 @@ def _made(line: int, record: str, header: Header, make: Callable[[int, dict[str,
             raise ValueError(f"cannot be read: not {header.encoding} text")
         return make(line, row)
     except ValueError as error:
-        return Quarantined(line, _printable(str(error)), {name: _printable(value) for name, value in row.items()})
+        return Quarantined(line, _on_one_line(str(error)), {name: _printable(value) for name, value in row.items()})
 
 
 def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+def _on_one_line(reason: str) -> str:
+    """A reason quotes cells, which may hold line ends, or what a terminal would obey."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in reason)
