@@ -26,15 +26,13 @@ from bin.compose import BadSettings, Settings, clock, open_desk
 from bin.meters import Meters
 from bin.options import Where, chosen_by, ledger_of
 from bin.readiness import Health
-from bin.web import build
+from bin.web import build, served
 
 BROKER = "broker"
 """The way in of messages from a broker, as the meters call it."""
 CLOCK_SECONDS = 60.0
 OUTBOX_SECONDS = 5.0
 """The outbox is looked at as soon as a batch is recorded; and so often, for what other processes leave there."""
-LAST_REQUESTS_SECONDS = 5
-"""How long a request that is being answered may still take when we stop."""
 NOWHERE = "none"
 
 _log = structlog.get_logger("verbale")
@@ -142,16 +140,7 @@ class _Consumer:
             yield "not listening"
             return
         app = build(self._reception, self._chosen, Health(self._reception, self._chosen, post), self._meters)
-        server = _Http(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=LAST_REQUESTS_SECONDS,
-                server_header=False,
-            )
-        )
+        server = _Http(served(app))
         with _listening(self._chosen.listen) as listening:
             serving = asyncio.create_task(server.serve([listening]))
             try:

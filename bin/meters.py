@@ -1,5 +1,6 @@
 """What Prometheus is told: what came in, what became of it, and how things stand. Never an id as a label."""
 
+import math
 from collections import Counter as Tally
 from collections.abc import Iterable
 
@@ -76,12 +77,16 @@ def _standing(look: Look) -> CollectorRegistry:
     if at.at is not None:
         gauge("projection_lag_positions", "Facts that are not in the live tables yet.", at.lag_positions)
         gauge("projection_lag_seconds", "For how long the first of them has been on record.", at.lag_us / SECOND)
-    silence = Gauge(
+    silent = Gauge(
         "verbale_source_silence_seconds",
-        "Since a source was last heard, where silence_hours names it; infinite where it never was.",
+        "Since a source that has an alarm was last heard; infinite where it never was.",
         ["source"],
         registry=registry,
     )
-    for source, seconds in figures.silence.items():
-        silence.labels(source).set(seconds)
+    allowed = Gauge(
+        "verbale_source_silence_allowed_seconds", "For how long it may be silent.", ["source"], registry=registry
+    )
+    for silence in figures.silences:
+        silent.labels(silence.source).set(math.inf if silence.silent_us is None else silence.silent_us / SECOND)
+        allowed.labels(silence.source).set(silence.allowed_us / SECOND)
     return registry

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from adapters.messages import CloudEvent
 from bin.bodies import BATCHED, EITHER, SINGLE
-from bin.problems import KINDS, PROBLEM_JSON, ProblemDetails, RefusalDetails
+from bin.problems import FAULT, PROBLEM_JSON, REFUSED, UNMAPPED, Kind, ProblemDetails, RefusalDetails
 
 _ABOUT = """\
 A producer posts what happened, one CloudEvent for each fact, and is answered with what became of each. Sent again, a
@@ -36,14 +36,13 @@ PAYLOAD_BODY: dict[str, Any] = {
 }
 
 
-def told_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How a route declares the problems it answers with."""
+def told_problems(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """How a route declares the problems that it answers with, besides those that any may have."""
     declared: dict[int | str, dict[str, Any]] = {}
-    for status in statuses:
-        titles = [kind.title for kind in KINDS if kind.status == status]
-        model = RefusalDetails if status == 422 else ProblemDetails
-        declared[status] = {"model": model, "description": "; or: ".join(titles) + "."}
-    return declared
+    for kind in (*kinds, FAULT):
+        model = RefusalDetails if kind in (REFUSED, UNMAPPED) else ProblemDetails
+        declared[int(kind.status)] = {"model": model, "description": f"{kind.title}. {kind.meaning}"}
+    return dict(sorted(declared.items(), key=str))
 
 
 def describe(app: FastAPI) -> None:
@@ -62,11 +61,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     event = TypeAdapter(CloudEvent).json_schema(ref_template="#/components/schemas/{model}")
     schemas |= {**event.pop("$defs", {}), "CloudEvent": event}
-    problems = {f"#/components/schemas/{model.__name__}" for model in (ProblemDetails, RefusalDetails)}
     for path in document["paths"].values():
         for operation in path.values():
-            for response in operation["responses"].values():
-                content = response.get("content", {})
-                if content.get(EITHER, {}).get("schema", {}).get("$ref") in problems:
-                    content[PROBLEM_JSON] = content.pop(EITHER)
+            _correct(operation["responses"])
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
     return document
+
+
+def _correct(responses: dict[str, Any]) -> None:
+    """Problems have a media type of their own, and what the framework would answer to bad parameters is one of them."""
+    for status, response in list(responses.items()):
+        content = response.get("content", {})
+        match content.get(EITHER, {}).get("schema", {}).get("$ref", "").rpartition("/")[2]:
+            case "HTTPValidationError":
+                del responses[status]
+            case "ProblemDetails" | "RefusalDetails":
+                content[PROBLEM_JSON] = content.pop(EITHER)

@@ -69,7 +69,7 @@ def show_pages(app: FastAPI, health: Health, meters: Meters) -> None:
         parts = {name: answer._asdict() for name, answer in look.parts.items()}
         return JSONResponse({"ready": look.ready, "parts": parts}, status)
 
-    @app.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: _TEXT}}})
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": _TEXT}}})
     async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(meters.exposition(await health.look()), media_type=CONTENT_TYPE_LATEST)
@@ -82,7 +82,7 @@ def show_pages(app: FastAPI, health: Health, meters: Meters) -> None:
     @app.get(
         "/schemas/{type}",
         response_class=Response,
-        responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **told_problems(404)},
+        responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **told_problems(UNKNOWN)},
     )
     async def message_schema(type: str) -> Response:
         """The JSON Schema of a type of message, or of the outcome."""

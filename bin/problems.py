@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from adapters.ledger import StoreError
+from bin.logs import tell_trouble
 from bin.meters import Meters
 
 PROBLEM_JSON = "application/problem+json"
@@ -153,10 +154,11 @@ def tell_problems(app: FastAPI, meters: Meters) -> None:
                 return answer(request, _of_routing(request, error))
             case StoreError():
                 meters.on_trouble(error)
+                tell_trouble(error)
                 headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
                 return answer(request, Problem(STORE_AWAY, STORE_AWAY.meaning, headers))
             case _:
-                meters.on_trouble(error)
+                meters.on_trouble(error)  # the server itself logs it
                 return answer(request, Problem(FAULT, FAULT.meaning))
 
     for kind in (Problem, RequestValidationError, HTTPException, StoreError, Exception):

@@ -4,7 +4,6 @@ The store is asked in the desk's thread, and what it said is good for a moment: 
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -13,7 +12,7 @@ from typing import NamedTuple, Protocol
 from adapters.ledger import Ledger, StoreError
 from adapters.reception import Reception
 from bin.compose import Settings, clock, open_readable
-from bin.health import Standing, standing
+from bin.health import Silence, Standing, silences, standing
 from domain.facts import SECOND
 
 ANSWER_WITHIN = 5.0
@@ -38,13 +37,12 @@ class Answer(NamedTuple):
 class Figures(NamedTuple):
     """What the store says of itself.
 
-    `unpublished` counts outcomes still to be published; `silence` is for how many seconds the sources that have an
-    alarm have been silent, infinite where one was never heard.
+    `unpublished` counts outcomes still to be published; `silences` are of the sources that have an alarm.
     """
 
     standing: Standing
     unpublished: int
-    silence: dict[str, float]
+    silences: list[Silence]
 
 
 class Look(NamedTuple):
@@ -107,8 +105,10 @@ class Health:
         return Answer(alive, "answers" if alive else "does not answer: it is tried again for ever")
 
     def _projection(self, figures: Figures | None) -> Answer | None:
-        if figures is None or figures.standing.at is None:
+        if figures is None or (at := figures.standing.at) is None:
             return None
+        if at.stopped_at is not None:
+            return Answer(False, f"stopped before position {at.stopped_at}: see verbale doctor")
         lag, longest = figures.standing.lag_us // SECOND, self._chosen.longest_lag_seconds
         said = f"{figures.standing.lag_positions} facts and {lag} seconds behind"
         return Answer(True, said) if lag <= longest else Answer(False, f"{said}: see that verbale project runs")
@@ -117,9 +117,5 @@ class Health:
 def _figures(ledger: Ledger, chosen: Settings, now: int) -> Figures:
     with nullcontext() if (reporting := open_readable(chosen)) is None else closing(reporting):
         at = standing(ledger, reporting, now)
-    last_heard = {one.source: one.last_heard for one in ledger.store.sources()}
-    silence = {
-        source: (now - last_heard[source]) / SECOND if source in last_heard else math.inf
-        for source in chosen.silence_hours
-    }
-    return Figures(at, ledger.store.unpublished(), silence)
+    silent = silences(ledger.store.sources(), chosen.silence_hours, now)
+    return Figures(at, ledger.store.unpublished(), silent)

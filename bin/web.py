@@ -21,10 +21,10 @@ from adapters.ledger import Identity, Ledger
 from adapters.messages import Unreadable, is_label
 from adapters.outcomes import Told, ToldDone, ToldDuplicate, ToldWaiting, told
 from adapters.reception import Reception
-from adapters.webhooks import BadSignature, DeskMapping, check_signature, read_mapping, snapshot_of, take_snapshot
-from bin import __version__
+from adapters.webhooks import BadSignature, DeskMapping, check_signature, desk_mapping, snapshot_of, take_snapshot
 from bin.bodies import is_batch, media_type, read_body, source_named, split
 from bin.compose import Settings, Webhook, clock
+from bin.contract_documents import VERSION
 from bin.meters import Meters
 from bin.openapi import MESSAGES_BODY, PAYLOAD_BODY, describe, told_problems
 from bin.pages import show_pages
@@ -33,9 +33,12 @@ from bin.problems import (
     FOREIGN_SOURCE,
     MALFORMED,
     NO_TOKEN,
+    NOT_SPOKEN,
     REFUSED,
+    STORE_AWAY,
     TOO_LARGE,
     TOO_OFTEN,
+    TOO_SLOW,
     UNKNOWN,
     UNMAPPED,
     Problem,
@@ -48,9 +51,11 @@ HTTP, WEBHOOK = "http", "webhook"
 """Ways in, as the meters call them."""
 MOST_OPEN = 200
 """Connections at a time; whoever comes then hears 503."""
-LONGEST_FAREWELL = 30
-"""Seconds for which requests in hand are finished when the server stops."""
+LAST_REQUESTS_SECONDS = 5
+"""How long a request that is being answered may still take when we stop."""
 
+_UNREAD = (MALFORMED, TOO_SLOW, TOO_LARGE, NOT_SPOKEN, TOO_OFTEN, STORE_AWAY)
+"""What may be wrong with any body."""
 _BEARER = HTTPBearer(auto_error=False, description="A token as `verbale token issue SOURCE` prints it.")
 _CHALLENGE = 'Bearer realm="verbale"'
 
@@ -65,10 +70,11 @@ def build(reception: Reception, chosen: Settings, health: Health, meters: Meters
     """The application that answers over HTTP. Raises BadMapping and BadSettings where a webhook cannot be read."""
     app = FastAPI(
         title="Verbale, for producers",
-        version=__version__,
+        version=VERSION,
         docs_url=None,  # the pages of the framework load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     tell_problems(app, meters)
     limit = _Limit(chosen.messages_per_minute)
@@ -90,7 +96,7 @@ def served(app: FastAPI) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         limit_concurrency=MOST_OPEN,
-        timeout_graceful_shutdown=LONGEST_FAREWELL,
+        timeout_graceful_shutdown=LAST_REQUESTS_SECONDS,
     )
 
 
@@ -136,7 +142,7 @@ def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: 
             200: {"model": ToldDuplicate | Outcomes, "description": "Recorded before; or the outcomes of a batch."},
             201: {"model": ToldDone, "description": "Recorded."},
             202: {"model": ToldWaiting, "description": "Kept until what it belongs to is recorded."},
-            **told_problems(400, 401, 403, 408, 413, 415, 422, 429, 500, 503),
+            **told_problems(*_UNREAD, NO_TOKEN, FOREIGN_SOURCE, REFUSED),
         },
     )
     async def post_messages(request: Request, source: Annotated[str, Depends(writer)]) -> Response:
@@ -159,7 +165,10 @@ def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: 
 
     @app.get(
         "/messages",
-        responses={200: {"model": Told, "description": "Its outcome."}, **told_problems(400, 401, 404, 500, 503)},
+        responses={
+            200: {"model": Told, "description": "Its outcome."},
+            **told_problems(MALFORMED, NO_TOKEN, UNKNOWN, STORE_AWAY),
+        },
     )
     async def get_message(
         id: Annotated[str, Query(description="The id of a message of the token's own source.")],
@@ -224,7 +233,7 @@ class _HelpDesk(NamedTuple):
 
 
 def _help_desk(webhook: Webhook) -> _HelpDesk:
-    return _HelpDesk(read_mapping(webhook.mapping), webhook.shared_secret())
+    return _HelpDesk(desk_mapping(webhook.mapping), webhook.shared_secret())
 
 
 def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: _Limit, meters: Meters) -> None:
@@ -235,7 +244,7 @@ def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         openapi_extra=PAYLOAD_BODY,
         responses={
             200: {"model": Outcomes, "description": "What became of the messages that it had to tell, if any."},
-            **told_problems(400, 401, 404, 408, 413, 415, 422, 429, 500, 503),
+            **told_problems(*_UNREAD, BAD_SIGNATURE, UNKNOWN, UNMAPPED),
         },
     )
     async def post_webhook(name: str, request: Request) -> Response:

@@ -121,8 +121,13 @@ def test_the_silence_of_sources_that_have_an_alarm_is_told_and_of_no_other() -> 
         asyncio.run(reception.receive(contract_in_force()))
         clock.now += 90 * SECOND
         seen = look(reception, now=clock, silence_hours={SOURCE: 1, "never heard": 2})
-        found = {key[1]: value for key, value in samples(meters, seen).items() if "silence" in key[0]}
-        assert found == {SOURCE: 90, "never heard": math.inf}
+        found = {key: value for key, value in samples(meters, seen).items() if "silence" in key[0]}
+        assert found == {
+            ("verbale_source_silence_seconds", SOURCE): 90,
+            ("verbale_source_silence_allowed_seconds", SOURCE): 3600,
+            ("verbale_source_silence_seconds", "never heard"): math.inf,
+            ("verbale_source_silence_allowed_seconds", "never heard"): 7200,
+        }
         assert not [key for key in samples(meters, look(reception)) if "silence" in key[0]]
 
 
