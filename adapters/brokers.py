@@ -242,7 +242,7 @@ async def set_up(post: Post) -> list[str]:
             await piece.make()
             told.append(f"{piece.name}: made")
         elif differences:
-            told.append(f"{piece.name}: there already, but {'; '.join(differences)}: change it with the broker's tools")
+            told.append(f"{piece.name}: left as it is; see to it with the broker's own tools: {'; '.join(differences)}")
         else:
             told.append(f"{piece.name}: there already")
     return told
@@ -348,5 +348,9 @@ def open_post(url: str, ledger: str) -> Post:
             from adapters.broker_nats import NatsPost
 
             return NatsPost(address, ledger)
+        case "redis" | "rediss":
+            from adapters.broker_redis import RedisPost
+
+            return RedisPost(address, ledger)
         case scheme:
             raise BrokerError(f"{address}: there is no wiring for {scheme} yet")

