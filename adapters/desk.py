@@ -7,6 +7,7 @@ it is refused, and still kept. Rules of the record cited here: R2 identity, R4 o
 
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -280,6 +281,7 @@ class _Sitting:
     _pending: list[tuple[int, Message, Kept]] = field(default_factory=list)
     _grown: set[str] = field(default_factory=set)
     _asked_again: dict[Identity, list[int]] = field(default_factory=dict)
+    _leads: defaultdict[tuple[str, str | None], set[str]] | None = None
 
     def expire(self, patience: int) -> None:
         """Refuse what has waited too long; it stays among the refused, whole."""
@@ -366,6 +368,8 @@ class _Sitting:
         self.batch.receipts.append((receipt, at if facts else None))
         if facts:
             self.changed[message.stream] = state
+            if isinstance(state, Contract):
+                self._note_leads(state)
             self._grown.add(message.stream)
             self.answers[index] = _Recorded(message.stream, first, at)
         else:
@@ -492,10 +496,31 @@ class _Sitting:
 
     def _answer(self, command: OpenIncident) -> Answer:
         contract = contracts.routed(
-            command.contract, command.customer, command.system, command.at, self._contract, self._every_contract
+            command.contract,
+            command.customer,
+            command.system,
+            command.at,
+            self._contract,
+            lambda: self._told_of(command.customer, command.system),
         ).contract
         account = self._account(contract.id) if contract else None
         return cover(contract, account, command.requested_by, command.at)
+
+    def _told_of(self, customer: str | None, system: str | None) -> list[Contract]:
+        """The contracts that were ever told of a customer key or of a system."""
+        if self._leads is None:
+            self._leads = defaultdict(set)
+            for contract in self._every_contract():
+                self._note_leads(contract)
+        names = self._leads["customer", customer] | self._leads["system", system]
+        return [self._contract(name) for name in sorted(names)]
+
+    def _note_leads(self, contract: Contract) -> None:
+        if self._leads is not None:
+            for customer in contract.customers:
+                self._leads["customer", customer].add(contract.id)
+            for system in contract.systems_told:
+                self._leads["system", system].add(contract.id)
 
     def _every_contract(self) -> Iterator[Contract]:
         streams = self._contract_streams()

@@ -8,11 +8,9 @@ comes late also has the next snapshot say again what would otherwise be hidden. 
 import hmac
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -22,6 +20,7 @@ from pydantic import Field, JsonValue, StringConstraints, ValidationError, model
 from adapters.desk import Desk, Refused, Reply
 from adapters.intake import written
 from adapters.ledger import EvidenceRecorder
+from adapters.mapping_file import BadMapping, parse_mapping, read_mapping, shipped
 from adapters.messages import Label, Unreadable, cloud_event, read_json
 from domain.coverage import Requester
 from domain.facts import (
@@ -59,7 +58,7 @@ from domain.terms import Impact, RequestKind, TimeZone, Urgency
 SHIPPED = ("zammad", "glpi", "jira")
 """The mappings that come with Verbale, by name."""
 
-MANUAL = "docs/webhooks.md tells what every field means"
+EXAMPLE = "verbale import mapping example zammad"
 HEARD_LATE = "an earlier state of the request, of which its help desk told late"
 _OFFSET_WITHOUT_COLON = re.compile(r"([+-]\d\d)(\d\d)$", re.ASCII)
 _WHOLE_SECONDS = re.compile(r"\d{1,11}", re.ASCII)
@@ -68,10 +67,6 @@ V = TypeVar("V")
 Where = Annotated[str, StringConstraints(pattern=r"^[^.]+(\.[^.]+)*$", max_length=500)]
 """Where in the payload: names joined by dots, as ticket.state; a number counts in a list, from 0."""
 Flag = Annotated[bool, Field(strict=True)]
-
-
-class BadMapping(ValueError):
-    """The mapping file cannot be used; the message names the file, the field and what to write."""
 
 
 class BadSignature(Exception):
@@ -182,29 +177,13 @@ class DeskMapping(Value):
     data_centre: Choice[Flag] | None = None
 
 
-def shipped_mapping(name: str) -> str:
-    """The text of a mapping that comes with Verbale, to be copied and changed."""
-    return files("adapters").joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
-
-
-def read_mapping(named: str) -> DeskMapping:
+def desk_mapping(named: str) -> DeskMapping:
     """The mapping called `named` (one of SHIPPED), or in the file of that path. Raises BadMapping."""
-    try:
-        text = shipped_mapping(named) if named in SHIPPED else Path(named).read_text(encoding="utf-8")
-        return DeskMapping.model_validate(tomllib.loads(text))
-    except OSError as error:
-        shipped = ", ".join(SHIPPED)
-        raise BadMapping(f"{named} cannot be read: {error.strerror}; give a path, or one of {shipped}") from None
-    except UnicodeDecodeError:
-        raise BadMapping(f"{named} is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadMapping(f"{named} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        words = {"missing": "missing", "extra_forbidden": "no such field here"}
-        said = words.get(first["type"], first["msg"].removeprefix("Value error, "))
-        raise BadMapping(f"{named}: {field}: {said} ({MANUAL})") from None
+    if named in SHIPPED:
+        return parse_mapping(shipped(named), named, DeskMapping, EXAMPLE)
+    if not Path(named).is_file():
+        raise BadMapping(f"{named} is no file: give the path of a mapping, or one of {', '.join(SHIPPED)}")
+    return read_mapping(Path(named), DeskMapping, EXAMPLE)
 
 
 # --- the signature ----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from adapters.delimited import BadTable, Quarantined, write_quarantine
 from adapters.event_log import Activity, EventLog, LogMapping, read_event_log, read_log_mapping
 from adapters.event_log import example as event_log_example
 from adapters.intake import Line, pass_over_recorded, take_in, written
+from adapters.mapping_file import shipped
 from adapters.reconcile import example as export_example
 from adapters.servicenow import Credits, contract_set_up, incident_messages, read_log
 from bin.compose import open_desk
@@ -124,15 +125,23 @@ def import_events(
     tell(tally, None, say)
 
 
-def mapping_example(kind: Literal["events", "reconcile"] = "events", /) -> None:
+def mapping_example(kind: Literal["events", "reconcile", "zammad", "glpi", "jira"] = "events", /) -> None:
     """Print a commented mapping.
 
     Parameters
     ----------
     kind
-        events: for import events. reconcile: for reconcile, which uses this one where no other is given.
+        events: for import events. reconcile: for reconcile, which uses this one where no other is given. zammad, glpi
+        and jira: for the webhooks of these help desks.
     """
-    print(event_log_example() if kind == "events" else export_example(), end="")
+    match kind:
+        case "events":
+            text = event_log_example()
+        case "reconcile":
+            text = export_example()
+        case _:
+            text = shipped(kind)
+    print(text, end="")
 
 
 def _show_log(file: Path, log: EventLog, say: Words) -> None:

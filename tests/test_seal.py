@@ -66,7 +66,7 @@ def test_a_leaf_is_the_hash_of_rfc_8785_whatever_the_texts(
     told: dict[str, Any] = {**dict(zip(names, numbers, strict=True)), "ledger": source, "stream": stream}
     hashed = leaf_hash(Origin(contract, source, message, actor), stored_type=message, state=b"{}", **told)
     origin = {"contract": contract, "source": source, "message": message, "actor": actor, "type": message}
-    added = {"private": [], "seal": 1, "state": sha256(b"{}").hexdigest()}
+    added: dict[str, Any] = {"private": [], "seal": 1, "state": sha256(b"{}").hexdigest()}
     assert hashed == sha256(b"\x00" + rfc8785.dumps({**told, **origin, **added})).digest()
 
 

@@ -13,19 +13,18 @@ from hypothesis import strategies as st
 from messages_examples import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
 
 from adapters.desk import Desk, Reply
+from adapters.mapping_file import BadMapping, shipped
 from adapters.messages import Unreadable, read_message
 from adapters.webhooks import (
     SHIPPED,
-    BadMapping,
     BadSignature,
     DeskMapping,
     Snapshot,
     State,
     check_signature,
     delivery_of,
+    desk_mapping,
     messages_of,
-    read_mapping,
-    shipped_mapping,
     snapshot_of,
     take_snapshot,
 )
@@ -160,13 +159,13 @@ def payload(request: pytest.FixtureRequest) -> tuple[str, bytes]:
 def test_a_signed_payload_is_accepted_whatever_the_case_of_its_headers(payload: tuple[str, bytes]) -> None:
     name, body = payload
     headers = signed(name, body)
-    check_signature(read_mapping(name), SECRET, headers, body, NOW)
-    check_signature(read_mapping(name), SECRET, {key.upper(): value for key, value in headers.items()}, body, NOW)
+    check_signature(desk_mapping(name), SECRET, headers, body, NOW)
+    check_signature(desk_mapping(name), SECRET, {key.upper(): value for key, value in headers.items()}, body, NOW)
 
 
 def test_a_tampered_body_a_wrong_secret_and_no_signature_are_refused(payload: tuple[str, bytes]) -> None:
     name, body = payload
-    mapping, headers = read_mapping(name), signed(name, body)
+    mapping, headers = desk_mapping(name), signed(name, body)
     not_hexadecimal = {key: "\u20ac" for key in headers if key.lower().endswith("signature")}
     with pytest.raises(BadSignature, match="wrong signature"):
         check_signature(mapping, SECRET, headers, body.replace(b"2026", b"2025", 1), NOW)
@@ -181,7 +180,7 @@ def test_a_tampered_body_a_wrong_secret_and_no_signature_are_refused(payload: tu
 def test_without_a_secret_nothing_is_accepted(payload: tuple[str, bytes]) -> None:
     name, body = payload
     with pytest.raises(BadSignature, match="without a secret"):
-        check_signature(read_mapping(name), "", signed(name, body, ""), body, NOW)
+        check_signature(desk_mapping(name), "", signed(name, body, ""), body, NOW)
 
 
 @pytest.mark.parametrize("minutes", [-1441, 1441])
@@ -189,33 +188,33 @@ def test_glpi_replayed_later_or_with_a_clock_ahead_is_refused(minutes: int) -> N
     body = sample("glpi-new")
     headers = signed("glpi", body, at=NOW + minutes * 60 * SECOND)
     with pytest.raises(BadSignature, match="more than 1440 minutes from now"):
-        check_signature(read_mapping("glpi"), SECRET, headers, body, NOW)
+        check_signature(desk_mapping("glpi"), SECRET, headers, body, NOW)
 
 
 def test_glpi_with_another_timestamp_than_the_signed_one_is_refused() -> None:
     body = sample("glpi-new")
     old = signed("glpi", body, at=NOW - 3600 * SECOND)
     with pytest.raises(BadSignature, match="wrong signature"):
-        check_signature(read_mapping("glpi"), SECRET, {**old, "X-GLPI-timestamp": str(NOW // SECOND)}, body, NOW)
+        check_signature(desk_mapping("glpi"), SECRET, {**old, "X-GLPI-timestamp": str(NOW // SECOND)}, body, NOW)
     for stamp in ({}, {"X-GLPI-timestamp": "yesterday"}):
         headers = {"X-GLPI-signature": old["X-GLPI-signature"], **stamp}
         with pytest.raises(BadSignature, match="seconds since 1970"):
-            check_signature(read_mapping("glpi"), SECRET, headers, body, NOW)
+            check_signature(desk_mapping("glpi"), SECRET, headers, body, NOW)
 
 
 def test_an_operator_may_allow_a_shorter_wait(tmp_path: Path) -> None:
     body = sample("glpi-new")
     late = signed("glpi", body, at=NOW - 23 * 3600 * SECOND)
-    check_signature(read_mapping("glpi"), SECRET, late, body, NOW)
+    check_signature(desk_mapping("glpi"), SECRET, late, body, NOW)
     mapping = edited(tmp_path, "glpi", ("tolerance_minutes = 1440", "tolerance_minutes = 5"))
     with pytest.raises(BadSignature, match="more than 5 minutes from now"):
         check_signature(mapping, SECRET, late, body, NOW)
 
 
 def test_a_delivery_has_a_name_where_the_desk_gives_it_one() -> None:
-    assert delivery_of(read_mapping("zammad"), signed("zammad", b"")) == "7d1c"
-    assert delivery_of(read_mapping("jira"), signed("jira", b"")) == "9b1f"
-    assert delivery_of(read_mapping("glpi"), signed("glpi", b"")) is None
+    assert delivery_of(desk_mapping("zammad"), signed("zammad", b"")) == "7d1c"
+    assert delivery_of(desk_mapping("jira"), signed("jira", b"")) == "9b1f"
+    assert delivery_of(desk_mapping("glpi"), signed("glpi", b"")) is None
 
 
 # --- mappings ---------------------------------------------------------------------------------------------------
@@ -223,22 +222,22 @@ def test_a_delivery_has_a_name_where_the_desk_gives_it_one() -> None:
 
 def edited(folder: Path, name: str, *replaced: tuple[str, str]) -> DeskMapping:
     """A shipped mapping as an operator changed it."""
-    text = shipped_mapping(name)
+    text = shipped(name)
     for old, new in replaced:
         assert old in text
         text = text.replace(old, new)
     path = folder / "mine.toml"
     path.write_text(text, encoding="utf-8")
-    return read_mapping(str(path))
+    return desk_mapping(str(path))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_mapping_can_be_copied_as_it_is(name: str, tmp_path: Path) -> None:
-    assert edited(tmp_path, name) == read_mapping(name)
+    assert edited(tmp_path, name) == desk_mapping(name)
 
 
 def test_what_zammad_says() -> None:
-    mapping = read_mapping("zammad")
+    mapping = desk_mapping("zammad")
     new = snapshot_of(mapping, sample("zammad-new"))
     assert new == Snapshot(
         source="helpdesk:zammad",
@@ -252,7 +251,7 @@ def test_what_zammad_says() -> None:
 
 
 def test_what_glpi_says() -> None:
-    mapping = read_mapping("glpi")
+    mapping = desk_mapping("glpi")
     new = snapshot_of(mapping, sample("glpi-new"))
     assert (new.item, new.opened_at) == ("GLPI-1234", read_instant("2026-03-02T08:15:00Z"))
     assert new.request == Request(impact=Impact.MEDIUM, urgency=Urgency.HIGH, customer="Beta S.r.l.")
@@ -261,7 +260,7 @@ def test_what_glpi_says() -> None:
 
 
 def test_what_jira_says() -> None:
-    mapping = read_mapping("jira")
+    mapping = desk_mapping("jira")
     created = snapshot_of(mapping, sample("jira-created"))
     assert (created.item, created.changed_at) == ("SD-42", read_instant("2026-03-02T08:30:15.797Z"))
     assert created.request == Request(impact=Impact.HIGH, urgency=Urgency.MEDIUM, customer="Gamma S.a.s.")
@@ -271,7 +270,7 @@ def test_what_jira_says() -> None:
 
 def test_nothing_personal_is_kept_and_what_is_kept_is_read_again(payload: tuple[str, bytes]) -> None:
     name, body = payload
-    read = snapshot_of(read_mapping(name), body)
+    read = snapshot_of(desk_mapping(name), body)
     kept = read.to_json()
     assert Snapshot.from_json(kept) == read
     for word in ("Emilia", "Neri", "@", "Verdi", "Conti", "Moretti", "Bassi", "stampa", "VPN", "gestionale"):
@@ -300,7 +299,7 @@ def test_nothing_personal_is_kept_and_what_is_kept_is_read_again(payload: tuple[
 def test_what_cannot_be_read_is_refused_by_its_place_and_never_guessed(
     name: str, where: str, value: Any, said: str
 ) -> None:
-    mapping = read_mapping(name.partition("-")[0])
+    mapping = desk_mapping(name.partition("-")[0])
     body = changed(name, where, value)
     if not said:
         assert snapshot_of(mapping, body).request.customer is None
@@ -316,7 +315,7 @@ def test_what_cannot_be_read_is_refused_by_its_place_and_never_guessed(
 def test_a_body_that_is_no_payload_is_refused(body: bytes) -> None:
     for name in SHIPPED:
         with pytest.raises(Unreadable):
-            snapshot_of(read_mapping(name), body)
+            snapshot_of(desk_mapping(name), body)
 
 
 def test_an_operator_changes_what_a_state_means(tmp_path: Path) -> None:
@@ -353,7 +352,7 @@ def test_an_operator_names_contract_system_kind_and_local_times(tmp_path: Path) 
     ("old", "new", "said"),
     [
         ('source = "helpdesk:zammad"', "", "source: missing"),
-        ('source = "helpdesk:zammad"', 'sauce = "x"\nsource = "x"', "sauce: no such field here"),
+        ('source = "helpdesk:zammad"', 'sauce = "x"\nsource = "x"', "sauce: there is no such field"),
         ('algorithm = "sha1"', 'algorithm = "md5"', "signature.algorithm: "),
         ('suspended = "customer"', 'suspended = "nobody"', "state.values.pending reminder.suspended: "),
         ('{ charged = true, started = true, closed = "resolved" }', '{ resolved = true, closed = "resolved" }',
@@ -373,11 +372,11 @@ def test_a_bad_mapping_is_refused_by_file_and_field(old: str, new: str, said: st
 
 
 def test_a_mapping_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadMapping, match="give a path, or one of zammad, glpi, jira"):
-        read_mapping(str(tmp_path / "none.toml"))
+    with pytest.raises(BadMapping, match="give the path of a mapping, or one of zammad, glpi, jira"):
+        desk_mapping(str(tmp_path / "none.toml"))
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(BadMapping, match="not UTF-8"):
-        read_mapping(str(tmp_path / "bytes.toml"))
+        desk_mapping(str(tmp_path / "bytes.toml"))
 
 
 # --- what is new ------------------------------------------------------------------------------------------------
@@ -398,7 +397,7 @@ def test_what_the_products_send_becomes_facts(
     desk: Desk, names_of_samples: tuple[str, str], item: str, facts: list[type]
 ) -> None:
     name = names_of_samples[0].partition("-")[0]
-    mapping = read_mapping(name)
+    mapping = desk_mapping(name)
     for each in names_of_samples:
         body = sample(each)
         check_signature(mapping, SECRET, signed(name, body), body, NOW)
