@@ -43,6 +43,8 @@ class Webhook(BaseModel):
     def _one_secret(self) -> Self:
         if (self.secret is None) == (self.secret_file is None):
             raise ValueError("give either secret or secret_file")
+        if self.secret is not None and not self.secret.get_secret_value():
+            raise ValueError("the secret is empty: anybody could sign with it")
         return self
 
     def shared_secret(self) -> str:
@@ -51,9 +53,14 @@ class Webhook(BaseModel):
             return self.secret.get_secret_value()
         file = self.secret_file or Path()
         try:
-            return file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadSettings(f"setting webhooks: the secret in {file} cannot be read: {error}") from None
+            secret = file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSettings(f"setting webhooks: secret_file {file} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise BadSettings(f"setting webhooks: secret_file {file} is not UTF-8 text") from None
+        if not secret:
+            raise BadSettings(f"setting webhooks: secret_file {file} is empty: anybody could sign with that")
+        return secret
 
 
 class Settings(BaseSettings):
@@ -80,11 +87,11 @@ class Settings(BaseSettings):
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """The host and port to answer on over HTTP; None for nowhere. Raises ValueError."""
+        """The host and port to answer on over HTTP, port 0 for any that is free; None for nowhere."""
         if self.listen == "none":
             return None
         host, _, port = self.listen.rpartition(":")
-        if not host or not port.isdecimal() or not 1 <= int(port) <= 65_535 or (":" in host) != host.startswith("["):
+        if not host or not port.isdecimal() or int(port) > 65_535 or (":" in host) != host.startswith("["):
             raise ValueError(f"{self.listen} is no address: write HOST:PORT (127.0.0.1:8350, [::1]:8350), or none")
         return host.strip("[]"), int(port)
 

@@ -33,7 +33,6 @@ BROKER = "broker"
 CLOCK_SECONDS = 60.0
 OUTBOX_SECONDS = 5.0
 """The outbox is looked at as soon as a batch is recorded; and so often, for what other processes leave there."""
-NOWHERE = "none"
 
 _log = structlog.get_logger("verbale")
 
@@ -45,7 +44,7 @@ def consume(*, where: Where | None = None) -> None:
     batch in hand is finished; a second one stops at once.
     """
     chosen, _ = chosen_by(where)
-    if chosen.broker is None and chosen.listen == NOWHERE:
+    if chosen.broker is None and chosen.address is None:
         raise BadSettings("setting broker: there is none, and listen is none too: no message could come in")
     logs.set_up()
     with ledger_of(chosen, create=True) as ledger:
@@ -136,12 +135,12 @@ class _Consumer:
     @asynccontextmanager
     async def _http(self, post: Post | None) -> AsyncIterator[str]:
         """Answers over HTTP meanwhile; gives the address."""
-        if self._chosen.listen == NOWHERE:
+        if self._chosen.address is None:
             yield "not listening"
             return
         app = build(self._reception, self._chosen, Health(self._reception, self._chosen, post), self._meters)
         server = _Http(served(app))
-        with _listening(self._chosen.listen) as listening:
+        with _listening(*self._chosen.address) as listening:
             serving = asyncio.create_task(server.serve([listening]))
             try:
                 yield _address(listening)
@@ -181,13 +180,13 @@ class _Http(uvicorn.Server):
 
 
 @contextmanager
-def _listening(address: str) -> Iterator[socket.socket]:
-    host, _, port = address.rpartition(":")
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host.strip("[]"), int(port)), family=family)
-    except (OSError, ValueError) as error:
-        raise BadSettings(f"setting listen: {address} cannot be listened on: {error}") from None
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        said = error.strerror or error
+        raise BadSettings(f"setting listen: {host}, port {port}, cannot be listened on: {said}") from None
     with listening:
         yield listening
 

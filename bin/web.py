@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.ledger import Identity, Ledger
-from adapters.messages import Unreadable, is_label
+from adapters.messages import MOST_BYTES, Unreadable, is_label
 from adapters.outcomes import Told, ToldDone, ToldDuplicate, ToldWaiting, told
 from adapters.reception import Reception
 from adapters.webhooks import BadSignature, DeskMapping, check_signature, desk_mapping, snapshot_of, take_snapshot
@@ -255,7 +255,7 @@ def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         if name not in desks:
             raise Problem(UNKNOWN, f"no webhook is called {name}: verbale.toml names those that there are")
         mapping, secret = desks[name]
-        body = await read_body(request, chosen.most_body_bytes)
+        body = await read_body(request, min(chosen.most_body_bytes, MOST_BYTES))
         try:
             check_signature(mapping, secret, request.headers, body, clock())
         except BadSignature as error:

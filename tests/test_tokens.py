@@ -107,6 +107,7 @@ def test_a_list_for_people_speaks_italian_too(run: Run, store: Path | str) -> No
     [
         ("127.0.0.1:8350", ("127.0.0.1", 8350)),
         ("[::1]:80", ("::1", 80)),
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
         ("verbale.example:65535", ("verbale.example", 65535)),
         ("none", None),
     ],
@@ -118,7 +119,9 @@ def test_an_address_to_listen_on(
     assert settings().address == address
 
 
-@pytest.mark.parametrize("listen", ["", "8350", ":8350", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "h:x"])
+@pytest.mark.parametrize(
+    "listen", ["", "8350", ":8350", "127.0.0.1", "127.0.0.1:-1", "127.0.0.1:65536", "::1:80", "h:x"]
+)
 def test_an_address_that_is_none_is_told_before_anything_starts(
     run: Run, monkeypatch: pytest.MonkeyPatch, listen: str
 ) -> None:

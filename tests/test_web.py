@@ -473,9 +473,15 @@ def test_a_signed_body_that_the_mapping_does_not_know_is_kept_whole(desks: Offic
 
 
 def test_a_secret_that_cannot_be_read_is_told_before_anything_starts(tmp_path: Path) -> None:
-    webhooks = {"zammad": Webhook(mapping="zammad", secret_file=tmp_path / "absent")}
-    with memory(Clock()) as ledger, pytest.raises(BadSettings, match="absent"):
-        Office(ledger, webhooks=webhooks)
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff")
+    for file, words in {"absent": "No such file", "empty": "anybody could sign", "binary": "not UTF-8"}.items():
+        webhooks = {"zammad": Webhook(mapping="zammad", secret_file=tmp_path / file)}
+        with memory(Clock()) as ledger, pytest.raises(BadSettings, match=words):
+            Office(ledger, webhooks=webhooks)
+    for wrong in ({}, {"secret": ""}, {"secret": "a", "secret_file": tmp_path / "absent"}):
+        with pytest.raises(ValueError, match="secret"):
+            Webhook.model_validate({"mapping": "zammad", **wrong})
 
 
 # --- what is shown ---
@@ -561,3 +567,27 @@ def test_a_body_without_an_end_is_cut_off_where_it_is_too_long() -> None:
             said = producer.recv(65536)
         assert said.startswith(b"HTTP/1.1 413 ")
         assert office.counts() == NOTHING
+
+
+def begun(address: tuple[str, int]) -> socket.socket:
+    """A connection on which ten bytes of a body are promised, and two sent."""
+    producer = socket.create_connection(address, timeout=30)
+    head = f"POST /messages HTTP/1.1\r\nHost: v\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: {EITHER}\r\n"
+    producer.sendall(f"{head}Content-Length: 10\r\n\r\n{{}}".encode())
+    return producer
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bin.bodies.SLOWEST_SECONDS", 0.2)
+    with serving(office.app) as address, begun(address) as producer:
+        said = producer.recv(65536)
+    assert said.startswith(b"HTTP/1.1 408 ")
+    assert office.counts() == NOTHING
+
+
+def test_a_producer_that_goes_away_in_the_middle_is_no_trouble(office: Office) -> None:
+    with serving(office.app) as address:
+        begun(address).close()
+        assert office.get("/health").status_code == 200
+    assert office.counts() == NOTHING
+    assert "verbale_troubles_total{" not in office.get("/metrics").text
