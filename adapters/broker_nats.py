@@ -196,6 +196,7 @@ class NatsPost:
             pull_sub=PullSub(batch_size=BATCH, timeout=LONGEST_GATHERING, batch=True),
             decoder=_leave,
             ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
         )
         subscriber(self._take)
         await subscriber.start()

@@ -142,6 +142,7 @@ class RedisPost:
                 parser=_leave_encoded,
                 decoder=_leave,
                 ack_policy=AckPolicy.MANUAL,
+                no_reply=True,
             )
             subscriber(self._take)
 

@@ -352,5 +352,9 @@ def open_post(url: str, ledger: str) -> Post:
             from adapters.broker_redis import RedisPost
 
             return RedisPost(address, ledger)
+        case "amqp" | "amqps":
+            from adapters.broker_rabbit import RabbitPost
+
+            return RabbitPost(address, ledger)
         case scheme:
             raise BrokerError(f"{address}: there is no wiring for {scheme} yet")

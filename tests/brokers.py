@@ -6,17 +6,20 @@ import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import nats as nats_client
+import pytest
 import redis
 import redis.asyncio
 from messages_examples import child_environment
@@ -39,7 +42,7 @@ def fresh_ledger() -> str:
 
 
 @contextmanager
-def nats_server(**options: Any) -> Iterator[NatsServer]:
+def nats(**options: Any) -> Iterator[NatsServer]:
     """A private NATS server."""
     with tempfile.TemporaryDirectory(prefix="verbale-nats-") as folder, NatsServer(Path(folder), **options) as server:
         yield server
@@ -105,6 +108,36 @@ def redis_server() -> Iterator[RedisServer]:
             yield server
         finally:
             server.stop()
+
+
+@dataclass(frozen=True)
+class RabbitServer:
+    """The RabbitMQ of this machine, if there is one; tests have their own ledgers on it."""
+
+    url: str = "amqp://guest:guest@127.0.0.1:5672/"
+
+
+@contextmanager
+def rabbit_server() -> Iterator[RabbitServer]:
+    """The RabbitMQ of this machine; what the tests made there is removed."""
+    try:
+        socket.create_connection(("127.0.0.1", 5672), timeout=2).close()
+    except OSError:
+        if os.environ.get("VERBALE_REQUIRE_RABBITMQ") == "1":
+            pytest.fail("no RabbitMQ answers on 127.0.0.1:5672, and VERBALE_REQUIRE_RABBITMQ is 1")
+        pytest.skip("no RabbitMQ answers on 127.0.0.1:5672")
+    first = next(_numbers)
+    yield RabbitServer()
+    asyncio.run(_remove_from_rabbit(f"t{os.getpid()}-{number}" for number in range(first, next(_numbers))))
+
+
+async def _remove_from_rabbit(ledgers: Iterable[str]) -> None:
+    async with await aio_pika.connect(RabbitServer.url) as connection:
+        channel = await connection.channel()
+        for ledger in ledgers:
+            await channel.queue_delete(f"verbale.{ledger}.messages")
+            await channel.queue_delete(f"verbale.{ledger}.outcomes")
+            await channel.exchange_delete(f"verbale.{ledger}")
 
 
 @asynccontextmanager
@@ -199,16 +232,32 @@ async def _nats_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
 
 
 async def _redis_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
-    async with redis.asyncio.Redis.from_url(url) as client:
+    client: Any = redis.asyncio.Redis.from_url(url)
+    async with client:
         streams = [key async for key in client.scan_iter(f"verbale.{token(ledger)}.outcome.*")]
-        return [
-            (stream.decode(), fields[b"data"])
-            for stream in sorted(streams)
-            for _, fields in await client.xrange(stream)
-        ]
+        kept = [(stream.decode(), await client.xrange(stream)) for stream in sorted(streams)]
+    return [(stream, fields[b"data"]) for stream, entries in kept for _, fields in entries]
 
 
-_READERS: dict[str, Callable[[str, str], Any]] = {"nats": _nats_outcomes, "redis": _redis_outcomes}
+async def _rabbit_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.set_qos(prefetch_count=100)
+        queue = await channel.get_queue(f"verbale.{token(ledger)}.outcomes")
+        found: list[tuple[str, bytes]] = []
+        async with queue.iterator(arguments={"x-stream-offset": "first"}, timeout=1) as kept:
+            with suppress(TimeoutError):
+                async for one in kept:
+                    found.append((one.routing_key or "", one.body))
+                    await one.ack()
+        return found
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "nats": _nats_outcomes,
+    "redis": _redis_outcomes,
+    "amqp": _rabbit_outcomes,
+}
 
 
 # --- the consumer, as a user starts it ---
