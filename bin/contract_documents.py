@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+from adapters.brokers import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.desk import Desk
 from adapters.messages import examples, schema
 from adapters.outcomes import OUTCOME_TYPE, outcome_schema
@@ -20,9 +21,6 @@ from domain.catalogue import COMMANDS
 
 VERSION = "1"
 """Of the contract: within it commands and optional fields are added, and nothing that a producer relies on changes."""
-
-_ONE = "application/cloudevents+json"
-_BATCH = "application/cloudevents-batch+json"
 
 _ABOUT = """\
 A producer tells Verbale what happened, one CloudEvent for each fact, and hears one outcome for each message.
@@ -60,7 +58,7 @@ def asyncapi() -> dict[str, Any]:
             "description": _ABOUT,
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
-        "defaultContentType": _ONE,
+        "defaultContentType": MESSAGE_TYPE,
         "channels": {
             "messages": {
                 "address": f"{PREFIX}.{{ledger}}.{{contract}}.{{kind}}.{{verb}}",
@@ -120,10 +118,10 @@ def _message(name: str, shape: dict[str, Any], definitions: dict[str, Any]) -> d
     told = {"name": name, "title": name, "summary": payload["description"]}
     whole = _reference("components", "schemas", name)
     if name == OUTCOME_TYPE:
-        return {**told, "contentType": _BATCH, "payload": {"type": "array", "minItems": 1, "items": whole}}
+        return {**told, "contentType": OUTCOMES_TYPE, "payload": {"type": "array", "minItems": 1, "items": whole}}
     return {
         **told,
-        "contentType": _ONE,
+        "contentType": MESSAGE_TYPE,
         "payload": whole,
         "bindings": {"kafka": {"key": payload["properties"]["subject"], "bindingVersion": "0.5.0"}},
         "examples": [{"payload": examples()[name]}],

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from adapters.brokers import MESSAGE_TYPE, OUTCOMES_KEPT_DAYS, OUTCOMES_TYPE
 from adapters.desk import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.intake import BATCH
 from adapters.messages import MOST_BYTES, examples, schema
@@ -101,16 +102,19 @@ with dots between, a name is escaped as in a URL, and the dot and the tilde too:
 The subject serves who listens and filters; what counts is what the message says. A name that is `_` itself is
 written `{token("_")}`.
 
-Outcomes are published as `verbale.LEDGER.outcome.SOURCE`, the source escaped so too. Where that is:
+Outcomes are published as `verbale.LEDGER.outcome.SOURCE`, the source escaped so too. They are kept for
+{OUTCOMES_KEPT_DAYS} days. Where all this is:
 
-| broker | a message | its outcome |
-| --- | --- | --- |
-| NATS JetStream | is published on its subject | is heard on its subject |
-| RabbitMQ | exchange `verbale.LEDGER`, its subject the routing key | the same exchange, its subject the routing key |
-| Redis Streams | stream `verbale.LEDGER.messages`, field `data` | stream of that name |
-| Kafka | topic `verbale.LEDGER.messages`, key: the stream | topic `verbale.LEDGER.outcome`, key: the source |
+| broker | a message goes to | its outcome is heard at | and kept in |
+| --- | --- | --- | --- |
+| NATS JetStream | its subject | its subject | stream `VERBALE_LEDGER_OUTCOMES` |
+| RabbitMQ | exchange `verbale.LEDGER`, the subject as routing key | likewise | queue `verbale.LEDGER.outcomes` |
+| Redis Streams | stream `verbale.LEDGER.messages`, field `data` | stream of that name, field `data` | there |
+| Kafka | topic `verbale.LEDGER.messages`, key: the stream | topic `verbale.LEDGER.outcome`, key: the source | there |
 
-On a broker each message is published by itself. `verbale broker setup` makes the streams, queues and topics.
+`verbale broker setup` makes what is needed there. Each message is published by itself; `verbale publish FILE` does it
+for a file. RabbitMQ has no room for long names: there a word of more than 60 characters is the first 40 hexadecimal
+digits of its SHA-256.
 
 **At least once is enough.** Make the id of a message once, with the fact; publish the message until the broker
 confirms it, and again as often as in doubt: after a day or a year it is answered as the first time. What is told apart
@@ -129,8 +133,8 @@ recorded or refused. Outcomes, too, come at least once.
 ### Over HTTP
 
 `verbale token issue SOURCE` gives a source its token: whoever holds it may write as that source, and as no other.
-`POST /messages` takes one message (`application/cloudevents+json`) or a JSON list of up to {BATCH}
-(`application/cloudevents-batch+json`), and answers when they are recorded. A list is answered with 200 and
+`POST /messages` takes one message (`{MESSAGE_TYPE}`) or a JSON list of up to {BATCH}
+(`{OUTCOMES_TYPE}`), and answers when they are recorded. A list is answered with 200 and
 `{{"outcomes": [...]}}`, in its order; one message is answered with its outcome:
 
 | status | the message is |
@@ -141,7 +145,7 @@ recorded or refused. Outcomes, too, come at least once.
 | 422 | refused: a problem (`application/problem+json`) with clause, field and reason |
 
 Where the store is away (503) or a source posts too much (429), `Retry-After` says when to try again: send the same.
-[openapi.json](openapi.json) has all of it, also for help desks that can do no more than call a webhook.
+[openapi.json](openapi.json) has all of it, also of the [webhooks](webhooks.md) for help desks.
 
 ### Saying what is missing
 

@@ -1,5 +1,6 @@
 """The contract for producers: documents made from the commands, kept in the repository, and true of what is heard."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from messages_examples import Clock, charge, memory, message, opening, sign
 
+from adapters.brokers import open_post
 from adapters.desk import Desk, Done, Duplicate, Reply
 from adapters.messages import examples, schema
 from adapters.outcomes import OUTCOME_TYPE, letters, outcome_schema
@@ -141,6 +143,25 @@ def test_a_message_that_breaks_its_schema_breaks_it_in_asyncapi_too(document: di
     good = examples()[kind]
     for broken in ({**good, "data": {**good["data"], "impact": "huge"}}, {**good, "type": "x"}, [good]):
         assert not payload_validator(document, kind).is_valid(broken)
+
+
+@pytest.mark.parametrize("url", ["nats://a", "amqp://a", "redis://a"])
+def test_what_the_reference_names_is_what_brokers_are_set_up_with(url: str, document: dict[str, Any]) -> None:
+    async def pieces() -> str:
+        return "\n".join(piece.name for piece in open_post(url, "main").pieces)
+
+    made = asyncio.run(pieces())
+    for named in {
+        "nats": ["VERBALE_main_OUTCOMES"],
+        "amqp": [bound_exchange(document, "messages"), bound_exchange(document, "outcomes"), "verbale.main.outcomes"],
+        "redis": ["verbale.main.messages"],
+    }[url.partition(":")[0]]:
+        assert re.search(rf"\b{re.escape(named)}$", made, re.MULTILINE), named
+        assert named.replace("main", "LEDGER") in DOCUMENTS["messages.md"]
+
+
+def bound_exchange(document: dict[str, Any], channel: str) -> str:
+    return str(document["channels"][channel]["bindings"]["amqp"]["exchange"]["name"]).format(ledger="main")
 
 
 # --- over HTTP ---
