@@ -61,6 +61,7 @@ class NatsPost:
     def __init__(self, address: BrokerAddress, ledger: str) -> None:
         self._address, self._ledger = address, ledger
         self._replicas = address.number("replicas", 1)
+        self._redelivered_after = address.number("redelivered_after", REDELIVERED_AFTER)
         self._messages, self._outcomes = (f"VERBALE_{token(ledger)}_{what}" for what in ("MESSAGES", "OUTCOMES"))
         self._settling: Settling | None = None
         self._client: Client | None = None
@@ -143,7 +144,7 @@ class NatsPost:
             durable_name=DURABLE,
             deliver_policy=js.DeliverPolicy.ALL,
             ack_policy=js.AckPolicy.EXPLICIT,
-            ack_wait=float(REDELIVERED_AFTER),
+            ack_wait=float(self._redelivered_after),
             max_deliver=-1,
             max_ack_pending=MOST_UNACKNOWLEDGED,
             filter_subject=every_message(self._ledger),

@@ -61,6 +61,7 @@ class RedisPost:
         if len(address.hosts) != 1:
             raise BrokerError(f"{address}: write one HOST:PORT")
         self._address, self._ledger = address, ledger
+        self._redelivered_after = address.number("redelivered_after", REDELIVERED_AFTER)
         self._stream = f"{PREFIX}.{token(ledger)}.messages"
         self._broker = RedisBroker(
             address.urls()[0], logger=logging.getLogger("faststream.redis"), log_level=logging.DEBUG, graceful_timeout=0
@@ -165,7 +166,7 @@ class RedisPost:
         async def give_back() -> None:
             """As if it had been idle for so long that whoever looks next claims it."""
             async with self._asking() as redis:
-                idle = REDELIVERED_AFTER * MILLISECONDS
+                idle = self._redelivered_after * MILLISECONDS
                 await redis.xclaim(self._stream, GROUP, self._names[0], 0, ids, idle=idle, justid=True)
 
         await self._settling.settle([_bytes(fields) for _, fields in entries], acknowledge, give_back)
@@ -186,7 +187,7 @@ class RedisPost:
         after: bytes | str = "0-0"
         while True:
             async with self._asking() as redis:
-                idle = REDELIVERED_AFTER * MILLISECONDS
+                idle = self._redelivered_after * MILLISECONDS
                 after, entries, *_ = await redis.xautoclaim(
                     self._stream, GROUP, self._names[0], idle, after, count=BATCH
                 )

@@ -24,7 +24,7 @@ from domain.catalogue import COMMANDS
 LONGEST_GATHERING = 0.1
 """Seconds that a batch which is not full waits for more."""
 REDELIVERED_AFTER = 60
-"""Seconds after which a batch that nobody acknowledged is given to another consumer."""
+"""Seconds after which a batch that nobody acknowledged is given to another consumer; the address may say otherwise."""
 OUTCOMES_KEPT_DAYS = 30
 MOST_BYTES = 256_000
 """Of an array of outcomes; brokers take at least a megabyte."""
@@ -80,12 +80,12 @@ class BrokerAddress:
 
 
 OPTIONS: dict[str, frozenset[str]] = {
-    "nats": frozenset({"replicas"}),
-    "tls": frozenset({"replicas"}),
+    "nats": frozenset({"redelivered_after", "replicas"}),
+    "tls": frozenset({"redelivered_after", "replicas"}),
     "amqp": frozenset(),
     "amqps": frozenset(),
-    "redis": frozenset(),
-    "rediss": frozenset(),
+    "redis": frozenset({"redelivered_after"}),
+    "rediss": frozenset({"redelivered_after"}),
     "kafka": frozenset({"replicas", "partitions"}),
     "kafkas": frozenset({"replicas", "partitions"}),
 }
