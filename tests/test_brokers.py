@@ -1,0 +1,353 @@
+"""Every broker alike: what is published is answered, the answers are kept, and nothing is left unacknowledged."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from brokers import (
+    WITHIN,
+    connected,
+    fresh_ledger,
+    heard,
+    nats,
+    outcomes,
+    prepare,
+    publish,
+    rabbit_server,
+    redis_server,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from messages_examples import SOURCE, Clock, contract_in_force, message, opening, wire
+
+from adapters.brokers import (
+    MOST_BYTES,
+    BrokerError,
+    Settling,
+    addressed,
+    bundles,
+    missing,
+    open_post,
+    read_address,
+)
+from adapters.desk import Answered, Desk
+from adapters.ledger import Ledger, Letter, LockedStore
+from adapters.outcomes import letters
+from adapters.reception import Reception
+from adapters.sqlite import open_memory
+from adapters.subjects import every_message, outcome_subject
+
+SERVERS = {"nats": nats, "redis": redis_server, "rabbit": rabbit_server}
+
+POISON = [
+    b"",
+    b"\xff\xfe\x00",
+    b"not json",
+    b"null",
+    b"[]",
+    b"{}",
+    b'{"data": "a string"}',
+    b"[" * 20_000,
+    b'{"specversion": "1.0", "specversion": "1.0"}',
+    b'{"id": "' + b"x" * 200_000 + b'"}',
+    message("incident.open", "incident-INC1", "2026-03-02T08:00:00Z", {"impact": "unheard of"}),
+    message("incident.open", "incident-INC1", "2026-03-02T08:00:00", {}),
+    wire({"specversion": "1.0", "id": "1", "source": "s", "type": "verbale.incident.unheard.v1"}),
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A ledger at a broker, set up, with a desk over a store in memory."""
+
+    url: str
+    ledger: str
+    desk: Desk
+
+    def publish(self, raws: Sequence[bytes]) -> None:
+        """Publish messages."""
+        publish(self.url, self.ledger, raws)
+
+    def heard(self) -> list[tuple[str, str]]:
+        """Id and outcome of everything told."""
+        return heard(self.url, self.ledger)
+
+    def take(self, until: Callable[[], bool] = lambda: True, *, consumers: int = 1) -> None:
+        """Take messages until something is so, and then until nothing is left at the broker."""
+
+        async def go() -> None:
+            reception = Reception(self.desk)
+            async with ExitStackOf([taking(self, reception) for _ in range(consumers)]):
+                await eventually(lambda: asyncio.to_thread(until))
+                await eventually(self._nothing_left)
+
+        asyncio.run(go())
+
+    def take_all(self, number: int, **others: Any) -> None:
+        """Take messages until so many outcomes are told."""
+        self.take(lambda: len(self.heard()) >= number, **others)
+        assert len(self.heard()) == number
+
+    async def _nothing_left(self) -> bool:
+        async with connected(self.url, self.ledger) as post:
+            return not any(await post.backlog())
+
+
+class ExitStackOf:
+    """Several contexts at once."""
+
+    def __init__(self, contexts: Sequence[Any]) -> None:
+        self._contexts = contexts
+
+    async def __aenter__(self) -> None:
+        for context in self._contexts:
+            await context.__aenter__()
+
+    async def __aexit__(self, *raised: Any) -> None:
+        for context in self._contexts:
+            await context.__aexit__(*raised)
+
+
+@asynccontextmanager
+async def taking(place: Place, reception: Reception) -> AsyncIterator[None]:
+    """Messages are taken meanwhile; then stopped, as the consumer does."""
+    write = letters(place.ledger, Clock())
+    troubles: list[Exception] = []
+    post = open_post(place.url, place.ledger)
+
+    async def answer(raws: Sequence[bytes]) -> list[Letter]:
+        return [write(reply) for reply in await reception.receive_patiently(raws)]
+
+    await post.connect()
+    post.subscribe(Settling(answer, post.send, troubles.append))
+    await post.start()
+    try:
+        yield
+    finally:
+        reception.stop()
+        await post.stop()
+    assert troubles == []
+
+
+async def eventually(true: Callable[[], Any]) -> None:
+    """Return once something is so."""
+    async with asyncio.timeout(WITHIN):
+        while not await true():
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a broker of each kind."""
+    with SERVERS[request.param]() as started:
+        yield started.url
+
+
+@pytest.fixture
+def memory() -> Iterator[tuple[str, Ledger]]:
+    """A new ledger, in memory."""
+    name = fresh_ledger()
+    ledger = open_memory(ledger_id=name, now=Clock())
+    yield name, ledger
+    ledger.close()
+
+
+@pytest.fixture
+def place(server: str, memory: tuple[str, Ledger]) -> Place:
+    """A ledger set up at a broker of each kind."""
+    name, ledger = memory
+    prepare(server, name)
+    return Place(server, name, Desk(ledger, Clock()))
+
+
+def openings(number: int) -> list[bytes]:
+    """Requests, each with an id of its own."""
+    return [opening(f"INC{one}", id=f"open-{one}") for one in range(number)]
+
+
+def test_what_is_missing_is_told_and_made_once(server: str) -> None:
+    ledger = fresh_ledger()
+
+    async def absent() -> list[str]:
+        async with connected(server, ledger) as post:
+            return await missing(post)
+
+    told = asyncio.run(absent())
+    assert told
+    made = prepare(server, ledger)
+    assert [line.removesuffix(": made") for line in made if line.endswith(": made")] == told
+    assert asyncio.run(absent()) == []
+    assert all(line.endswith(": there already") for line in prepare(server, ledger))
+
+
+def test_what_is_published_is_answered_and_the_answers_are_kept_for_each_source(place: Place) -> None:
+    others = [opening(f"OTHER{number}", id=f"other-{number}") for number in range(20)]
+    others = [raw.replace(SOURCE.encode(), b"monitor:other/1") for raw in others]
+    place.publish([*contract_in_force(), *openings(30), *others, b"unreadable"])
+    place.take_all(4 + 30 + 20 + 1)
+    told = outcomes(place.url, place.ledger)
+    if place.url.startswith(("nats", "redis", "amqp")):
+        assert set(told) == {outcome_subject(place.ledger, source) for source in (SOURCE, "monitor:other/1", None)}
+    by_source = Counter(event["data"].get("source") for events in told.values() for event in events)
+    assert by_source == {SOURCE: 34, "monitor:other/1": 20, None: 1}
+    assert Counter(outcome for _, outcome in place.heard()) == {"done": 54, "refused": 1}
+    assert place.desk.ledger.store.counts()["messages"] == 54
+
+
+def test_poison_of_every_kind_is_answered_costs_no_other_its_answer_and_does_not_come_again(place: Place) -> None:
+    good = openings(5)
+    place.publish([*POISON[:6], *good, *POISON[6:]])
+    place.take_all(len(POISON) + len(good))
+    assert Counter(outcome for _, outcome in place.heard()) == {"done": len(good), "refused": len(POISON)}
+    kept = [row.message.raw for row in place.desk.ledger.store.refused()]
+    assert sorted(kept) == sorted(POISON)
+
+
+def test_a_lone_message_does_not_wait_for_a_full_batch(place: Place) -> None:
+    place.publish(openings(1))
+    place.take_all(1)
+    assert place.heard() == [("open-0", "done")]
+
+
+def test_the_same_message_again_is_answered_again(place: Place) -> None:
+    place.publish(openings(1))
+    place.take_all(1)
+    place.publish(openings(1))
+    place.take_all(2)
+    assert place.heard() == [("open-0", "done"), ("open-0", "duplicate")]
+
+
+def test_while_the_store_is_away_messages_wait_and_are_answered_once_it_is_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, away = place.desk.handle, [True] * 4
+
+    def handle(raws: Sequence[bytes]) -> Answered:
+        if away:
+            away.pop()
+            raise LockedStore("locked")
+        return real(raws)
+
+    monkeypatch.setattr(place.desk, "handle", handle)
+    place.publish(openings(10))
+    place.take_all(10)
+    assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(10)}
+    assert not away
+
+
+def test_a_batch_in_hand_goes_back_at_once_where_we_stop_while_the_store_is_away(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def away(raws: Sequence[bytes]) -> Answered:
+        tried.append(len(raws))
+        raise LockedStore("locked")
+
+    place.publish(openings(10))
+    with monkeypatch.context() as patched:
+        patched.setattr(place.desk, "handle", away)
+
+        async def stopped() -> None:
+            async with taking(place, Reception(place.desk)):
+
+                async def begun() -> bool:
+                    return bool(tried)
+
+                await eventually(begun)
+
+        asyncio.run(stopped())
+    assert place.heard() == []
+    place.take_all(10)
+    assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(10)}
+
+
+def test_two_consumers_share_the_messages(place: Place) -> None:
+    place.publish(openings(1200))
+    place.take_all(1200, consumers=2)
+    assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(1200)}
+
+
+def test_a_consumer_that_is_stopped_under_load_and_started_again_answers_every_message_once(place: Place) -> None:
+    place.publish(openings(1500))
+
+    async def a_while() -> None:
+        reception = Reception(place.desk)
+        async with taking(place, reception):
+
+            async def begun() -> bool:
+                return place.desk.ledger.store.counts()["messages"] > 0
+
+            await eventually(begun)
+
+    asyncio.run(a_while())
+    place.take_all(1500)
+    assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(1500)}
+
+
+def test_a_message_is_published_whatever_it_says() -> None:
+    assert addressed("main", opening()).subject == "verbale.main.acme-2026.incident.open"
+    assert addressed("main", contract_in_force()[3]).subject == "verbale.main.acme-2026.credits.purchase"
+    assert addressed("main", opening(contract="a.b c")).subject == "verbale.main.a%2Eb%20c.incident.open"
+    for raw in POISON:
+        assert len(addressed("main", raw).subject.split(".")) == len(every_message("main").split("."))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(2, MOST_BYTES)), max_size=12))
+def test_outcomes_travel_together_in_their_order_and_never_too_many_bytes_of_them(
+    given: list[tuple[str | None, int]],
+) -> None:
+    sent = [Letter(source, b'"' + b"x" * (size - 2) + b'"') for source, size in given]
+    bundled = list(bundles(sent))
+    for source in ("a", "b", None):
+        arrays = [body for to, body in bundled if to == source]
+        assert [one for body in arrays for one in json.loads(body)] == [
+            json.loads(letter.body) for letter in sent if letter.source == source
+        ]
+        assert all(len(body) <= MOST_BYTES + 100 or len(json.loads(body)) == 1 for body in arrays)
+
+
+@pytest.mark.parametrize("scheme", ["nats", "amqp", "redis", "kafka"])
+def test_a_password_is_never_shown(scheme: str) -> None:
+    address = read_address(f"{scheme}://user:s%C3%ABcret@host:1")
+    assert address.password == "sëcret"
+    said = [str(address), repr(address), str(address.refused(OSError("no sëcret, no s%C3%ABcret")))]
+    assert not any("cret" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mqtt://user:secret@host", "mqtt:..."),
+        ("host:4222", "host:..."),
+        ("nats://", "nats:..."),
+        ("nats://host:4222?replica=3", "replicas"),
+        ("nats://host:4222?replicas=0", "above 0"),
+        ("redis://a:1,b:2", "one HOST:PORT"),
+    ],
+)
+def test_an_address_that_cannot_be_is_told(url: str, said: str) -> None:
+    with pytest.raises(BrokerError) as told:
+        open_post(url, "main")
+    assert said in str(told.value)
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("scheme", ["nats", "amqp", "redis"])
+def test_a_broker_that_is_not_there_is_told(scheme: str) -> None:
+    post = open_post(f"{scheme}://user:secret@127.0.0.1:9", "main")
+
+    async def go() -> None:
+        try:
+            with pytest.raises(BrokerError, match="nothing answers there") as told:
+                await post.connect()
+            assert "secret" not in str(told.value)
+        finally:
+            await post.stop()
+
+    asyncio.run(go())
