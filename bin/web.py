@@ -156,7 +156,7 @@ def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         _refuse_other_sources(source, raws)
         await limit.take(source, len(raws))
         if batch:
-            replies = await reception.receive(raws) if raws else []
+            replies = await reception.receive(raws)
             meters.replied(HTTP, replies)
             return JSONResponse({"outcomes": [told(reply) for reply in replies]})
         reply = await reception.receive_one(body)
@@ -260,8 +260,6 @@ def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: 
             check_signature(mapping, secret, request.headers, body, clock())
         except BadSignature as error:
             raise Problem(BAD_SIGNATURE, str(error)) from None
-        if not body:
-            raise Problem(MALFORMED, "the body is empty")
         await limit.take(mapping.source, 1)
         try:
             snapshot = snapshot_of(mapping, body)

@@ -10,7 +10,7 @@ import json
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,18 @@ def test_a_message_that_waits_is_accepted_and_can_be_asked_about_until_it_is_don
     assert kept.get(ask, TOKEN).json() | {"outcome": "done", "version": 2} == kept.get(ask, TOKEN).json()
 
 
+def test_what_another_message_said_before_is_a_duplicate_also_when_asked_about(office: Office) -> None:
+    office.batch(opening(), charge())
+    again = office.post(charge(id="again"))
+    assert (again.status_code, again.json()["outcome"], again.json()["version"]) == (200, "duplicate", None)
+    assert office.get("/messages", TOKEN, id="again").json() == again.json()
+
+
+def test_what_can_be_no_id_is_none_that_was_heard(kept: Office) -> None:
+    for never_heard in ("", "never", "x\x00y", "x" * 501):
+        told_problem(kept.get("/messages", TOKEN, id=never_heard), 404, "unknown", f"no message of {SOURCE}")
+
+
 def test_a_message_refused_is_told_as_a_problem_and_kept_and_corrected_it_succeeds(kept: Office) -> None:
     wrong = opening(impact="enormous", id="X1")
     refused = kept.post(wrong)
@@ -347,7 +359,6 @@ def test_a_revoked_token_is_refused_within_moments(kept: Office, monkeypatch: py
 def test_a_producer_is_told_of_its_own_messages_only(office: Office) -> None:
     identity = office.post(opening()).json()["id"]
     told_problem(office.get("/messages", OTHER_TOKEN, id=identity), 404, "unknown", f"no message of {OTHER}")
-    told_problem(office.get("/messages", TOKEN, id="x\x00y"), 404, "unknown", "")
     told_problem(office.get("/messages", TOKEN), 400, "malformed", "query id")
     told_problem(office.get("/messages", id=identity), 401, "token", "")
 
@@ -365,8 +376,16 @@ def test_a_body_of_another_kind_is_not_read(office: Office) -> None:
 
 def test_a_body_that_says_it_is_too_long_is_not_read() -> None:
     with memory(Clock()) as ledger, office_of(ledger, most_body_bytes=1000) as office:
-        told_problem(office.post(b" " * 1001), 413, "large", "1000 bytes")
-        assert office.counts() == NOTHING
+        read: list[int] = []
+
+        async def pieces() -> AsyncIterator[bytes]:
+            read.append(1)
+            yield b" " * 1001
+
+        headers = {"Content-Length": "1001", "Content-Type": SINGLE, **bearing(TOKEN)}
+        ask = httpx.Request("POST", "http://verbale/messages", content=pieces(), headers=headers)
+        told_problem(office.ask(ask)[0], 413, "large", "1000 bytes")
+        assert (office.counts(), read) == (NOTHING, [])
         assert office.post(opening()).status_code == 201
 
 
@@ -462,6 +481,15 @@ def test_a_body_that_another_secret_signed_is_not_looked_at(desks: Office) -> No
     told_problem(desks.ask(call("assets", body))[0], 401, "signature", "not signed")
     told_problem(desks.ask(call("nobody", body))[0], 404, "unknown", "no webhook is called nobody")
     assert desks.counts() == NOTHING
+
+
+def test_a_help_desk_is_held_to_the_same_bounds() -> None:
+    webhooks = {"zammad": Webhook.model_validate({"mapping": "zammad", "secret": SECRET})}
+    with memory(Clock()) as ledger, office_of(ledger, webhooks=webhooks, messages_per_minute=1) as office:
+        told_problem(office.ask(call("zammad", b" " * 1_000_001))[0], 413, "large", "1000000 bytes")
+        body = (SAMPLES / "zammad-new.json").read_bytes()
+        assert office.ask(call("zammad", body))[0].status_code == 200
+        told_problem(office.ask(call("zammad", body))[0], 429, "often", "1 messages a minute")
 
 
 def test_a_signed_body_that_the_mapping_does_not_know_is_kept_whole(desks: Office) -> None:
