@@ -71,6 +71,7 @@ class KafkaPost:
             log_level=logging.DEBUG,
         )
         self._settling: Settling | None = None
+        logging.getLogger("aiokafka").setLevel(logging.WARNING)  # it tells every step of every group
 
     async def connect(self) -> None:
         """Raises BrokerError where no server answers."""
@@ -217,7 +218,7 @@ class KafkaPost:
                 await asking.stop()
         except FAILURES as error:
             raise self._address.refused(error) from None
-        return Backlog(sum(last[part] - max(first[part], settled[part]) for part in parts), None)
+        return Backlog(sum(max(last[part] - max(first[part], settled[part]), 0) for part in parts), None)
 
 
 async def _retention(admin: AIOKafkaAdminClient, topic: str) -> str | None:

@@ -19,7 +19,7 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error
+from nats.errors import Error, NotJSMessageError
 from nats.errors import TimeoutError as NothingFetched
 from nats.js import JetStreamContext
 from nats.js import api as js
@@ -65,6 +65,7 @@ class NatsPost:
         self._messages, self._outcomes = (f"VERBALE_{token(ledger)}_{what}" for what in ("MESSAGES", "OUTCOMES"))
         self._settling: Settling | None = None
         self._client: Client | None = None
+        self._subscriptions: list[JetStreamContext.PullSubscription] = []
         self._last_trouble = "no answer"
         self._broker = NatsBroker(
             address.urls(),
@@ -201,8 +202,10 @@ class NatsPost:
         )
         subscriber(self._take)
         await subscriber.start()
-        assert subscriber.subscription is not None
-        subscriber.subscription.fetch = partial(self._fetch, subscriber.subscription.fetch)  # type: ignore[method-assign]
+        subscription = subscriber.subscription
+        assert subscription is not None
+        subscription.fetch = partial(self._fetch, subscription.fetch)  # type: ignore[method-assign]
+        self._subscriptions.append(subscription)
 
     async def _fetch(self, fetch: Callable[..., Awaitable[list[Msg]]], batch: int, timeout: float) -> list[Msg]:
         """Fetch messages, none once we are stopping.
@@ -227,6 +230,8 @@ class NatsPost:
         if self._settling is not None:
             await self._settling.stop(after=2 * LONGEST_GATHERING)
         with suppress(Error, TimeoutError):
+            for subscription in self._subscriptions:
+                await _give_back_what_came(subscription)
             await self._broker.stop()
         if self._client is not None and not self._client.is_closed:
             await self._client.close()
@@ -279,6 +284,14 @@ class NatsPost:
     def _jetstream(self) -> JetStreamContext:
         context: JetStreamContext = self._broker.config.connection_state.stream
         return context
+
+
+async def _give_back_what_came(subscription: JetStreamContext.PullSubscription) -> None:
+    """What came too late for the fetch that had asked for it lies in the client, waiting for the next one."""
+    while subscription.pending_msgs:
+        message = await subscription._sub.next_msg(timeout=LONGEST_GATHERING)
+        with suppress(NotJSMessageError):  # the server's own remarks come the same way
+            await message.nak()
 
 
 async def _leave(_message: object) -> None:

@@ -46,16 +46,17 @@ def consume(*, where: Where | None = None) -> None:
     chosen, _ = chosen_by(where)
     if chosen.broker is None and chosen.address is None:
         raise BadSettings("setting broker: there is none, and listen is none too: no message could come in")
-    logs.set_up()
+    post = open_post(chosen.broker, chosen.ledger) if chosen.broker is not None else None
+    logs.set_up()  # after the broker's library was loaded, which would log in its own way
     with ledger_of(chosen, create=True) as ledger:
-        asyncio.run(_Consumer(chosen, ledger).run())
+        asyncio.run(_Consumer(chosen, ledger, post).run())
 
 
 class _Consumer:
     """Everything that runs while messages are taken in."""
 
-    def __init__(self, chosen: Settings, ledger: Ledger) -> None:
-        self._chosen, self._ledger = chosen, ledger
+    def __init__(self, chosen: Settings, ledger: Ledger, post: Post | None) -> None:
+        self._chosen, self._ledger, self._post = chosen, ledger, post
         self._meters = Meters()
         self._reception = Reception(open_desk(ledger, chosen), self._on_handled, self._on_trouble)
         self._write = letters(ledger.id, clock)
@@ -66,12 +67,12 @@ class _Consumer:
         """Until a signal comes. Raises BrokerError, BadSettings and StoreError where it cannot begin."""
         self._heed_signals()
         try:
-            async with self._broker() as post, self._http(post) as listening:
+            async with self._broker(), self._http() as listening:
                 print(f"verbale: {self._said()}, {listening}", file=sys.stderr, flush=True)
                 _log.info("started", ledger=self._ledger.id)
                 tasks = [asyncio.create_task(self._mind_the_clock())]
-                if post is not None:
-                    tasks.append(asyncio.create_task(self._empty_the_outbox(post)))
+                if self._post is not None:
+                    tasks.append(asyncio.create_task(self._empty_the_outbox(self._post)))
                 await self._stop.wait()
                 _log.info("stopping")
                 self._reception.stop()
@@ -88,18 +89,17 @@ class _Consumer:
     # --- the broker ---
 
     @asynccontextmanager
-    async def _broker(self) -> AsyncIterator[Post | None]:
-        if self._chosen.broker is None:
-            yield None
+    async def _broker(self) -> AsyncIterator[None]:
+        if (post := self._post) is None:
+            yield
             return
-        post = open_post(self._chosen.broker, self._ledger.id)
         try:
             await post.connect()
             if absent := await missing(post):
                 raise BrokerError(f"at the broker there is no {', no '.join(absent)}: run verbale broker setup")
             post.subscribe(Settling(self._answer, post.send, self._on_trouble))
             await post.start()
-            yield post
+            yield
         finally:
             await post.stop()
 
@@ -133,12 +133,12 @@ class _Consumer:
     # --- HTTP ---
 
     @asynccontextmanager
-    async def _http(self, post: Post | None) -> AsyncIterator[str]:
+    async def _http(self) -> AsyncIterator[str]:
         """Answers over HTTP meanwhile; gives the address."""
         if self._chosen.address is None:
             yield "not listening"
             return
-        app = build(self._reception, self._chosen, Health(self._reception, self._chosen, post), self._meters)
+        app = build(self._reception, self._chosen, Health(self._reception, self._chosen, self._post), self._meters)
         server = _Http(served(app))
         with _listening(*self._chosen.address) as listening:
             serving = asyncio.create_task(server.serve([listening]))

@@ -14,6 +14,7 @@ from brokers import (
     connected,
     fresh_ledger,
     heard,
+    kafka_server,
     nats,
     outcomes,
     prepare,
@@ -42,7 +43,7 @@ from adapters.reception import Reception
 from adapters.sqlite import open_memory
 from adapters.subjects import every_message, outcome_subject
 
-SERVERS = {"nats": nats, "redis": redis_server, "rabbit": rabbit_server}
+SERVERS = {"nats": nats, "redis": redis_server, "rabbit": rabbit_server, "kafka": kafka_server}
 
 POISON = [
     b"",
