@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, quote, unquote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from adapters.desk import HOUR, Desk
@@ -88,17 +88,13 @@ class Settings(BaseSettings):
     @property
     def address(self) -> tuple[str, int] | None:
         """The host and port to answer on over HTTP, port 0 for any that is free; None for nowhere."""
-        if self.listen == "none":
-            return None
-        host, _, port = self.listen.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535 or (":" in host) != host.startswith("["):
-            raise ValueError(f"{self.listen} is no address: write HOST:PORT (127.0.0.1:8350, [::1]:8350), or none")
-        return host.strip("[]"), int(port)
+        return _address(self.listen)
 
-    @model_validator(mode="after")
-    def _listens_somewhere(self) -> Self:
-        _ = self.address
-        return self
+    @field_validator("listen")
+    @classmethod
+    def _listens_somewhere(cls, listen: str) -> str:
+        _address(listen)
+        return listen
 
     @classmethod
     def settings_customise_sources(
@@ -111,6 +107,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options beat variables, variables beat the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file())
+
+
+def _address(listen: str) -> tuple[str, int] | None:
+    if listen == "none":
+        return None
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535 or (":" in host) != host.startswith("["):
+        raise ValueError(f"{listen} is no address: write HOST:PORT (127.0.0.1:8350, [::1]:8350), or none")
+    return host.strip("[]"), int(port)
 
 
 def _config_file() -> Path:
@@ -131,7 +136,11 @@ def settings(store: str | None = None, language: str | None = None) -> Settings:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         known = ", ".join(Settings.model_fields)
-        told = f"no such setting (there are {known})" if first["type"] == "extra_forbidden" else first["msg"]
+        told = (
+            f"no such setting (there are {known})"
+            if first["type"] == "extra_forbidden"
+            else first["msg"].removeprefix("Value error, ")
+        )
         raise BadSettings(f"setting {name}: {told}; see {_config_file()} and the VERBALE_ variables") from None
     except ValueError as error:
         raise BadSettings(f"{_config_file()} is not TOML: {error}") from None

@@ -128,5 +128,5 @@ def test_an_address_that_is_none_is_told_before_anything_starts(
     monkeypatch.setenv("VERBALE_LISTEN", listen)
     status, _, err = run("status")
     assert status == 2
-    assert "HOST:PORT" in err
+    assert f"setting listen: {listen} is no address: write HOST:PORT" in err
     assert "Traceback" not in err
