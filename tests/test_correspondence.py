@@ -588,7 +588,7 @@ def test_looking_at_it_once_with_the_right_to_write_upgrades_it(old: Path | str,
 
 UPGRADE = """
 import sys
-from contextlib import AbstractContextManager
+from contextlib import closing
 from messages_examples import Clock, opening
 from adapters.desk import Desk
 from servers import open_any
