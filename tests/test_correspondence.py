@@ -594,6 +594,7 @@ from adapters.desk import Desk
 from servers import open_any
 
 place, number = sys.argv[1:]
+print("ready", flush=True)
 sys.stdin.readline()
 with closing(open_any(place, now=Clock(), create=False, lock_timeout=60)) as ledger:
     (outcome,) = Desk(ledger, Clock()).handle([opening(f"U{number}", contract=None)]).outcomes
@@ -604,6 +605,7 @@ with closing(open_any(place, now=Clock(), create=False, lock_timeout=60)) as led
 def test_processes_that_upgrade_at_once_all_record(old: Path | str) -> None:
     processes = [child(UPGRADE, old, number) for number in range(3)]
     try:
+        assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 3
         for process in processes:
             assert process.stdin is not None
             process.stdin.write("\n")
