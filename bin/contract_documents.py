@@ -39,6 +39,7 @@ come together. NATS: the address is the subject. RabbitMQ: it is the routing key
 go to the topic verbale.{ledger}.outcome, with the source as key.
 """
 _TOKEN = "escaped as in a URL, the dot and the tilde too (%2E, %7E)"
+_LEDGER = {"description": f"The ledger (VERBALE_LEDGER), {_TOKEN}.", "default": "main"}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -99,9 +100,6 @@ def asyncapi() -> dict[str, Any]:
         },
         "components": {"messages": messages, "schemas": definitions},
     }
-
-
-_LEDGER = {"description": f"The ledger (VERBALE_LEDGER), {_TOKEN}.", "default": "main"}
 
 
 def _words(place: int) -> list[str]:

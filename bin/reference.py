@@ -34,7 +34,7 @@ def outcome_examples() -> list[OutcomeEvent]:
         "d-1001": Done("incident-INC0001234", 1, 41),
         "d-1000": Duplicate("incident-INC0001230", 1, 37),
         "d-1002": Refused(
-            "R3", "time", "an instant needs an offset: write 2026-03-02T09:30:00+01:00, or end it with Z"
+            "R1", "time", "time: an instant needs an offset: write 2026-03-02T09:30:00+01:00, or end it with Z"
         ),
         "d-1003": Waiting("incident-INC0001235", "incident INC0001235 is not opened yet"),
     }
@@ -114,7 +114,7 @@ Outcomes are published as `verbale.LEDGER.outcome.SOURCE`, the source escaped so
 
 `verbale broker setup` makes what is needed there. Each message is published by itself; `verbale publish FILE` does it
 for a file. RabbitMQ has no room for long names: there a word of more than 60 characters is the first 40 hexadecimal
-digits of its SHA-256.
+digits of its SHA-256. Kafka has no room for every character: what is `%` in the name of a ledger is `_` there.
 
 **At least once is enough.** Make the id of a message once, with the fact; publish the message until the broker
 confirms it, and again as often as in doubt: after a day or a year it is answered as the first time. What is told apart
@@ -189,7 +189,8 @@ def _program(file: str, words: str) -> str:
 def _producers() -> Path:
     """The folder of the programs: that of a checkout, else what a wheel brings beside this module."""
     here = Path(__file__).parent
-    return next(folder for folder in (here.parent / "docs" / "producers", here / "producers") if folder.is_dir())
+    checkout = here.parent / "docs" / "producers"
+    return checkout if checkout.is_dir() else here / "producers"
 
 
 def _section(name: str) -> str:

@@ -15,7 +15,7 @@ from messages_examples import Clock, charge, memory, message, opening, sign
 from adapters.brokers import open_post
 from adapters.desk import Desk, Done, Duplicate, Reply
 from adapters.messages import examples, schema
-from adapters.outcomes import OUTCOME_TYPE, letters, outcome_schema
+from adapters.outcomes import OUTCOME_TYPE, letters, outcome_schema, told
 from adapters.subjects import message_subject, outcome_subject, token
 from bin.bodies import BATCHED, MOST_MESSAGES, SINGLE
 from bin.contract_documents import asyncapi, documents, schemas
@@ -145,7 +145,7 @@ def test_a_message_that_breaks_its_schema_breaks_it_in_asyncapi_too(document: di
         assert not payload_validator(document, kind).is_valid(broken)
 
 
-@pytest.mark.parametrize("url", ["nats://a", "amqp://a", "redis://a"])
+@pytest.mark.parametrize("url", ["nats://a", "amqp://a", "redis://a", "kafka://a"])
 def test_what_the_reference_names_is_what_brokers_are_set_up_with(url: str, document: dict[str, Any]) -> None:
     async def pieces() -> str:
         return "\n".join(piece.name for piece in open_post(url, "main").pieces)
@@ -155,6 +155,7 @@ def test_what_the_reference_names_is_what_brokers_are_set_up_with(url: str, docu
         "nats": ["VERBALE_main_OUTCOMES"],
         "amqp": [bound_exchange(document, "messages"), bound_exchange(document, "outcomes"), "verbale.main.outcomes"],
         "redis": ["verbale.main.messages"],
+        "kafka": [bound_topic(document, "messages"), bound_topic(document, "outcomes")],
     }[url.partition(":")[0]]:
         assert re.search(rf"\b{re.escape(named)}$", made, re.MULTILINE), named
         assert named.replace("main", "LEDGER") in DOCUMENTS["messages.md"]
@@ -162,6 +163,10 @@ def test_what_the_reference_names_is_what_brokers_are_set_up_with(url: str, docu
 
 def bound_exchange(document: dict[str, Any], channel: str) -> str:
     return str(document["channels"][channel]["bindings"]["amqp"]["exchange"]["name"]).format(ledger="main")
+
+
+def bound_topic(document: dict[str, Any], channel: str) -> str:
+    return str(document["channels"][channel]["bindings"]["kafka"]["topic"]).format(ledger="main")
 
 
 # --- over HTTP ---
@@ -212,11 +217,19 @@ def test_an_outcome_that_says_too_little_breaks_its_schema(document: dict[str, A
     assert not check.is_valid([])
 
 
-def test_the_outcomes_of_the_reference_fit_the_schema_and_are_one_of_each() -> None:
-    shown = outcome_examples()
-    for said in shown:
-        jsonschema.Draft202012Validator(outcome_schema()).validate(said)
-    assert sorted(said["data"]["outcome"] for said in shown) == ["done", "duplicate", "refused", "waiting"]
+def test_the_outcomes_of_the_reference_are_those_of_a_desk() -> None:
+    shown: dict[str, dict[str, Any]] = {said["data"]["outcome"]: {**said["data"]} for said in outcome_examples()}
+    assert sorted(shown) == ["done", "duplicate", "refused", "waiting"]
+    with memory(Clock()) as ledger:
+        desk = Desk(ledger, Clock())
+        first = opening(shown["done"]["stream"].removeprefix("incident-"))
+        raws = [first, first, opening(time="2026-03-02T09:30:00"), charge("INC0001235")]
+        for reply in desk.handle(raws).replies:
+            said = told(reply)
+            same = shown[said["outcome"]]
+            assert set(said) == set(same)
+            if said["outcome"] in ("refused", "waiting"):
+                assert {**said, "source": same["source"], "id": same["id"]} == same
 
 
 # --- the command ---
