@@ -4,11 +4,15 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import aio_pika
+import nats as nats_client
 import pytest
+import redis.asyncio
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from brokers import (
     WITHIN,
     connected,
@@ -22,9 +26,10 @@ from brokers import (
     rabbit_server,
     redis_server,
 )
+from faststream.redis.parser import BinaryMessageFormatV1
 from hypothesis import given
 from hypothesis import strategies as st
-from messages_examples import SOURCE, Clock, contract_in_force, message, opening, wire
+from messages_examples import SOURCE, Clock, charge, contract_in_force, message, opening, wire
 
 from adapters.brokers import (
     MOST_BYTES,
@@ -43,7 +48,12 @@ from adapters.reception import Reception
 from adapters.sqlite import open_memory
 from adapters.subjects import every_message, outcome_subject
 
-SERVERS = {"nats": nats, "redis": redis_server, "rabbit": rabbit_server, "kafka": kafka_server}
+SERVERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "nats": nats,
+    "redis": redis_server,
+    "rabbit": rabbit_server,
+    "kafka": kafka_server,
+}
 
 POISON = [
     b"",
@@ -83,7 +93,9 @@ class Place:
 
         async def go() -> None:
             reception = Reception(self.desk)
-            async with ExitStackOf([taking(self, reception) for _ in range(consumers)]):
+            async with AsyncExitStack() as taken:
+                for _ in range(consumers):
+                    await taken.enter_async_context(taking(self, reception))
                 await eventually(lambda: asyncio.to_thread(until))
                 await eventually(self._nothing_left)
 
@@ -97,21 +109,6 @@ class Place:
     async def _nothing_left(self) -> bool:
         async with connected(self.url, self.ledger) as post:
             return not any(await post.backlog())
-
-
-class ExitStackOf:
-    """Several contexts at once."""
-
-    def __init__(self, contexts: Sequence[Any]) -> None:
-        self._contexts = contexts
-
-    async def __aenter__(self) -> None:
-        for context in self._contexts:
-            await context.__aenter__()
-
-    async def __aexit__(self, *raised: Any) -> None:
-        for context in self._contexts:
-            await context.__aexit__(*raised)
 
 
 @asynccontextmanager
@@ -209,12 +206,14 @@ def test_poison_of_every_kind_is_answered_costs_no_other_its_answer_and_does_not
     assert sorted(kept) == sorted(POISON)
 
 
+@pytest.mark.parametrize("server", ["nats", "redis", "rabbit"], indirect=True)
 def test_a_lone_message_does_not_wait_for_a_full_batch(place: Place) -> None:
     place.publish(openings(1))
     place.take_all(1)
     assert place.heard() == [("open-0", "done")]
 
 
+@pytest.mark.parametrize("server", ["nats", "redis", "rabbit"], indirect=True)  # Kafka's is slow to join again
 def test_the_same_message_again_is_answered_again(place: Place) -> None:
     place.publish(openings(1))
     place.take_all(1)
@@ -352,3 +351,81 @@ def test_a_broker_that_is_not_there_is_told(scheme: str) -> None:
             await post.stop()
 
     asyncio.run(go())
+
+
+async def _raw_redis(url: str, key: str, entries: Sequence[dict[bytes, bytes]]) -> None:
+    client: Any = redis.asyncio.Redis.from_url(url)
+    async with client:
+        for fields in entries:
+            await client.xadd(key, fields)
+
+
+@pytest.mark.parametrize("server", ["redis"], indirect=True)
+def test_an_entry_of_redis_is_read_however_it_was_written(place: Place) -> None:
+    encoded = asyncio.run(
+        BinaryMessageFormatV1.encode(message=opening(id="4"), reply_to=None, headers=None, correlation_id="c")
+    )
+    entries = [
+        {b"data": opening("INC1", id="1")},
+        {b"__data__": opening("INC2", id="2")},
+        {b"data": opening("INC3", id="3"), b"other": b"\xff"},
+        {b"__data__": encoded},
+        {b"neither \xff": b"\xfe"},
+        {b"__data__": b"\x89BIN\r\n\x1a\n cut off"},
+    ]
+    asyncio.run(_raw_redis(place.url, f"verbale.{place.ledger}.messages", entries))
+    place.take_all(len(entries))
+    assert Counter(outcome for _, outcome in place.heard()) == {"done": 4, "refused": 2}
+
+
+async def _raw_kafka(url: str, topic: str, bodies: Sequence[tuple[bytes | None, list[tuple[str, bytes]]]]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=url.partition("//")[2])
+    await producer.start()
+    for body, headers in bodies:
+        await producer.send_and_wait(topic, body, key=b"k", headers=headers)
+    await producer.stop()
+
+
+@pytest.mark.parametrize("server", ["kafka"], indirect=True)
+def test_a_record_of_kafka_is_read_whatever_its_headers(place: Place) -> None:
+    records = [(opening(id="1"), [("any", b"\xff")]), (None, [("reply_to", b"elsewhere")]), (charge(id="2"), [])]
+    asyncio.run(_raw_kafka(place.url, f"verbale.{place.ledger}.messages", records))
+    place.take_all(3)
+    assert Counter(outcome for _, outcome in place.heard()) == {"done": 2, "refused": 1}
+
+
+def test_a_long_name_has_a_place_in_a_routing_key(place: Place) -> None:
+    far = "x" * 190
+    place.publish([opening(contract=far, id="long").replace(SOURCE.encode(), b"desk:" + far.encode())])
+    place.take_all(1)
+    assert place.heard() == [("long", "done")]
+
+
+@pytest.mark.parametrize("server", ["nats"], indirect=True)
+def test_what_is_there_otherwise_is_told_and_left_alone(server: str) -> None:
+    ledger = fresh_ledger()
+
+    async def made_by_hand() -> None:
+        connection = await nats_client.connect(server)
+        stream = f"VERBALE_{ledger}_MESSAGES"
+        await connection.jetstream().add_stream(name=stream, subjects=[every_message(ledger)], storage="memory")
+        await connection.close()
+
+    asyncio.run(made_by_hand())
+    for _ in range(2):
+        (told,) = [line for line in prepare(server, ledger) if "left as it is" in line]
+        assert "storage is memory, not file" in told
+
+
+@pytest.mark.parametrize("server", ["rabbit"], indirect=True)
+def test_a_queue_that_is_there_otherwise_is_told(server: str) -> None:
+    ledger = fresh_ledger()
+
+    async def made_by_hand() -> None:
+        async with await aio_pika.connect(server) as connection:
+            channel = await connection.channel()
+            await channel.declare_queue(f"verbale.{ledger}.messages", durable=True)
+
+    asyncio.run(made_by_hand())
+    (told,) = [line for line in prepare(server, ledger) if "left as it is" in line]
+    assert "x-queue-type" in told
