@@ -3,23 +3,25 @@
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from messages_examples import Clock, activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
+from messages_examples import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
 
-from adapters.desk import Desk
-from adapters.ledger import Ledger
+from adapters.desk import Desk, Reply
+from adapters.ledger import Identity, Ledger, Receipt
+from adapters.outcomes import told as told_of
 from bin import reports
+from bin.compose import clock
 from bin.reports import ReportName
 
 AS_OF = "2026-06-30"
 CONTRACTS = ("acme", "bios", "città")
 PRODUCERS = ("desk:nord", "desk:sud/1", "monitor.one")
 REPORTS: tuple[ReportName, ...] = ("compliance", "breach", "penalty")
-DECIDED = {"answer", "packages", "minutes"}
+DECIDED = {"answer", "packages"}
 """What was decided with a fact rather than told by its producer: it may differ with the order of arrival."""
 PROOF = {"findings", "versions", "purchases"}
 """Which facts prove a figure: their versions follow the order of arrival."""
@@ -126,47 +128,64 @@ def check(place: Path | str, told: Load, published: Iterable[dict[str, Any]]) ->
     """
     check_log(place)
     identities = {(one["source"], one["id"]) for one in map(json.loads, told.good)}
-    with memory(Clock("2026-11-26T12:00:00Z")) as clean, stored(place, Clock("2026-11-26T12:00:00Z")) as ledger:
-        Desk(clean, Clock("2026-11-26T12:00:00Z")).handle(told.good)
+    with memory(clock) as clean, stored(place, clock) as ledger:  # type: ignore[arg-type]
+        refusals = Desk(clean, clock).handle([*told.good, *told.poison]).replies[len(told.good) :]
         receipts = ledger.store.receipts(sorted(identities))
         assert set(receipts) == identities
         assert ledger.store.counts()["messages"] == len(identities)
         assert ledger.store.all_waiting() == []
+        assert ledger.store.unpublished() == 0
         assert {row.message.raw for row in ledger.store.refused()} == set(told.poison)
         assert [gap for producer in PRODUCERS for gap in ledger.store.gaps(producer)] == []
         assert _said(ledger) == _said(clean)
         assert _figures(ledger) == _figures(clean)
-    _check_published(list(published), {name: (r.stream, r.version, r.leaf) for name, r in receipts.items()}, told)
+    _check_published(published, receipts, refusals)
 
 
-def _check_published(published: list[dict[str, Any]], recorded: dict[Any, tuple[Any, ...]], told: Load) -> None:
-    heard: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+Whose = tuple[str | None, str | None, str | None]
+"""Source and id of a message, or the SHA-256 of one in which they cannot be read."""
+
+
+def _check_published(
+    published: Iterable[dict[str, Any]], recorded: Mapping[Identity, Receipt], refusals: Iterable[Reply]
+) -> None:
+    """Of every message that was recorded producers heard where, and of every other by which clause it was refused."""
+    final: dict[Whose, set[Any]] = defaultdict(set)
     for one in published:
-        heard[one.get("source"), one.get("id"), one.get("sha256")].append(one)
-    for (source, name), where in recorded.items():
-        answers = heard.pop((source, name, None))
-        final = [one for one in answers if one["outcome"] != "waiting"]
-        assert final, f"{source} {name} was never told that it is recorded"
-        for one in final:
-            assert one["outcome"] in ("done", "duplicate")
-            assert (one["stream"], one["version"], one["leaf"]) == where
-    assert all(one["outcome"] == "refused" for answers in heard.values() for one in answers)
-    assert len(heard) == len(set(told.poison))
+        if one["outcome"] in ("done", "duplicate"):
+            final[_whose(one)].add((one["stream"], one["version"], one["leaf"]))
+        elif one["outcome"] == "refused":
+            final[_whose(one)].add((one["clause"], one["field"]))
+    expected: dict[Whose, set[Any]] = {
+        (*identity, None): {(receipt.stream, receipt.version, receipt.leaf)} for identity, receipt in recorded.items()
+    }
+    for refused in map(told_of, refusals):
+        assert refused["outcome"] == "refused"
+        expected[_whose(refused)] = {(refused["clause"], refused["field"])}
+    assert final == expected
+
+
+def _whose(one: Mapping[str, Any]) -> Whose:
+    return one.get("source"), one.get("id"), one.get("sha256")
 
 
 def _said(ledger: Ledger) -> Counter[str]:
-    """What producers said, as recorded: streams, types, fields; not what was decided with them."""
+    """What producers said, as recorded, and how often: streams, types, fields; not what was decided with them.
+
+    Of work, how many minutes: what credits could not cover is told as a shortfall, beside what they did.
+    """
     found: Counter[str] = Counter()
     for entry in ledger.entries():
-        told = {name: value for name, value in entry.fact.model_dump(mode="json").items() if name not in DECIDED}
-        # What credits could not cover is told as a shortfall beside what they did: together, the work.
-        kind = "work" if entry.fact.TYPE in ("credits.consumed.v1", "credits.shortfall_recorded.v1") else ""
-        found[json.dumps([entry.stream, kind or entry.fact.TYPE, told], sort_keys=True)] |= 1
+        said = {name: value for name, value in entry.fact.model_dump(mode="json").items() if name not in DECIDED}
+        kind, times = entry.fact.TYPE, 1
+        if kind in ("credits.consumed.v1", "credits.shortfall_recorded.v1"):
+            kind, times = "work", said.pop("minutes")
+        found[json.dumps([entry.stream, kind, said], sort_keys=True)] += times
     return found
 
 
 def _figures(ledger: Ledger) -> list[Any]:
-    asked = reports.question(now=Clock("2026-11-26T12:00:00Z")(), as_of=AS_OF)
+    asked = reports.question(now=clock(), as_of=AS_OF)
     made = [row for name in REPORTS for row in reports.make(name, ledger, asked).rows]
     return sorted((_without_proof(row) for row in made), key=repr)
 
