@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -51,12 +52,13 @@ SERVERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "rabbit": rabbit_server,
     "kafka": kafka_server,
 }
-SOON = "?redelivered_after=5"
+SOON = "?redelivered_after=2"
 GIVEN_AGAIN = {"nats": SOON, "redis": SOON, "rabbit": "", "kafka": ""}
 """Where what nobody acknowledged would come again after a minute, the tests do not wait for so long."""
 PUBLISHED_TOGETHER = 25
 INCIDENTS = 120
 """Of a load; each is six messages or so."""
+MOST_LEAVINGS = 5
 
 LOCK = """
 import sqlite3, sys
@@ -79,6 +81,11 @@ class Trial:
 
     def __post_init__(self) -> None:
         prepare(self.url, self.ledger)
+
+    @property
+    def plain_url(self) -> str:
+        """The address as libraries of brokers want it: the first of several hosts, and nothing of ours."""
+        return self.url.partition("?")[0].partition(",")[0]
 
     def consumer(self, **settings: str) -> AbstractContextManager[Consumer]:
         """A consumer that has started; ended in the end."""
@@ -116,11 +123,20 @@ class Trial:
 
     def finish(self, told: Load, *consumers: Consumer) -> None:
         """Wait until all of a load is settled, have the consumers stop, and check what they leave."""
+        self._stop_when_settled(told, *consumers)
+        for _ in range(MOST_LEAVINGS):
+            if settled(self.url, self.ledger):
+                break
+            # RabbitMQ does not tell what a consumer has in hand, and it gives that back as it stops.
+            with self.consumer() as another:
+                self._stop_when_settled(told, another)
+        assert settled(self.url, self.ledger), "what was not acknowledged comes back"
+        kept = outcomes(self.plain_url, self.ledger)
+        loads.check(self.store, told, [one["data"] for events in kept.values() for one in events])
+
+    def _stop_when_settled(self, told: Load, *consumers: Consumer) -> None:
         until(lambda: self._settled(told), "every message is recorded or refused, answered and acknowledged")
         assert [one.stop() for one in consumers] == [0] * len(consumers)
-        assert settled(self.url, self.ledger), "what was not acknowledged came back as the consumers left"
-        kept = outcomes(self.url.partition("?")[0], self.ledger)
-        loads.check(self.store, told, [one["data"] for events in kept.values() for one in events])
 
     def _settled(self, told: Load) -> bool:
         if not loads.settled(self.store, told):
@@ -327,12 +343,22 @@ def cluster(tmp_path: Path) -> Iterator[dict[str, NatsServer]]:
         for name, port in ports.items():
             given = ("-n", name, "--cluster_name", "all", "--cluster", f"nats://127.0.0.1:{port}", "--routes", routes)
             servers[name] = stack.enter_context(NatsServer(tmp_path / name, options=given))
+        until(lambda: all(map(joined, servers.values())), "the servers of the cluster have found each other")
         yield servers
+
+
+def joined(server: NatsServer) -> bool:
+    """Whether a server of a cluster knows who leads it, and has all that it is to have."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.monitoring}/healthz", timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 async def leader(trial: Trial) -> str:
     """The server of a cluster that leads the stream of messages."""
-    connection = await nats_client.connect(trial.url.partition("?")[0].split(","))
+    connection = await nats_client.connect(trial.plain_url)
     try:
         found = await connection.jetstream().stream_info(f"VERBALE_{token(trial.ledger)}_MESSAGES")
         assert found.cluster is not None
@@ -344,7 +370,7 @@ async def leader(trial: Trial) -> str:
 # --- the store fails ---
 
 
-@on("nats sqlite", "redis sqlite", "rabbit sqlite", "kafka sqlite")
+@on("nats sqlite", "redis sqlite", "rabbit sqlite")
 def test_a_file_that_another_process_locks_for_a_while_during_which_the_consumer_may_be_killed(
     trial: Trial, told: Load
 ) -> None:
