@@ -13,13 +13,13 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code  # type: ignore[import-untyped]
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.security import parse_security
 from faststream.message import StreamMessage
@@ -37,6 +37,7 @@ from adapters.brokers import (
     Piece,
     Settling,
     bundles,
+    whole,
 )
 from adapters.intake import BATCH
 from adapters.ledger import Letter
@@ -66,6 +67,7 @@ class KafkaPost:
             security=_security(address),
             acks="all",
             allow_auto_create_topics=False,
+            apply_types=False,
             graceful_timeout=0,
             logger=logging.getLogger("faststream.kafka"),
             log_level=logging.DEBUG,
@@ -130,13 +132,13 @@ class KafkaPost:
             batch_timeout_ms=int(LONGEST_GATHERING * 1000),
             auto_offset_reset="earliest",
             parser=_leave_encoded,
-            decoder=_leave,
+            decoder=whole,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
         self._subscriber(self._take)
 
-    async def _take(self, batch: Annotated[StreamMessage[Records], Context("message")]) -> None:
+    async def _take(self, batch: StreamMessage[Records]) -> None:
         assert self._settling is not None
         records = batch.raw_message
         consumer = self._subscriber.consumer
@@ -250,7 +252,3 @@ def _token(name: str) -> str:
 async def _leave_encoded(records: Records) -> StreamMessage[Records]:
     """FastStream's own parsing reads headers as text, and where one is not, no handler sees any of the batch."""
     return StreamMessage(raw_message=records, body=b"")
-
-
-async def _leave(_message: object) -> None:
-    """Bytes are read by the desk alone."""

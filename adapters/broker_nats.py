@@ -12,9 +12,9 @@ from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
 from nats.aio.client import Client
@@ -39,6 +39,7 @@ from adapters.brokers import (
     Piece,
     Settling,
     bundles,
+    whole,
 )
 from adapters.intake import BATCH
 from adapters.ledger import Letter
@@ -73,6 +74,7 @@ class NatsPost:
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             connect_timeout=5,
+            apply_types=False,
             graceful_timeout=None,
             error_cb=self._hear_trouble,
         )
@@ -196,7 +198,7 @@ class NatsPost:
             config=self._consumer(),
             stream=JStream(self._messages, declare=False),
             pull_sub=PullSub(batch_size=BATCH, timeout=LONGEST_GATHERING, batch=True),
-            decoder=_leave,
+            decoder=whole,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
@@ -221,7 +223,7 @@ class NatsPost:
         except TimeoutError:
             raise NothingFetched from None
 
-    async def _take(self, batch: Annotated[NatsBatchMessage, Context("message")]) -> None:
+    async def _take(self, batch: NatsBatchMessage) -> None:
         assert self._settling is not None
         await self._settling.settle([one.data for one in batch.raw_message], batch.ack, batch.nack)
 
@@ -292,10 +294,6 @@ async def _give_back_what_came(subscription: JetStreamContext.PullSubscription) 
         message = await subscription._sub.next_msg(timeout=LONGEST_GATHERING)
         with suppress(NotJSMessageError):  # the server's own remarks come the same way
             await message.nak()
-
-
-async def _leave(_message: object) -> None:
-    """Bytes are read by the desk alone: a message that the broker's own decoding refused would cost its whole batch."""
 
 
 def _told(value: object) -> str:

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, DeliveryMode
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity, ChannelPreconditionFailed
 from aio_pika.message import IncomingMessage
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.rabbit.message import RabbitMessage
 
@@ -34,6 +34,7 @@ from adapters.brokers import (
     Piece,
     Settling,
     bundles,
+    whole,
 )
 from adapters.intake import BATCH
 from adapters.ledger import Letter
@@ -64,6 +65,7 @@ class RabbitPost:
             logger=logging.getLogger("faststream.rabbit"),
             log_level=logging.DEBUG,
             default_channel=Channel(on_return_raises=True),
+            apply_types=False,
             graceful_timeout=0,
         )
         self._settling: Settling | None = None
@@ -142,13 +144,13 @@ class RabbitPost:
         subscriber = self._broker.subscriber(
             RabbitQueue(self._messages, declare=False),
             channel=Channel(prefetch_count=PREFETCHED),
-            decoder=_leave,
+            decoder=whole,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
         subscriber(self._take)
 
-    async def _take(self, message: Annotated[RabbitMessage, Context("message")]) -> None:
+    async def _take(self, message: RabbitMessage) -> None:
         self._come.append(message.raw_message)
         if self._gathering is None:
             self._gathering = asyncio.create_task(self._settle_what_has_come())
@@ -163,8 +165,8 @@ class RabbitPost:
         assert self._settling is not None
 
         async def acknowledge() -> None:
-            for message in batch:
-                await message.ack()
+            # With all before it: batches are settled one after the other, so those are settled or given back.
+            await batch[-1].ack(multiple=True)
 
         async def give_back() -> None:
             for message in batch:
@@ -246,7 +248,3 @@ def _without_limit(arguments: Arguments, connection: AbstractConnection) -> Argu
 def _shortened(subject: str) -> str:
     words = subject.split(".")
     return ".".join(word if len(word) <= LONGEST_WORD else sha256(word.encode()).hexdigest()[:40] for word in words)
-
-
-async def _leave(_message: object) -> None:
-    """Bytes are read by the desk alone."""

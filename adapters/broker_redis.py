@@ -16,9 +16,9 @@ import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Any
 
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.message import StreamMessage
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import BatchStreamMessage
@@ -37,6 +37,7 @@ from adapters.brokers import (
     Piece,
     Settling,
     bundles,
+    whole,
 )
 from adapters.intake import BATCH
 from adapters.ledger import Letter
@@ -64,7 +65,11 @@ class RedisPost:
         self._redelivered_after = address.number("redelivered_after", REDELIVERED_AFTER)
         self._stream = f"{PREFIX}.{token(ledger)}.messages"
         self._broker = RedisBroker(
-            address.urls()[0], logger=logging.getLogger("faststream.redis"), log_level=logging.DEBUG, graceful_timeout=0
+            address.urls()[0],
+            logger=logging.getLogger("faststream.redis"),
+            log_level=logging.DEBUG,
+            apply_types=False,
+            graceful_timeout=0,
         )
         self._names = [f"{socket.gethostname()}-{os.getpid()}-{number}" for number in range(READING_AT_ONCE)]
         self._settling: Settling | None = None
@@ -141,13 +146,13 @@ class RedisPost:
                     declare=False,
                 ),
                 parser=_leave_encoded,
-                decoder=_leave,
+                decoder=whole,
                 ack_policy=AckPolicy.MANUAL,
                 no_reply=True,
             )
             subscriber(self._take)
 
-    async def _take(self, batch: Annotated[StreamMessage[BatchStreamMessage], Context("message")]) -> None:
+    async def _take(self, batch: StreamMessage[BatchStreamMessage]) -> None:
         assert self._settling is not None
         raw = batch.raw_message
         await self._settle(list(zip(raw["message_ids"], raw["data"], strict=True)))
@@ -273,7 +278,3 @@ def _bytes(fields: dict[bytes, bytes]) -> bytes:
 async def _leave_encoded(message: BatchStreamMessage) -> StreamMessage[BatchStreamMessage]:
     """FastStream's own parsing decodes every entry, and where one cannot be, no handler sees any of them."""
     return StreamMessage(raw_message=message, body=b"")
-
-
-async def _leave(_message: object) -> None:
-    """Bytes are read by the desk alone."""

@@ -13,7 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from adapters.ledger import Letter
@@ -197,6 +197,7 @@ class Piece:
     make: Callable[[], Awaitable[None]]
 
 
+Whole = TypeVar("Whole")
 Answer = Callable[[Sequence[bytes]], Awaitable[Sequence[Letter]]]
 """Messages in, the answers to them out. Raises Stopping where nobody will answer them any more."""
 
@@ -251,6 +252,14 @@ async def set_up(post: Post) -> list[str]:
 async def missing(post: Post) -> list[str]:
     """The pieces that are not there."""
     return [piece.name for piece in post.pieces if await piece.look() is None]
+
+
+async def whole(message: Whole) -> Whole:
+    """What FastStream is to hand over for a message: itself.
+
+    Bytes are read by the desk alone. Decoded and validated before, one that cannot be would cost its batch its handler.
+    """
+    return message
 
 
 class Settling:
