@@ -18,7 +18,7 @@ import uvicorn
 
 from adapters.brokers import BrokerError, Post, Settling, missing, open_post, read_address
 from adapters.intake import BATCH
-from adapters.ledger import Ledger, Letter, StoreError
+from adapters.ledger import Ledger, Letter
 from adapters.outcomes import letters
 from adapters.reception import Handled, Reception
 from bin import logs
@@ -67,7 +67,7 @@ class _Consumer:
         """Until a signal comes. Raises BrokerError, BadSettings and StoreError where it cannot begin."""
         self._heed_signals()
         try:
-            async with self._broker(), self._http() as listening:
+            async with self._http() as listening, self._broker():  # the broker is left first: it would go on fetching
                 print(f"verbale: {self._said()}, {listening}", file=sys.stderr, flush=True)
                 _log.info("started", ledger=self._ledger.id)
                 tasks = [asyncio.create_task(self._mind_the_clock())]
@@ -116,7 +116,7 @@ class _Consumer:
                 while posted := await self._reception.outbox(BATCH):
                     await post.send([one.letter for one in posted])
                     await self._reception.published([one.number for one in posted])
-            except (StoreError, BrokerError) as error:
+            except Exception as error:  # whatever it was, what comes later must be published too
                 self._on_trouble(error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._recorded.wait(), OUTBOX_SECONDS)
@@ -127,7 +127,7 @@ class _Consumer:
             await asyncio.sleep(CLOCK_SECONDS)
             try:
                 await self._reception.look_at_the_clock()
-            except StoreError as error:
+            except Exception as error:  # whatever it was, a minute later it is tried again
                 self._on_trouble(error)
 
     # --- HTTP ---

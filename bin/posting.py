@@ -1,6 +1,7 @@
 """The commands about the broker: what must be there, messages published from files, a server for a trial."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -33,6 +34,7 @@ def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None,
         To listen on; else a free one.
     """
     chosen, say = chosen_by(where)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # however we are stopped, so is the server
     with NatsServer(folder, ANY_PORT if port is None else port) as server:
         for told in asyncio.run(_set_up(server.url, chosen)):
             print(told)

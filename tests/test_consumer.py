@@ -17,6 +17,7 @@ from brokers import Consumer, consumer, fresh_ledger, heard, nats, prepare, publ
 from conftest import Run
 from messages_examples import CONTRACT, charge, child_environment, contract_in_force, opening, rows
 
+from adapters.brokers import BrokerError
 from adapters.nats_server import NatsServer
 
 
@@ -220,7 +221,8 @@ def test_publish_says_what_is_wrong(
     assert "run verbale broker setup" in said
 
 
-def test_a_broker_for_a_trial_is_set_up_and_stopped_with_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_broker_for_a_trial_is_set_up_and_ends_with_the_command(number: signal.Signals, tmp_path: Path) -> None:
     script = "import sys; from bin.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-P", "-c", script, "broker", str(tmp_path / "kept")]
     environment = {name: value for name, value in child_environment().items() if not name.startswith("VERBALE_")}
@@ -232,5 +234,7 @@ def test_a_broker_for_a_trial_is_set_up_and_stopped_with_ctrl_c(tmp_path: Path) 
         assert said[0] == "stream VERBALE_trial_MESSAGES: made\n"
         url = said[3].strip().partition("VERBALE_BROKER=")[2]
         assert all(line.endswith(": there already") for line in prepare(url, "trial"))
-        trial.send_signal(signal.SIGINT)
+        trial.send_signal(number)
         assert trial.wait(30) == 0
+    with pytest.raises(BrokerError):
+        prepare(url, "trial")
