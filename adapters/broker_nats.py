@@ -43,7 +43,7 @@ from adapters.brokers import (
 )
 from adapters.intake import BATCH
 from adapters.ledger import Letter
-from adapters.subjects import every_message, every_outcome, outcome_subject, token
+from adapters.subjects import every_message, every_outcome, outcome_subject, shortened, token
 
 DURABLE = "verbale"
 PULLING_AT_ONCE = 2
@@ -54,6 +54,8 @@ _STREAM = ("subjects", "retention", "storage", "num_replicas")
 _CONSUMER = ("ack_policy", "ack_wait", "max_deliver", "max_ack_pending", "filter_subject")
 """What about them must be as we want it."""
 PUBLISHED_AT_ONCE = 256
+LONGEST_WORD = 1_000
+"""Of a subject: a server takes 4,096 bytes of it, and of what goes with it."""
 
 
 class NatsPost:
@@ -244,7 +246,7 @@ class NatsPost:
         """Raises BrokerError. Sent again within two minutes, the same array is kept once."""
         await self._publish(
             (
-                outcome_subject(self._ledger, source),
+                shortened(outcome_subject(self._ledger, source), LONGEST_WORD),
                 body,
                 {"Content-Type": OUTCOMES_TYPE, js.Header.MSG_ID: sha256(body).hexdigest()},
             )
@@ -253,7 +255,9 @@ class NatsPost:
 
     async def publish(self, parcels: Sequence[Parcel]) -> None:
         """Raises BrokerError. Without an id of NATS's own: the same message sent again is to be answered again."""
-        await self._publish((parcel.subject, parcel.body, {"Content-Type": MESSAGE_TYPE}) for parcel in parcels)
+        await self._publish(
+            (shortened(parcel.subject, LONGEST_WORD), parcel.body, {"Content-Type": MESSAGE_TYPE}) for parcel in parcels
+        )
 
     async def _publish(self, told: Iterable[tuple[str, bytes, dict[str, str]]]) -> None:
         jetstream = self._jetstream

@@ -9,13 +9,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from hashlib import sha256
 from itertools import islice
 from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, DeliveryMode
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity, ChannelPreconditionFailed
+from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 from aio_pika.message import IncomingMessage
 from faststream import AckPolicy
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
@@ -38,13 +37,14 @@ from adapters.brokers import (
 )
 from adapters.intake import BATCH
 from adapters.ledger import Letter
-from adapters.subjects import PREFIX, every_message, every_outcome, outcome_subject, token
+from adapters.subjects import PREFIX, every_message, every_outcome, outcome_subject, shortened, token
 
 PREFETCHED = 2 * BATCH
 PUBLISHED_AT_ONCE = 256
 LONGEST_WORD = 60
 """Of a subject: a routing key may have 255 bytes in all."""
-FAILURES = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError)
+FAILURES = (AMQPError, RuntimeError, OSError, TimeoutError)
+"""What its client raises; a RuntimeError where the connection, or the channel, is closed."""
 
 Arguments = dict[str, Any]
 
@@ -57,7 +57,7 @@ class RabbitPost:
             raise BrokerError(f"{address}: write one HOST:PORT (of a cluster, the one that its balancer listens on)")
         self._address, self._ledger = address, ledger
         self._url = address.urls()[0]
-        name = _shortened(f"{PREFIX}.{token(ledger)}")
+        name = shortened(f"{PREFIX}.{token(ledger)}", LONGEST_WORD)
         self._exchange = RabbitExchange(name, ExchangeType.TOPIC, durable=True, declare=False)
         self._messages, self._outcomes = f"{name}.messages", f"{name}.outcomes"
         self._broker = RabbitBroker(
@@ -122,7 +122,7 @@ class RabbitPost:
             async with self._asking() as (connection, channel):
                 arguments = given | _without_limit(given, connection)
                 queue = await channel.declare_queue(name, durable=True, arguments=arguments)
-                await queue.bind(self._exchange.name, _shortened(subjects))
+                await queue.bind(self._exchange.name, shortened(subjects, LONGEST_WORD))
 
         return Piece(f"queue {name}", look, make)
 
@@ -214,7 +214,11 @@ class RabbitPost:
     def _confirmed(self, subject: str, body: bytes, content_type: str) -> Awaitable[Any]:
         message = aio_pika.Message(body, content_type=content_type, delivery_mode=DeliveryMode.PERSISTENT)
         return self._broker.publish(
-            message, exchange=self._exchange, routing_key=_shortened(subject), mandatory=True, timeout=ANSWERED_WITHIN
+            message,
+            exchange=self._exchange,
+            routing_key=shortened(subject, LONGEST_WORD),
+            mandatory=True,
+            timeout=ANSWERED_WITHIN,
         )
 
     # --- how it is ---
@@ -243,8 +247,3 @@ def _without_limit(arguments: Arguments, connection: AbstractConnection) -> Argu
     version = str(connection.transport.connection.server_properties.get("version", "")) if connection.transport else ""
     recent = version.partition(".")[0].isdecimal() and int(version.partition(".")[0]) >= 4
     return {"x-delivery-limit": -1} if recent and arguments["x-queue-type"] == "quorum" else {}
-
-
-def _shortened(subject: str) -> str:
-    words = subject.split(".")
-    return ".".join(word if len(word) <= LONGEST_WORD else sha256(word.encode()).hexdigest()[:40] for word in words)

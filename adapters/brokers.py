@@ -320,14 +320,13 @@ class Settling:
         if self.stopping:
             return False
         try:
-            letters = await self._answer(raws)
+            return await self._sent(await self._answer(raws))
         except Stopping:
             return False
         except Exception as error:  # a fault of ours: the batch is tried again, but not without a pause
             self.on_trouble(error)
             await self._pause(LONGEST_PAUSE)
             return False
-        return await self._sent(letters)
 
     async def _sent(self, letters: Sequence[Letter]) -> bool:
         """Publish, however long the broker is away; False once we are stopping."""

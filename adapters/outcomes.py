@@ -14,6 +14,7 @@ from adapters.messages import is_label
 from domain.facts import instant_text
 
 OUTCOME_TYPE: Final = "verbale.outcome.v1"
+LONGEST_QUOTED = 2_000
 
 
 class Whose(TypedDict):
@@ -76,7 +77,7 @@ class OutcomeEvent(TypedDict):
 def told(reply: Reply) -> Told:
     """What became of a message: whose it is, the outcome, and what there is to know of it.
 
-    A message whose source and id could not be read is known by the SHA-256 of its bytes.
+    A message whose source or id could not be read is known by the SHA-256 of its bytes.
     """
     whose = _whose(reply)
     match reply.outcome:
@@ -87,16 +88,24 @@ def told(reply: Reply) -> Told:
                 {**whose, "outcome": "duplicate", "stream": stream, "version": first.version, "leaf": first.leaf}
             )
         case Refused(clause, field, reason):
-            return ToldRefused({**whose, "outcome": "refused", "clause": clause, "field": field, "reason": reason})
+            return ToldRefused(
+                {**whose, "outcome": "refused", "clause": clause, "field": _short(field), "reason": _short(reason)}
+            )
         case Waiting(stream, reason):
             return ToldWaiting({**whose, "outcome": "waiting", "stream": stream, "reason": reason})
 
 
 def _whose(reply: Reply) -> Whose:
-    if reply.identity is None:
-        return {"sha256": sha256(reply.raw).hexdigest()}
-    source, message_id = reply.identity
-    return {"source": source, "id": message_id}
+    source, message_id = reply.identity or ("", "")
+    if is_label(source) and is_label(message_id):
+        return {"source": source, "id": message_id}
+    named: Whose = {"source": source} if is_label(source) else {}
+    return {**named, "sha256": sha256(reply.raw).hexdigest()}
+
+
+def _short(text: str) -> str:
+    """A text that quotes a message, short enough for any broker: an outcome that none takes could never be told."""
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}... ({len(text)} characters)"
 
 
 def outcome_schema() -> dict[str, Any]:
@@ -110,7 +119,7 @@ def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
 
     def write(reply: Reply) -> Letter:
         said, at = told(reply), instant_text(now())
-        name = f"{said['source']}/{said['id']}" if reply.identity else said["sha256"]
+        name = said.get("sha256") or f"{said['source']}/{said['id']}"
         event: OutcomeEvent = {
             "specversion": "1.0",
             "id": f"{name}/{said['outcome']}/{at}",
@@ -119,7 +128,6 @@ def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
             "time": at,
             "data": said,
         }
-        readable = reply.identity is not None and is_label(reply.identity[0])
-        return Letter(reply.identity[0] if readable and reply.identity else None, json.dumps(event).encode())
+        return Letter(said.get("source"), json.dumps(event).encode())
 
     return write

@@ -5,6 +5,7 @@ contract. An outcome: `verbale.LEDGER.outcome.SOURCE`; `_` where the source coul
 they differ in length.
 """
 
+from hashlib import sha256
 from urllib.parse import quote, unquote
 
 NONE = "_"
@@ -23,6 +24,15 @@ def token(text: str | None) -> str:
 def word(escaped: str) -> str | None:
     """The name that a token stands for."""
     return None if escaped == NONE else unquote(escaped)
+
+
+def shortened(subject: str, longest: int) -> str:
+    """The same subject with words of no more than `longest` bytes, for brokers that take no more: a longer one is given
+    as the first 40 digits of its SHA-256.
+    """
+    return ".".join(
+        word if len(word) <= longest else sha256(word.encode()).hexdigest()[:40] for word in subject.split(".")
+    )
 
 
 def message_subject(ledger: str, contract: str | None, message_type: str) -> str:

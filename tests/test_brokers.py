@@ -31,6 +31,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from messages_examples import SOURCE, Clock, charge, contract_in_force, message, opening, wire
 
+from adapters import brokers
 from adapters.brokers import (
     MOST_BYTES,
     BrokerError,
@@ -69,6 +70,9 @@ POISON = [
     message("incident.open", "incident-INC1", "2026-03-02T08:00:00Z", {"impact": "unheard of"}),
     message("incident.open", "incident-INC1", "2026-03-02T08:00:00", {}),
     wire({"specversion": "1.0", "id": "1", "source": "s", "type": "verbale.incident.unheard.v1"}),
+    wire({"specversion": "1.0", "id": "x" * 600_000, "source": SOURCE, "type": "verbale.incident.open.v1"}),
+    wire({"specversion": "1.0", "id": "1", "source": "s", "y" * 600_000: "1"}),
+    wire({"specversion": "1.0", "id": "1", "source": "s", "type": "z" * 600_000}),
 ]
 
 
@@ -394,9 +398,9 @@ def test_a_record_of_kafka_is_read_whatever_its_headers(place: Place) -> None:
     assert Counter(outcome for _, outcome in place.heard()) == {"done": 2, "refused": 1}
 
 
-def test_a_long_name_has_a_place_in_a_routing_key(place: Place) -> None:
-    far = "x" * 190
-    place.publish([opening(contract=far, id="long").replace(SOURCE.encode(), b"desk:" + far.encode())])
+def test_a_name_however_long_has_a_place_in_a_subject(place: Place) -> None:
+    source, contract = "\N{BELL}" * 500, "\N{BELL}" * 190
+    place.publish([opening(contract=contract, id="long").replace(SOURCE.encode(), source.encode())])
     place.take_all(1)
     assert place.heard() == [("long", "done")]
 
@@ -429,3 +433,83 @@ def test_a_queue_that_is_there_otherwise_is_told(server: str) -> None:
     asyncio.run(made_by_hand())
     (told,) = [line for line in prepare(server, ledger) if "left as it is" in line]
     assert "x-queue-type" in told
+
+
+class Settled:
+    """A batch as it fares: what was sent for it, and whether it was acknowledged or given back."""
+
+    def __init__(self, answer: Callable[[bytes], Letter], refuses: int = 0) -> None:
+        self.sent: list[Letter] = []
+        self.ends: list[str] = []
+        self.troubles: list[Exception] = []
+        self._refuses = refuses
+
+        async def given(raws: Sequence[bytes]) -> list[Letter]:
+            return [answer(raw) for raw in raws]
+
+        self.settling = Settling(given, self._send, self._trouble)
+
+    async def _send(self, sent: Sequence[Letter]) -> None:
+        if self._refuses:
+            self._refuses -= 1
+            raise BrokerError("away")
+        self.sent += sent
+
+    def _trouble(self, error: Exception) -> None:
+        self.troubles.append(error)
+
+    async def settle(self, raws: Sequence[bytes]) -> None:
+        """Settle a batch."""
+
+        async def acknowledge() -> None:
+            self.ends.append("acknowledged")
+
+        async def give_back() -> None:
+            self.ends.append("given back")
+
+        await self.settling.settle(raws, acknowledge, give_back)
+
+
+def test_a_batch_is_acknowledged_only_once_its_answers_are_published() -> None:
+    batch = Settled(lambda raw: Letter("s", raw), refuses=2)
+    asyncio.run(batch.settle([b"1", b"2"]))
+    assert [letter.body for letter in batch.sent] == [b"1", b"2"]
+    assert batch.ends == ["acknowledged"]
+    assert [type(trouble) for trouble in batch.troubles] == [BrokerError, BrokerError]
+
+
+def test_a_batch_whose_answers_cannot_be_published_goes_back_where_we_stop() -> None:
+    async def go() -> Settled:
+        batch = Settled(lambda raw: Letter("s", raw), refuses=1_000_000)
+        settling = asyncio.create_task(batch.settle([b"1"]))
+        while not batch.troubles:
+            await asyncio.sleep(0)
+        await batch.settling.stop()
+        await settling
+        return batch
+
+    assert asyncio.run(go()).ends == ["given back"]
+
+
+def test_a_batch_that_a_fault_of_ours_keeps_from_being_answered_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "LONGEST_PAUSE", 0.01)
+
+    def fails(raw: bytes) -> Letter:
+        raise ZeroDivisionError("a bug")
+
+    batch = Settled(fails)
+    asyncio.run(batch.settle([b"1"]))
+    assert batch.ends == ["given back"]
+    assert [type(trouble) for trouble in batch.troubles] == [ZeroDivisionError]
+    assert batch.sent == []
+
+
+def test_a_batch_that_comes_after_the_stop_goes_back_unread() -> None:
+    async def go() -> Settled:
+        batch = Settled(lambda raw: Letter("s", raw))
+        await batch.settling.stop()
+        await batch.settle([b"1"])
+        return batch
+
+    batch = asyncio.run(go())
+    assert (batch.ends, batch.sent) == (["given back"], [])
