@@ -23,7 +23,7 @@ from nats.errors import Error, NotJSMessageError
 from nats.errors import TimeoutError as NothingFetched
 from nats.js import JetStreamContext
 from nats.js import api as js
-from nats.js.errors import NoStreamResponseError, NotFoundError
+from nats.js.errors import NoStreamResponseError, NotFoundError, ServiceUnavailableError
 
 from adapters.brokers import (
     ANSWERED_WITHIN,
@@ -54,6 +54,7 @@ _STREAM = ("subjects", "retention", "storage", "num_replicas")
 _CONSUMER = ("ack_policy", "ack_wait", "max_deliver", "max_ack_pending", "filter_subject")
 """What about them must be as we want it."""
 PUBLISHED_AT_ONCE = 256
+UNAVAILABLE_PAUSE = 1.0
 LONGEST_WORD = 1_000
 """Of a subject: a server takes 4,096 bytes of it, and of what goes with it."""
 
@@ -224,6 +225,16 @@ class NatsPost:
             return await fetch(batch=batch, timeout=timeout)
         except TimeoutError:
             raise NothingFetched from None
+        except ServiceUnavailableError:
+            where = f"consumer {DURABLE} of stream {self._messages}"
+            said = (
+                f"nobody answers for {where}: its cluster has no leader yet, or it is gone (run verbale broker setup)"
+            )
+            self._settling.on_trouble(self._address.refused(said))
+        except Error as error:
+            self._settling.on_trouble(self._address.refused(error))
+        await asyncio.sleep(UNAVAILABLE_PAUSE)
+        raise NothingFetched
 
     async def _take(self, batch: NatsBatchMessage) -> None:
         assert self._settling is not None

@@ -1,5 +1,6 @@
 """`verbale consume`, `broker` and `publish`, as their users start them."""
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import nats as nats_client
 import pytest
 from brokers import Consumer, consumer, fresh_ledger, heard, nats, prepare, publish, redis_server, settled, until
 from conftest import Run
@@ -145,6 +147,26 @@ def test_a_broker_that_goes_away_is_waited_for(tmp_path: Path) -> None:
             publish(server.url, ledger, [charge(id="after")])
             until(lambda: ("after", "done") in heard(server.url, ledger), "it goes on")
             assert one.stop() == 0
+
+
+def test_what_is_taken_away_at_the_broker_is_told_and_it_goes_on_once_it_is_there_again(
+    broker: NatsServer, ledger: str, tmp_path: Path
+) -> None:
+    async def take_away() -> None:
+        connection = await nats_client.connect(broker.url)
+        await connection.jetstream().delete_consumer(f"VERBALE_{ledger}_MESSAGES", "verbale")
+        await connection.close()
+
+    with consumer(place(tmp_path), ledger, broker.url) as one:
+        publish(broker.url, ledger, [opening(id="before")])
+        until(lambda: heard(broker.url, ledger) == [("before", "done")], "it is answered")
+        asyncio.run(take_away())
+        until(lambda: bool(told(one, "trouble")), "trouble is told")
+        publish(broker.url, ledger, [charge(id="after")])
+        prepare(broker.url, ledger)
+        until(lambda: ("after", "done") in heard(broker.url, ledger), "it goes on")
+        assert one.stop() == 0
+        assert "run verbale broker setup" in told(one, "trouble")[0]["said"]
 
 
 def test_a_redis_that_goes_away_is_waited_for(tmp_path: Path) -> None:
