@@ -114,7 +114,9 @@ Outcomes are published as `verbale.LEDGER.outcome.SOURCE`, the source escaped so
 
 `verbale broker setup` makes what is needed there. Each message is published by itself; `verbale publish FILE` does it
 for a file. RabbitMQ has no room for long names: there a word of more than 60 characters is the first 40 hexadecimal
-digits of its SHA-256. Kafka has no room for every character: what is `%` in the name of a ledger is `_` there.
+digits of its SHA-256; on NATS so is a word of more than 1,000. Kafka has no room for every character: what is `%` in
+the name of a ledger is `_` there. On NATS, give no `Nats-Msg-Id` that is the id of the message: for two minutes the
+server would drop a corrected message under that id, without a word.
 
 **At least once is enough.** Make the id of a message once, with the fact; publish the message until the broker
 confirms it, and again as often as in doubt: after a day or a year it is answered as the first time. What is told apart
