@@ -9,9 +9,9 @@ import random
 import socket
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -36,6 +36,7 @@ from brokers import (
 )
 from loads import Load, load
 from messages_examples import child, rows
+from nats.js import JetStreamContext
 from servers import PostgresServer, free_port, fresh_schema, shared_server, start_postgres
 
 from adapters.brokers import BrokerError
@@ -78,6 +79,7 @@ class Trial:
     store: Path | str
     server: Any = None
     ledger: str = field(default_factory=fresh_ledger)
+    _before: int = 0
 
     def __post_init__(self) -> None:
         prepare(self.url, self.ledger)
@@ -95,6 +97,7 @@ class Trial:
     @contextmanager
     def publishing(self, raws: Sequence[bytes]) -> Iterator[None]:
         """Messages are published meanwhile, and all of them in the end."""
+        self._before = self.recorded()
         with ThreadPoolExecutor(1) as producer:
             published = producer.submit(self.publish, raws)
             yield
@@ -117,9 +120,8 @@ class Trial:
         return int(rows(self.store, "SELECT count(*) FROM inbox")[0][0])
 
     def until_recorded(self, more: int = 1) -> None:
-        """Wait until so many messages more are on record."""
-        wanted = self.recorded() + more
-        until(lambda: self.recorded() >= wanted, f"{wanted} messages are on record")
+        """Wait until so many messages are on record that were not when the last publishing began."""
+        until(lambda: self.recorded() >= self._before + more, f"{more} messages more are on record")
 
     def finish(self, told: Load, *consumers: Consumer) -> None:
         """Wait until all of a load is settled, have the consumers stop, and check what they leave."""
@@ -250,6 +252,22 @@ def test_a_broker_stopped_and_started_then_killed_and_started(trial: Trial, told
         trial.finish(told, one)
 
 
+@on("nats sqlite")
+def test_a_broker_that_takes_no_outcomes_for_a_while(trial: Trial, told: Load) -> None:
+    with trial.consumer() as one:
+        asyncio.run(remove_outcomes(trial))
+        trial.publish(told.arriving)
+        until(lambda: troubles(one) > 1, "the consumer tries to tell what became of messages again and again")
+        prepare(trial.url, trial.ledger)
+        trial.finish(told, one)
+
+
+async def remove_outcomes(trial: Trial) -> None:
+    """Take from a NATS server the stream that keeps outcomes."""
+    async with connected_to(trial) as jetstream:
+        await jetstream.delete_stream(f"VERBALE_{token(trial.ledger)}_OUTCOMES")
+
+
 def test_a_line_to_the_broker_that_is_cut_again_and_again(
     rabbit: Any, tmp_path: Path, told: Load, chance: random.Random
 ) -> None:
@@ -358,16 +376,39 @@ def joined(server: NatsServer) -> bool:
 
 async def leader(trial: Trial) -> str:
     """The server of a cluster that leads the stream of messages."""
+    async with connected_to(trial) as jetstream:
+        found = await jetstream.stream_info(f"VERBALE_{token(trial.ledger)}_MESSAGES")
+    assert found.cluster is not None
+    return str(found.cluster.leader)
+
+
+@asynccontextmanager
+async def connected_to(trial: Trial) -> AsyncIterator[JetStreamContext]:
+    """The streams of a NATS server, past every layer of ours."""
     connection = await nats_client.connect(trial.plain_url)
     try:
-        found = await connection.jetstream().stream_info(f"VERBALE_{token(trial.ledger)}_MESSAGES")
-        assert found.cluster is not None
-        return str(found.cluster.leader)
+        yield connection.jetstream()
     finally:
         await connection.close()
 
 
-# --- the store fails ---
+# --- the store fails, or both ---
+
+
+@on("nats sqlite", "redis sqlite")
+def test_a_broker_away_when_what_it_brought_is_at_last_recorded(trial: Trial, told: Load) -> None:
+    once = told.good[:PUBLISHED_TOGETHER]
+    with trial.consumer(VERBALE_LOCK_TIMEOUT="1") as one:
+        with locked(trial.store):
+            trial.publish(once)
+            until(lambda: troubles(one) > 0, "the consumer has a batch in hand that it cannot record")
+            trial.server.stop()
+        trial.until_recorded()
+        before = troubles(one)
+        until(lambda: troubles(one) > before, "the consumer cannot tell what became of it")
+        trial.server.start()
+        trial.publish([raw for raw in told.arriving if raw not in once])
+        trial.finish(told, one)
 
 
 @on("nats sqlite", "redis sqlite", "rabbit sqlite")
