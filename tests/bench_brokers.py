@@ -1,6 +1,7 @@
 """Part (d) of bin/bench: messages from JetStream into a store, beside the handler that FastStream's users write."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from adapters.ledger import Letter
 from adapters.nats_server import NatsServer
 from adapters.outcomes import letters
 from adapters.reception import Handled, Reception
+from bin.consumer import TURN_SECONDS
 from domain.coverage import Answer, Coverage
 from domain.facts import Fact, microseconds
 from domain.incident import (
@@ -103,6 +105,7 @@ class Consuming:
         await post.stop()
 
     async def _consume_all(self, name: str, desk: Desk, wanted: int) -> int:
+        sys.setswitchinterval(TURN_SECONDS)
         done, answered = asyncio.Event(), 0
 
         def on_handled(handled: Handled) -> None:
