@@ -147,6 +147,13 @@ class CalendarRules(Value):
     def _holiday_names(self) -> Mapping[date, str]:
         return {holiday.day: holiday.name for holiday in self.holidays}
 
+    @cached_property
+    def _agreed(self) -> Mapping[date, tuple[Window, ...]]:
+        agreed: dict[date, tuple[Window, ...]] = {}
+        for extension in self.extensions:
+            agreed[extension.day] = (*agreed.get(extension.day, ()), *extension.windows)
+        return agreed
+
     def covers(self, day: date) -> bool:
         """Whether the day is in the years covered."""
         return self.first_year <= day.year <= self.last_year
@@ -158,8 +165,7 @@ class CalendarRules(Value):
     def windows(self, day: date) -> tuple[tuple[int, int], ...]:
         """The windows that open on `day`, in minutes after local midnight."""
         usual = () if day in self._holiday_names else self.week.days[day.weekday()]
-        agreed = (window for extension in self.extensions if extension.day == day for window in extension.windows)
-        return (*usual, *agreed)
+        return (*usual, *self._agreed.get(day, ()))
 
 
 def check_years(first_year: int, last_year: int, holidays: Sequence[Holiday]) -> None:
@@ -332,7 +338,7 @@ def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
         rules, anticipated = _judging(zone, adopted, day)
         if rules is None:
             continue
-        start, end = local_midnight(zone, day), local_midnight(zone, day + timedelta(days=1))
+        start, end = local_day(zone, day)
         if anticipated:
             _extend(table.anticipated, start, end)
         if not table.runs or table.runs[-1][1] < start:
@@ -387,6 +393,11 @@ def _days_of(year: int) -> Iterator[date]:
 def local_midnight(zone: ZoneInfo, day: date) -> int:
     """The instant at which a local day begins."""
     return _edge(zone, day, 0, closing=False)
+
+
+def local_day(zone: ZoneInfo, day: date) -> tuple[int, int]:
+    """The instants between which a local day lies, the last excluded."""
+    return local_midnight(zone, day), local_midnight(zone, day + timedelta(days=1))
 
 
 @lru_cache(maxsize=65_536)

@@ -161,7 +161,7 @@ def _responsible(told: IncidentTold, clock: Clock) -> Responsibility:
 
 def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of: int) -> list[Finding]:
     calendar = calendar_of(told)
-    if calendar is None:
+    if calendar is None or told.contract is None:
         return []
     if any(judged.net_us is None or judged.suspended_us is None for judged in clocks.values()):
         years = calendar.years_text
@@ -169,7 +169,13 @@ def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of
         return [Finding("calendar_does_not_cover", "H1", text)]
     longest = clocks[Clock.INTERVENTION]
     end = longest.reckoned.at if longest.stopped else as_of
-    if end is not None and calendar.judged_by_later(told.opened.at, end):
+    if end is None:
+        return []
+    found = []
+    if calendar.judged_by_later(told.opened.at, end):
         text = "some of its days are judged by a calendar adopted only after they had begun"
-        return [Finding("calendar_adopted_later", "H1", text)]
-    return []
+        found.append(Finding("calendar_adopted_later", "H1", text))
+    if any(start < end and told.opened.at < close for start, close in told.contract.extended_too_late(told.hours)):
+        text = "some of its days an extension would reach that was agreed only after they had begun: it does not count"
+        found.append(Finding("extension_agreed_later", "H4", text))
+    return found

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from domain.contract import WorkFact
 from domain.credits import CreditAccount
-from domain.facts import EARLIEST, LATEST
+from domain.facts import EARLIEST, LATEST, Corrected, Fact
 from domain.incident import IncidentOpened
 from projections.breach import Share, Window, holding, next_edge, share, windows
 from projections.clocks import earliest
@@ -178,18 +179,24 @@ def reach(before: ContractTold, after: ContractTold) -> Reach | None:
     """Which incidents a change of one contract can touch; None where none.
 
     Whatever is told of the contract itself may touch all of them, and those that it no longer routes: where two
-    contracts declared one system (S1), what one withdraws is the other's. Its credits decide no more than whether
+    contracts declared one system (S1), what one withdraws is the other's. What was done under its other services
+    touches none. Its credits decide no more than whether
     there was any at an opening (G2), so only the incidents opened where that answer differs.
     """
     if before is after:
         return None
-    if before.facts != after.facts:
+    if _bearing(before) != _bearing(after):
         was, now = before.contract, after.contract
         return Reach(now.id, ALWAYS, was.customers | now.customers, was.systems_told | now.systems_told)
     if before.account_facts == after.account_facts:
         return None
     openings = tuple(differing(before.account, after.account))
     return Reach(after.contract.id, openings) if openings else None
+
+
+def _bearing(told: ContractTold) -> list[Corrected[Fact]]:
+    """The facts of a contract that requests may be judged by."""
+    return [one for one in told.facts if not isinstance(one.fact, WorkFact)]
 
 
 def differing(before: CreditAccount, after: CreditAccount) -> list[tuple[int, int]]:

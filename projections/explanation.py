@@ -4,7 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from domain.contract import CalendarAdopted, ContractSigned, ContractTerminated, OptionActivated, ServiceLevelRevised
+from domain.contract import (
+    CalendarAdopted,
+    ContractRenewed,
+    ContractSigned,
+    ContractTerminated,
+    CoverageExtended,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+)
 from domain.coverage import Answer
 from domain.facts import Fact, Responsibility, moment
 from domain.incident import (
@@ -181,4 +190,13 @@ def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...
 
 
 def _contract_versions(contract: ContractTold) -> tuple[int, ...]:
-    return contract.versions(ContractSigned, OptionActivated, ServiceLevelRevised, CalendarAdopted, ContractTerminated)
+    return contract.versions(
+        ContractSigned,
+        ContractRenewed,
+        OptionActivated,
+        OptionEnded,
+        ServiceLevelRevised,
+        CalendarAdopted,
+        CoverageExtended,
+        ContractTerminated,
+    )
