@@ -164,8 +164,11 @@ class CalendarRules(Value):
 
     def windows(self, day: date) -> tuple[tuple[int, int], ...]:
         """The windows that open on `day`, in minutes after local midnight."""
-        usual = () if day in self._holiday_names else self.week.days[day.weekday()]
-        return (*usual, *self._agreed.get(day, ()))
+        return (*self.usual(day), *self._agreed.get(day, ()))
+
+    def usual(self, day: date) -> tuple[tuple[int, int], ...]:
+        """Those of them that no agreement is needed for."""
+        return () if day in self._holiday_names else self.week.days[day.weekday()]
 
 
 def check_years(first_year: int, last_year: int, holidays: Sequence[Holiday]) -> None:
@@ -187,13 +190,14 @@ class Adopted(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of one local day, all in one window or all out of any."""
+    """A stretch of one local day, all in one window or all out of any; `agreed`: in it by an extension alone (H4)."""
 
     start: int
     end: int
     day: date
     window: tuple[int, int] | None
     holiday: str | None
+    agreed: bool = False
 
 
 class WorkingCalendar:
@@ -262,7 +266,7 @@ class WorkingCalendar:
         return any(first < max(end, start + 1) and start < last for first, last in self._anticipated)
 
     def stretches(self, start: int, end: int) -> Iterator[Stretch]:
-        """[start, end) cut at local midnights, openings and closings. Raises as `elapsed`."""
+        """[start, end) cut at local midnights, openings, closings and where extensions begin. Raises as `elapsed`."""
         self.elapsed(start, end)
         edges = {start, end}
         first = max(bisect_right(self._opens, start) - 1, 0)
@@ -272,11 +276,28 @@ class WorkingCalendar:
         while (midnight := local_midnight(self.zone, day)) < end:
             edges.add(midnight)
             day += timedelta(days=1)
+        usual = self._usual_windows(start, end)
+        if usual is not None:
+            edges.update(edge for opening_and_closing in usual for edge in opening_and_closing)
         for left, right in pairwise(sorted(edge for edge in edges if start <= edge <= end)):
             local = moment(left).astimezone(self.zone).date()
             rules, _ = _judging(self.zone, self._adopted, local)
             window = self._window_at(left)
-            yield Stretch(left, right, local, window, rules.holiday(local) if rules else None)
+            agreed = usual is not None and not any(opening <= left < closing for opening, closing in usual)
+            holiday = rules.holiday(local) if rules else None
+            yield Stretch(left, right, local, window, holiday, agreed and window is not None)
+
+    def _usual_windows(self, start: int, end: int) -> list[tuple[int, int]] | None:
+        """The windows around [start, end) that no extension is needed for; None where no day is extended."""
+        if not any(adopted.rules.extensions for adopted in self._adopted):
+            return None
+        found = []
+        day = moment(start).astimezone(self.zone).date() - timedelta(days=1)
+        while local_midnight(self.zone, day) < end:
+            rules, _ = _judging(self.zone, self._adopted, day)
+            found += [window_instants(self.zone, day, *window) for window in (rules.usual(day) if rules else ())]
+            day += timedelta(days=1)
+        return found
 
     def _window_at(self, instant: int) -> tuple[int, int] | None:
         window = bisect_right(self._opens, instant) - 1

@@ -147,7 +147,9 @@ def _same_closure(left: Slice, right: Slice) -> bool:
 
 def _why(part: Stretch, cause: Responsibility | None) -> tuple[str, str | None, str]:
     if part.window is not None:
-        return ("suspended", str(cause), "A4") if cause else ("working", None, "H3")
+        if cause:
+            return "suspended", str(cause), "A4"
+        return "working", None, "H4" if part.agreed else "H3"
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
 
