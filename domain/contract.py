@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, reduce
+from itertools import zip_longest
 from typing import Annotated, NamedTuple, Self, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
@@ -379,10 +380,9 @@ class Contract:
         owed like the rest (O1, M1). Not so a guarantee, which `active` gives from when it was told.
         """
         told = self._options_of(service)
-        starts = [fact.effective for fact in told]
         found = (
             OptionTerm(fact.option, max(spell.start, fact.effective), _earlier(spell.end, following))
-            for fact, following in zip(told, [*starts[1:], None], strict=True)
+            for fact, following in zip_longest(told, (later.effective for later in told[1:]))
             if isinstance(fact, OptionActivated)
             for spell in self.spells
         )
