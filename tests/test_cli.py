@@ -299,7 +299,7 @@ def test_message_check_records_nothing(run: Run) -> None:
 
 def test_every_message_type_has_an_example_and_a_schema(run: Run) -> None:
     listed = [line.split()[0] for line in run("schema")[1].splitlines()]
-    assert len(listed) == 24
+    assert len(listed) == 30
     for name in listed:
         assert json.loads(run("message", "example", name)[1])["type"] == name
         assert json.loads(run("schema", name)[1])["title"] == name
