@@ -187,8 +187,10 @@ def cases(row: ComplianceRow, reading: Reading) -> list[Case]:
 
     Unit `incident`: one, as soon as one clock is breached, or when both are met. Unit `clock`: one for each clock
     decided. A best-effort request is no case, but under population `handled` it is (one for each clock with unit
-    `clock`), at its opening and never in breach.
+    `clock`), at its opening and never in breach. One that the reading excludes (S1) is none in any case.
     """
+    if row.excluded:
+        return []
     if not row.answer.guaranteed:
         handled = reading.population == "handled" and row.answer.contract is not None
         each = Case(row.incident, row.opened_at, None)

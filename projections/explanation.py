@@ -181,7 +181,10 @@ def _matters(fact: Fact, clock: Clock, where: Span, reassessed: IncidentReassess
 def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
     streams = {f"incident-{told.incident.id}": row.versions}
     if told.contract is not None:
-        streams[f"contract-{told.contract.contract.id}"] = _contract_versions(told.contract)
+        about_system = told.contract.versions_about(told.opened.system) if told.opened.system else ()
+        streams[f"contract-{told.contract.contract.id}"] = tuple(
+            sorted({*_contract_versions(told.contract), *about_system})
+        )
         streams[f"credits-{told.contract.contract.id}"] = tuple(
             version
             for fact in told.contract.account_facts

@@ -14,7 +14,7 @@ from typing import NamedTuple, assert_never, cast
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import Contract, ContractFact, Route, Unrouted
+from domain.contract import ConnectedSystemFact, Contract, ContractFact, Route, Unrouted
 from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditFact, CreditsPurchased
 from domain.facts import Corrected, Fact, corrected
@@ -107,6 +107,11 @@ class ContractTold:
         """The versions that prove the contract's facts of some types."""
         return tuple(sorted(v for told in self.facts if isinstance(told.fact, kinds) for v in told.versions))
 
+    def versions_about(self, system: str) -> tuple[int, ...]:
+        """The versions that prove when a connected system was declared and withdrawn (S1)."""
+        of_systems = (told for told in self.facts if isinstance(told.fact, ConnectedSystemFact))
+        return tuple(sorted(v for told in of_systems if told.fact.system == system for v in told.versions))
+
 
 @dataclass
 class IncidentTold:
@@ -137,9 +142,24 @@ class IncidentTold:
         return self.contract.contract.in_force_until(self.opened.at)
 
     @property
+    def disclosed(self) -> bool | None:
+        """Whether its contract had the system that it affects declared at its opening (S1); None where there is none.
+
+        None, too, where it comes under no contract: then nobody had to tell anybody of it.
+        """
+        if self.opened.system is None or self.contract is None:
+            return None
+        return self.contract.contract.declared(self.opened.system, self.opened.at)
+
+    @property
     def hours(self) -> ServiceHours:
         """Which working hours its clocks run in (H1, H2)."""
         return ServiceHours.DATA_CENTRE if self.opened.data_centre else ServiceHours.STANDARD
+
+    @property
+    def opening_versions(self) -> tuple[int, ...]:
+        """The versions of its stream that prove what its opening says."""
+        return next(told.versions for told in self.facts if isinstance(told.fact, IncidentOpened))
 
     @property
     def versions(self) -> tuple[int, ...]:
