@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from adapters.holidays import UnknownPlace, italian_holidays, library_version
+from adapters.holidays import UnknownPlace, italian_holidays, library_version, source_named
 from adapters.messages import cloud_event
 from domain.derogation import Derogation
 from domain.facts import Euro, Identifier, Minutes, Value, instant_text
@@ -243,7 +243,7 @@ def calendar_message(
     own = {kind: week.model_dump(mode="json") for kind, week in (hours or {}).items() if week is not None}
     holidays = italian_holidays(first_year, last_year, subdivision)
     data = {
-        "source": f"holidays IT {subdivision}" if subdivision else "holidays IT",
+        "source": source_named(subdivision),
         "source_version": library_version(),
         "first_year": first_year,
         "last_year": last_year,

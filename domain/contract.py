@@ -4,7 +4,7 @@ And what was done under Conduzione and Manutenzione, and about penalties. Clause
 Read in this order: facts, state, commands, `decide`, `evolve`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -98,6 +98,10 @@ class CalendarChosen(Value):
     def _consistent(self) -> Self:
         check_years(self.first_year, self.last_year, self.holidays)
         return self
+
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+        return self.first_year <= day.year <= self.last_year
 
     def rules(self, hours: ServiceHours, extensions: Sequence[Extension] = ()) -> CalendarRules:
         """The rules for one kind of service, with what agreements add to their days."""
@@ -407,11 +411,13 @@ class Contract:
         return tuple(Adopted(chosen.at, chosen.rules(hours, self._added(chosen, hours))) for chosen in self.calendars)
 
     def _added(self, chosen: CalendarAdopted, hours: ServiceHours) -> list[Extension]:
-        return [
-            extension.extension(day)
-            for extension in self.extensions
-            for day in self._reached(extension, chosen, hours, late=False)
-        ]
+        return [extension.extension(day) for day, extension in self.extended_days(chosen, hours)]
+
+    def extended_days(self, chosen: CalendarAdopted, hours: ServiceHours) -> Iterator[tuple[date, CoverageExtended]]:
+        """The days of a calendar that an agreement made in time adds to, each with that agreement (H4)."""
+        for extension in self.extensions:
+            for day in self._reached(extension, chosen, hours, late=False):
+                yield day, extension
 
     def agreed_too_late(self, hours: ServiceHours) -> tuple[date, ...]:
         """The days that an agreement would have added to, had it been made before they began: it does not (H4)."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -188,6 +188,24 @@ class Adopted(NamedTuple):
     at: int
     rules: CalendarRules
 
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+        return self.rules.covers(day)
+
+
+class Covering(Protocol):
+    """A calendar as adopted, in whatever form: when, and which days it covers."""
+
+    @property
+    def at(self) -> int:
+        """The instant of its adoption."""
+
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+
+
+C = TypeVar("C", bound=Covering)
+
 
 class Stretch(NamedTuple):
     """A stretch of one local day, all in one window or all out of any; `agreed`: in it by an extension alone (H4)."""
@@ -281,10 +299,10 @@ class WorkingCalendar:
             edges.update(edge for opening_and_closing in usual for edge in opening_and_closing)
         for left, right in pairwise(sorted(edge for edge in edges if start <= edge <= end)):
             local = moment(left).astimezone(self.zone).date()
-            rules, _ = _judging(self.zone, self._adopted, local)
+            judging, _ = ruling(self.zone, self._adopted, local)
             window = self._window_at(left)
             agreed = usual is not None and not any(opening <= left < closing for opening, closing in usual)
-            holiday = rules.holiday(local) if rules else None
+            holiday = judging.rules.holiday(local) if judging else None
             yield Stretch(left, right, local, window, holiday, agreed and window is not None)
 
     def _usual_windows(self, start: int, end: int) -> list[tuple[int, int]] | None:
@@ -294,8 +312,9 @@ class WorkingCalendar:
         found = []
         day = moment(start).astimezone(self.zone).date() - timedelta(days=1)
         while local_midnight(self.zone, day) < end:
-            rules, _ = _judging(self.zone, self._adopted, day)
-            found += [window_instants(self.zone, day, *window) for window in (rules.usual(day) if rules else ())]
+            judging, _ = ruling(self.zone, self._adopted, day)
+            usual = judging.rules.usual(day) if judging else ()
+            found += [window_instants(self.zone, day, *window) for window in usual]
             day += timedelta(days=1)
         return found
 
@@ -356,16 +375,16 @@ def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
     years = {year for one in adopted for year in range(one.rules.first_year, one.rules.last_year + 1)}
     windows: list[tuple[int, int]] = []
     for day in (day for year in sorted(years) for day in _days_of(year)):
-        rules, anticipated = _judging(zone, adopted, day)
-        if rules is None:
+        judging, anticipated = ruling(zone, adopted, day)
+        if judging is None:
             continue
         start, end = local_day(zone, day)
         if anticipated:
             _extend(table.anticipated, start, end)
         if not table.runs or table.runs[-1][1] < start:
-            start = _known_from(zone, rules, day, start)
+            start = _known_from(zone, judging.rules, day, start)
         _extend(table.runs, start, end)
-        windows += [window_instants(zone, day, *window) for window in rules.windows(day)]
+        windows += [window_instants(zone, day, *window) for window in judging.rules.windows(day)]
     for opening, closing in sorted(windows):
         if table.closes and opening <= table.closes[-1]:
             table.closes[-1] = max(table.closes[-1], closing)
@@ -380,14 +399,14 @@ def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
     return table
 
 
-def _judging(zone: ZoneInfo, adopted: Sequence[Adopted], day: date) -> tuple[CalendarRules | None, bool]:
-    """The rules that judge a day, and whether they were adopted only after it had begun."""
-    covering = [one for one in adopted if one.rules.covers(day)]
+def ruling(zone: ZoneInfo, adopted: Sequence[C], day: date) -> tuple[C | None, bool]:
+    """The calendar that rules a day, None where none covers it; and whether it was adopted only after it had begun."""
+    covering = [one for one in adopted if one.covers(day)]
     if not covering:
         return None, False
     midnight = local_midnight(zone, day)
     in_time = [one for one in covering if one.at <= midnight]
-    return (in_time[-1].rules, False) if in_time else (covering[0].rules, True)
+    return (in_time[-1], False) if in_time else (covering[0], True)
 
 
 def _known_from(zone: ZoneInfo, rules: CalendarRules, day: date, start: int) -> int:
