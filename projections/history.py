@@ -109,8 +109,14 @@ class ContractTold:
 
     def versions_about(self, system: str) -> tuple[int, ...]:
         """The versions that prove when a connected system was declared and withdrawn (S1)."""
-        of_systems = (told for told in self.facts if isinstance(told.fact, ConnectedSystemFact))
-        return tuple(sorted(v for told in of_systems if told.fact.system == system for v in told.versions))
+        return tuple(
+            sorted(
+                version
+                for told in self.facts
+                if isinstance(told.fact, ConnectedSystemFact) and told.fact.system == system
+                for version in told.versions
+            )
+        )
 
 
 @dataclass
