@@ -286,8 +286,7 @@ CONNECTED_SYSTEMS = Table(
 
 EFFECTS = Table(
     "effects",
-    "Requests that affect a connected system, and whether it was disclosed by then (S1). One row an incident that names "
-    "one.",
+    "Requests that affect a connected system, and whether it was disclosed by then (S1). One row an incident.",
     ("ledger", "reading", "incident"),
     (
         LEDGER,
@@ -299,7 +298,7 @@ EFFECTS = Table(
         Column("disclosed", Kind.FLAG, "whether it was disclosed then; none under no contract", optional=True),
         _instant(
             "declared_at",
-            "the beginning of the time of disclosure it was opened in; else of the last before, else of the first after",
+            "the beginning of the time of disclosure that it was opened in; else of the last before or first after",
             optional=True,
         ),
         _instant("withdrawn_at", "the end of that time, excluded; none while it has none", optional=True),
