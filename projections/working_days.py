@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple, cast
 
-from domain.contract import CalendarAdopted, CoverageExtended
+from domain.contract import CalendarAdopted, Contract, CoverageExtended
 from domain.facts import Corrected, F
 from domain.working_time import ServiceHours, Stretch, local_day, ruling, window_instants
 from projections.history import ContractTold
@@ -85,6 +85,13 @@ def working_days(told: ContractTold, hours: ServiceHours, first: date, last: dat
         yield WorkingDay(
             day, windows, None if windows else _why_closed(day, holiday), holiday, _as_told(chosen, told), adopted_later
         )
+
+
+def first_day_without_calendar(contract: Contract, day: date) -> date:
+    """The first day, from `day` on, that no adopted calendar covers."""
+    while any(chosen.covers(day) for chosen in contract.calendars):
+        day = date(day.year + 1, 1, 1)
+    return day
 
 
 def _by_day(extended: Iterable[tuple[date, CoverageExtended]]) -> Mapping[date, Sequence[CoverageExtended]]:
