@@ -98,6 +98,11 @@ class CommitmentRow:
     versions: tuple[int, ...] = ()
 
     @property
+    def cut_short(self) -> bool:
+        """Whether an end cut the period short."""
+        return self.period is not None and not self.period.whole
+
+    @property
     def done(self) -> int:
         """What counts for the period."""
         return sum(deed.amount for deed in self.deeds if deed.within)

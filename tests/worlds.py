@@ -174,7 +174,14 @@ def _other_services(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int],
         tell(draw(minutes), f"contract.{kind}", stream, {**work, **draw(WORK[kind])})
 
 
-OPERATION = {"service": "operation", "committed_minutes": 600, "per": "month", "activities": ["campaigns"]}
+OPERATION = {
+    "service": "operation",
+    "monitoring": ["uptime"],
+    "committed_minutes": 600,
+    "per": "month",
+    "activities": ["campaigns"],
+    "review_every": "month",
+}
 MAINTENANCE = {"service": "maintenance", "activities": [{"name": "updates", "visits": 2, "per": "month"}]}
 WORK: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "record_visit": st.fixed_dictionaries(
