@@ -279,6 +279,18 @@ TITLES = {
 }
 
 
+COMMITTED = {
+    "due": "committed",
+    "done": "performed",
+    "open": "still to do",
+    "missed": "missed",
+    "exceeded": "exceeded",
+    "outside": "outside",
+    "late": "late",
+}
+"""The headings of the figures of a commitment."""
+
+
 def _zone(report: Report) -> ZoneInfo:
     return ZoneInfo(report.about["time_zone"]) if report.about else HOUSE_ZONE
 
@@ -357,10 +369,7 @@ def _columns(report: Report, say: Words) -> list[Column]:
                 Column(say("commitment"), lambda row: _commitment(row, say)),
                 Column(say("from"), at("period_from")),
                 Column(say("to"), at("period_to")),
-                *(
-                    Column(say(name), _amount(name), number=True)
-                    for name in ("due", "done", "open", "missed", "exceeded", "outside", "late")
-                ),
+                *(Column(say(heading), _amount(name), number=True) for name, heading in COMMITTED.items()),
                 Column(say("period is"), lambda row: _standing(row, say)),
                 Column(say("findings"), lambda row: ", ".join(finding["code"] for finding in row["findings"])),
             ]
@@ -510,8 +519,8 @@ def _undisclosed(report: Report, say: Words) -> list[str]:
     return [
         "",
         f"{say('requests that affect a system not disclosed by then')}: {number}",
-        say("The supplier is not liable for effects and damage on them (S1). That touches no clock: lateness is excused "
-            "only where the reading says so (--reading undisclosed=excluded)."),
+        say("The supplier is not liable for effects and damage on them (S1). That touches no clock: lateness is "
+            "excused only where the reading says so (--reading undisclosed=excluded)."),
     ]  # fmt: skip
 
 
@@ -547,7 +556,8 @@ def _of_hours(row: JsonRow) -> bool:
 def _standing(row: JsonRow, say: Words) -> str:
     if row["period_from"] is None:
         return "-"
-    is_now = say("overdue" if row["missed"] else "settled" if row["settled"] else "provisional")
+    overdue = row["missed"] and not _of_hours(row)
+    is_now = say("overdue" if overdue else "settled" if row["settled"] else "provisional")
     return f"{is_now}, {say('cut short')}" if row["cut_short"] else is_now
 
 
