@@ -314,8 +314,7 @@ def recorded(run: Run) -> tuple[str, ...]:
         opening("AFTER", time="2026-03-04T08:00:00Z", system="erp"),
     ]
     Path("told.jsonl").write_bytes(b"\n".join(raws) + b"\n")
-    status, _, err = run("ingest", "told.jsonl", "--store", "sqlite:///told.db")
-    assert (status, err) == (0, "")
+    assert run("ingest", "told.jsonl", "--store", "sqlite:///told.db")[0] == 0
     return ("--store", "sqlite:///told.db", "--as-of", "2026-03-31")
 
 
