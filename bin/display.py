@@ -486,7 +486,7 @@ def _notes(report: Report, say: Words) -> list[str]:
     if report.name == "systems":
         return _undisclosed(report, say)
     if report.name == "commitments":
-        return [*_monitored(report, say), *_late_or_reviewed(report, say), *_findings(report.rows, say, "contract")]
+        return ["", *_monitored(report, say), *_late_or_reviewed(report, say), *_findings(report.rows, say, "contract")]
     if report.name == "reconcile":
         return _compared(report, say)
     if report.name == "explain":
