@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from adapters.desk import HOUR
 from adapters.holidays import Difference, changes_since, library_version
-from adapters.ledger import Gap, Ledger, OlderStore, SourceHeard
+from adapters.ledger import DamagedStore, Gap, Ledger, NewerStore, OlderStore, SourceHeard
 from adapters.projector import Current, current, outdated
 from adapters.reporting import Reporting
 from domain.contract import Contract
@@ -210,7 +210,10 @@ def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int
 def _of_the_calendars(ledger: Ledger, now: int) -> Iterator[Remark]:
     """What is wrong with the calendars of the contracts that are or will be in force."""
     names = ledger.store.stream_names("contract-")
-    history = History.of(ledger.entry(row) for row in ledger.store.stream_rows(names))
+    try:
+        history = History.of(ledger.entry(row) for row in ledger.store.stream_rows(names))
+    except (DamagedStore, NewerStore):
+        return  # told of with the store, or with the live tables, which stop there
     for told in Telling(history, Reading(), now).signed_contracts:
         yield from _without_calendar(told.contract, now)
         yield from _otherwise_than_adopted(told.contract, now)
