@@ -217,7 +217,7 @@ def _show_days(report: Report, days: Sequence[WorkingDay], told: ContractTold, s
     columns = [
         Column(say("day"), lambda row: str(row["day"])),
         Column(say("day of the week"), lambda row: say(row["weekday"])),
-        Column(say("open"), lambda row: _flat_windows(row)["windows"] or "-"),
+        Column(say("open hours"), lambda row: _flat_windows(row)["windows"] or "-"),
         Column(say("by agreement (H4)"), _agreed),
         Column(say("closed"), lambda row: say(row["closed"]) if row["closed"] else "-"),
         Column(say("holiday"), lambda row: row["holiday"] or "-"),
