@@ -25,6 +25,7 @@ from domain.contract import (
     MaintenanceVisitPerformed,
     OperationHoursWorked,
     OptionFact,
+    OptionTerm,
     ServiceReviewHeld,
     WorkFact,
     service_of,
@@ -150,8 +151,9 @@ def commitment_rows(told: ContractTold, as_of: int) -> list[CommitmentRow]:
     for one in told.facts:
         if isinstance(one.fact, WorkFact):
             tallies[_kind(one.fact)].take(one.fact, one.versions)
+    proof = {service: _proof(told, service) for service in SERVICES}
     return [
-        _row(told, kind, due, done, as_of)
+        _row(told, kind, due, done, proof[kind.commitment.service], as_of)
         for kind in sorted(tallies, key=_Kind.order)
         for due, done in tallies[kind].all
     ]
@@ -268,7 +270,9 @@ def _deed(fact: WorkFact, versions: tuple[int, ...], *, within: bool, late_us: i
             return Deed(fact.at, 1, activity, by, versions, within, late_us, fact.infrastructure)
 
 
-def _row(told: ContractTold, kind: _Kind, due: _Due | None, done: Sequence[Deed], as_of: int) -> CommitmentRow:
+def _row(
+    told: ContractTold, kind: _Kind, due: _Due | None, done: Sequence[Deed], proof: frozenset[int], as_of: int
+) -> CommitmentRow:
     contract, period = told.contract, due.period if due else None
     ended = period is None or period.end <= as_of
     return CommitmentRow(
@@ -282,31 +286,30 @@ def _row(told: ContractTold, kind: _Kind, due: _Due | None, done: Sequence[Deed]
         monitoring=due.promise.monitoring if due else (),
         findings=_findings(contract, kind.commitment, done),
         changes_at=earliest(None if ended or period is None else period.end, told.next_at),
-        versions=_versions(told, kind.commitment.service, done),
+        versions=tuple(sorted(proof.union(version for deed in done for version in deed.versions))),
     )
 
 
-def _versions(told: ContractTold, service: Service, done: Sequence[Deed]) -> tuple[int, ...]:
-    """The facts that a row rests on: how long the contract lasts, its options of the service, what was done."""
-    found = set(told.versions(ContractSigned, ContractRenewed, ContractTerminated))
-    found.update(version for deed in done for version in deed.versions)
-    for one in told.facts:
-        if isinstance(one.fact, OptionFact) and service_of(one.fact) is service:
-            found.update(one.versions)
-    return tuple(sorted(found))
+def _proof(told: ContractTold, service: Service) -> frozenset[int]:
+    """The facts that every row of a service rests on: how long the contract lasts, and its options."""
+    options = (one for one in told.facts if isinstance(one.fact, OptionFact) and service_of(one.fact) is service)
+    lasting = told.versions(ContractSigned, ContractRenewed, ContractTerminated)
+    return frozenset(lasting).union(version for one in options for version in one.versions)
 
 
 def _findings(contract: Contract, commitment: Commitment, done: Sequence[Deed]) -> tuple[Finding, ...]:
+    terms = contract.option_terms(commitment.service)
     shown: dict[tuple[str, str], list[int]] = defaultdict(list)
     for deed in done:
-        for remark in _remarks(_active(contract, commitment.service, deed.at), commitment, deed):
+        for remark in _remarks(_active(terms, deed.at), commitment, deed):
             shown[remark] += deed.versions
-    return tuple(Finding(code, commitment.clause, text, tuple(versions)) for (code, text), versions in shown.items())
+    return tuple(
+        Finding(code, commitment.clause, text, tuple(sorted(versions))) for (code, text), versions in shown.items()
+    )
 
 
-def _active(contract: Contract, service: Service, at: int) -> Option | None:
-    terms = contract.option_terms(service)
-    return next((t.option for t in terms if t.start <= at and (t.end is None or at < t.end)), None)
+def _active(terms: Sequence[OptionTerm], at: int) -> Option | None:
+    return next((term.option for term in terms if term.start <= at and (term.end is None or at < term.end)), None)
 
 
 def _remarks(option: Option | None, commitment: Commitment, deed: Deed) -> Iterator[tuple[str, str]]:
