@@ -1,24 +1,29 @@
-"""A contract written in TOML, turned into the messages that record it: signature, option, calendar, credits."""
+"""A contract written in TOML, turned into the messages that record it.
+
+Signature, options, calendar, derogations, connected systems, credits.
+"""
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from adapters.holidays import UnknownPlace, italian_holidays, library_version
+from adapters.holidays import UnknownPlace, italian_holidays, library_version, source_named
 from adapters.messages import cloud_event
+from domain.derogation import Derogation
 from domain.facts import Euro, Identifier, Minutes, Value, instant_text
-from domain.terms import Terms
+from domain.terms import AssistanceOption, MaintenanceOption, OperationOption, Option, Service, Terms
 from domain.working_time import Week, check_years, local_midnight
 
 FROM_FILE = "verbale:contract-file"
+ASSISTANCE = AssistanceOption()
 
 
 class BadContractFile(ValueError):
@@ -38,6 +43,33 @@ class AssistanceTable(Value):
     """The [assistance] table."""
 
     active_from: Day | None = None
+
+
+class OperationTable(OperationOption):
+    """The [operation] table."""
+
+    service: Literal[Service.OPERATION] = Service.OPERATION
+    active_from: Day | None = None
+
+
+class MaintenanceTable(MaintenanceOption):
+    """The [maintenance] table."""
+
+    service: Literal[Service.MAINTENANCE] = Service.MAINTENANCE
+    active_from: Day | None = None
+
+
+class ExtensionTable(Derogation):
+    """One [[extensions]] table."""
+
+    agreed_on: Day | None = None
+
+
+class SystemTable(Value):
+    """One [[systems]] table."""
+
+    system: Identifier
+    told_on: Day | None = None
 
 
 class CalendarTable(Value):
@@ -73,7 +105,11 @@ class ContractFile(Value):
     first_day: Day
     last_day: Day | None = None
     assistance: AssistanceTable | None = None
+    operation: OperationTable | None = None
+    maintenance: MaintenanceTable | None = None
     calendar: CalendarTable
+    extensions: tuple[ExtensionTable, ...] = ()
+    systems: tuple[SystemTable, ...] = ()
     credits: tuple[CreditsTable, ...] = ()
     terms: Terms
 
@@ -85,6 +121,15 @@ class ContractFile(Value):
         if len(set(packages)) != len(packages):
             raise ValueError("credits: a package is named twice")
         return self
+
+    @property
+    def options(self) -> Iterator[tuple[Option, Day | None]]:
+        """The option of each service that is activated, and from which day (None: the contract's first)."""
+        if self.assistance is not None:
+            yield ASSISTANCE, self.assistance.active_from
+        for table, kind in ((self.operation, OperationOption), (self.maintenance, MaintenanceOption)):
+            if table is not None:
+                yield kind(**{name: getattr(table, name) for name in kind.model_fields}), table.active_from
 
 
 def example() -> str:
@@ -112,16 +157,23 @@ def contract_messages(path: Path) -> list[dict[str, Any]]:
     def after(day: date | None) -> str | None:
         return begins(day + timedelta(days=1)) if day else None
 
-    signed = begins(file.signed_on or file.first_day)
+    signed_on = file.signed_on or file.first_day
+    signed = begins(signed_on)
     until = after(file.last_day)
     found = [sign_message(FROM_FILE, file.id, signed, begins(file.first_day), file.terms, file.customers, until)]
-    if file.assistance is not None:
-        active = begins(file.assistance.active_from or file.first_day)
-        found.append(activate_message(FROM_FILE, file.id, signed, active))
+    for option, active_from in file.options:
+        found.append(activate_message(FROM_FILE, file.id, signed, begins(active_from or file.first_day), option))
     try:
         found.append(_calendar_message(file, signed))
     except UnknownPlace as error:
         raise BadContractFile(f"{path}: calendar: {error}") from None
+    for table in file.extensions:
+        data = table.model_dump(mode="json", exclude={"agreed_on"})
+        at = begins(table.agreed_on or signed_on)
+        found.append(_message(FROM_FILE, "contract", file.id, "extend_coverage", at, data))
+    for told in file.systems:
+        data, at = {"system": told.system}, begins(told.told_on or signed_on)
+        found.append(_message(FROM_FILE, "contract", file.id, "declare_connected_system", at, data))
     found += [
         purchase_message(
             FROM_FILE,
@@ -191,7 +243,7 @@ def calendar_message(
     own = {kind: week.model_dump(mode="json") for kind, week in (hours or {}).items() if week is not None}
     holidays = italian_holidays(first_year, last_year, subdivision)
     data = {
-        "source": f"holidays IT {subdivision}" if subdivision else "holidays IT",
+        "source": source_named(subdivision),
         "source_version": library_version(),
         "first_year": first_year,
         "last_year": last_year,
@@ -223,9 +275,11 @@ def sign_message(
     return _message(source, "contract", contract, "sign", at, data)
 
 
-def activate_message(source: str, contract: str, at: str, effective: str) -> dict[str, Any]:
-    """Activates Assistenza."""
-    data = {"option": {"service": "assistance"}, "effective": effective}
+def activate_message(
+    source: str, contract: str, at: str, effective: str, option: Option = ASSISTANCE
+) -> dict[str, Any]:
+    """Activates a service: Assistenza unless another option is given."""
+    data = {"option": option.model_dump(mode="json"), "effective": effective}
     return _message(source, "contract", contract, "activate_option", at, data)
 
 

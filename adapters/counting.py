@@ -1,4 +1,4 @@
-"""The figures of one contract in a set of tables: its windows, its penalty, its credits.
+"""The figures of one contract in a set of tables: windows, penalty, credits, connected systems, other services.
 
 Counted anew from its incidents as the tables have them, or moved by the difference that some incidents make. Then only
 the days on which a verdict fell, or no longer falls, are summed up again, however many incidents the contract has.
@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from adapters import tabular
 from adapters.reporting import Between, TableSet, Where
-from adapters.tables import CASES, CREDITS, DAYS, INCIDENTS, PENALTIES, WINDOWS
+from adapters.tables import CASES, COMMITMENTS, CONNECTED_SYSTEMS, CREDITS, DAYS, INCIDENTS, PENALTIES, WINDOWS
 from projections.breach import BreachRow, Count, Window, breach_row, tolerance_of
+from projections.commitments import commitment_rows
+from projections.connected_systems import systems_of
 from projections.credit_balance import credit_row
 from projections.engine import Told
 from projections.passing import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
@@ -81,6 +83,19 @@ class Figures:
         else:
             row = credit_row(self.told.telling, self.name)
             self.tables.write(CREDITS, [tabular.credit_values(self.ledger, self.reading, row)])
+
+    def write_systems(self) -> None:
+        """Write which connected systems it had disclosed, and when."""
+        self.tables.remove(CONNECTED_SYSTEMS, self._row_of_contract)
+        rows = [tabular.system_values(self.ledger, self.reading, row) for row in systems_of(self.contract)]
+        self.tables.write(CONNECTED_SYSTEMS, rows)
+
+    def write_commitments(self) -> None:
+        """Write what was due under its other services, and what was done."""
+        self.tables.remove(COMMITMENTS, self._row_of_contract)
+        rows = enumerate(commitment_rows(self.contract, self.told.telling.as_of), 1)
+        values = [tabular.commitment_values(self.ledger, self.reading, number, row) for number, row in rows]
+        self.tables.write(COMMITMENTS, values)
 
     @property
     def _of_contract(self) -> Where:

@@ -31,7 +31,7 @@ from adapters.seal import Origin
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import Contract, ContractCommand, SignContract
+from domain.contract import Contract, ContractCommand, RenewContract, SignContract
 from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditCommand
 from domain.facts import Fact, NotYet, Rejected, moment, refuse_future
@@ -218,6 +218,10 @@ class Desk:
     def ledger(self) -> Ledger:
         """The log behind the desk."""
         return self._ledger
+
+
+_ROUTING_FIELDS = {SignContract.TYPE: "customers", RenewContract.TYPE: "until"}
+"""Which field of a command says for which customers, or until when, a contract takes their requests."""
 
 
 def _read(raw: bytes) -> Message | RefusedMessage:
@@ -480,9 +484,9 @@ class _Sitting:
     def _contract_facts(self, contract: Contract, command: Any) -> Sequence[Fact]:
         facts = contracts.decide(contract, cast(ContractCommand, command))
         after = reduce(contracts.evolve, facts, contract)
-        routing_changed = (after.signed, after.end) != (contract.signed, contract.end)
+        routing_changed = (after.signed, after.spells) != (contract.signed, contract.spells)
         if after.signed is not None and after.signed.customers and routing_changed:
-            field = "customers" if isinstance(command, SignContract) else "value"
+            field = _ROUTING_FIELDS.get(command.TYPE, "value")
             contracts.refuse_shared_customers(after, self._every_contract(), field)
         return facts
 

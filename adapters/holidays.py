@@ -4,13 +4,52 @@ A proposal is only that. What judges an incident is the calendar on record, beca
 releases (4 October is an Italian holiday again from 2026).
 """
 
+import re
+from collections.abc import Iterator
+from datetime import date
 from importlib.metadata import version
+from typing import NamedTuple
 
+from domain.contract import CalendarChosen
 from domain.working_time import Holiday
 
 
 class UnknownPlace(ValueError):
     """The library knows no such country, subdivision or years."""
+
+
+class Difference(NamedTuple):
+    """A day on which a calendar and the library disagree: its holiday in each, None where it is none there."""
+
+    day: date
+    adopted: str | None
+    proposed: str | None
+
+
+def source_named(subdivision: str | None) -> str:
+    """The source that an adopted calendar names where the library proposed it: "holidays IT MI"."""
+    return f"holidays IT {subdivision}" if subdivision else "holidays IT"
+
+
+_SOURCE = re.compile(r"holidays IT(?: (?P<subdivision>.+))?")
+
+
+def changes_since(chosen: CalendarChosen) -> Iterator[Difference]:
+    """Where the library, as installed here, says otherwise than a calendar that another version of it proposed.
+
+    Nothing for a calendar of another source, or of a place or years that the library no longer knows.
+    """
+    source = _SOURCE.fullmatch(chosen.source)
+    if source is None or chosen.source_version == library_version():
+        return
+    try:
+        proposed = italian_holidays(chosen.first_year, chosen.last_year, source["subdivision"])
+    except UnknownPlace:
+        return
+    before, now = ({holiday.day: holiday.name for holiday in found} for found in (chosen.holidays, proposed))
+    for day in sorted({*before, *now}):
+        if before.get(day) != now.get(day):
+            yield Difference(day, before.get(day), now.get(day))
 
 
 def library_version() -> str:

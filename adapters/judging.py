@@ -20,7 +20,7 @@ from multiprocessing.connection import wait
 
 from adapters import tabular
 from adapters.ledger import Ledger, Row, StoreError, read_entry
-from adapters.tables import ALARMS, CASES, INCIDENTS, QUEUE, Table, Values
+from adapters.tables import ALARMS, CASES, EFFECTS, INCIDENTS, QUEUE, Table, Values
 from domain.catalogue import FACTS, Catalogue
 from projections.engine import Book, Standing, Told
 from projections.history import Entry
@@ -92,6 +92,7 @@ def rows_of(ledger: str, reading: str, standings: Sequence[Standing]) -> dict[Ta
             for row in tabular.case_values(ledger, reading, one.row.contract, one.window.start, one.share.cases)
         ],
         QUEUE: [tabular.queue_values(ledger, reading, one.queued) for one in standings if one.queued],
+        EFFECTS: [tabular.effect_values(ledger, reading, one.effect) for one in standings if one.effect],
     }
 
 
@@ -111,7 +112,7 @@ def judge(ledger: str, book: Book, rows: Sequence[Row], catalogue: Catalogue = F
         stream.partition("-")[2]: entries(facts, catalogue)
         for stream, facts in groupby(rows, key=lambda row: row.stream)
     }
-    of: dict[str, list[Values]] = {table.name: [] for table in (INCIDENTS, CASES, QUEUE)}
+    of: dict[str, list[Values]] = {table.name: [] for table in (INCIDENTS, CASES, QUEUE, EFFECTS)}
     earliest: dict[str, int] = {}
     for told in book.told:
         reading, found = told.telling.reading.name, standings(told, incidents)

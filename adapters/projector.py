@@ -17,7 +17,7 @@ from adapters.counting import Figures, Moved
 from adapters.judging import Rows, Stopped, alarms, book_of, entries, judges, rows_of, standings, whole_streams
 from adapters.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
 from adapters.reporting import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
-from adapters.tables import ALARMS, BUILDER, CASES, INCIDENTS, LEDGERS, QUEUE
+from adapters.tables import ALARMS, BUILDER, CASES, EFFECTS, INCIDENTS, LEDGERS, QUEUE
 from projections import RULES_VERSION
 from projections.engine import ALWAYS, Book, Reach, streams_of
 from projections.history import Entry
@@ -390,7 +390,7 @@ class Work:
 
     def begin(self, rows: Rows) -> None:
         """Add the rows of incidents of which the tables hold nothing yet."""
-        for table in (INCIDENTS, CASES, QUEUE, ALARMS):
+        for table in (INCIDENTS, CASES, QUEUE, EFFECTS, ALARMS):
             self.tables.load(table, rows.to(table))
 
     def sign(self, generation: int, now: int, poison: Stopped | None) -> None:
@@ -451,10 +451,12 @@ class Work:
             some = [standing for standing in found.values() if standing]
             gone = [name for name, standing in found.items() if standing is None]
             done = [s.row.incident for s in some if not s.queued]
+            unaffecting = [s.row.incident for s in some if not s.effect]
             for table, rows in rows_of(ledger, reading, some).items():
                 self.tables.write(table, rows)
             self.tables.remove(INCIDENTS, {"ledger": ledger, "reading": reading, "incident": gone})
             self.tables.remove(QUEUE, {"ledger": ledger, "reading": reading, "incident": gone + done})
+            self.tables.remove(EFFECTS, {"ledger": ledger, "reading": reading, "incident": gone + unaffecting})
             for standing in some:
                 if standing.window and standing.row.contract is not None:
                     key = (reading, standing.row.contract, standing.window.start)
@@ -500,10 +502,12 @@ class Work:
                 figures.write_penalty()
 
     def _of_its_own(self, name: str) -> None:
-        """What of a contract hangs on no incident: its credits, and when time alone changes its figures."""
+        """What of a contract hangs on no incident: credits, connected systems, other services; its next change."""
         with self._named(name):
             for figures in self._figures(name):
                 figures.write_credits(has_account=name in self.book.accounts)
+                figures.write_systems()
+                figures.write_commitments()
             at = self.book.changes_at(name)
         self.tables.remove(ALARMS, {"stream": f"contract-{name}"})
         if at is not None:

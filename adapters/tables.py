@@ -268,6 +268,84 @@ QUEUE = Table(
     ),
 )
 
+CONNECTED_SYSTEMS = Table(
+    "connected_systems",
+    "The connected systems of each contract (S1). One row a system and time for which the customer had it disclosed.",
+    ("ledger", "reading", "contract", "system", "declared_at"),
+    (
+        LEDGER,
+        READING,
+        _text("contract", "the contract"),
+        _text("system", "the system, by the name that requests use"),
+        _instant("declared_at", "since when it is disclosed"),
+        _instant("withdrawn_at", "until when (excluded) it is disclosed; none while it is", optional=True),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        _instant("changes_at", "when a fact dated ahead is told", optional=True),
+    ),
+)
+
+EFFECTS = Table(
+    "effects",
+    "Requests that affect a connected system, and whether it was disclosed by then (S1). One row an incident.",
+    ("ledger", "reading", "incident"),
+    (
+        LEDGER,
+        READING,
+        _text("incident", "the id of the request"),
+        _text("contract", "the contract it comes under, or names though nobody has signed it", optional=True),
+        _text("system", "the connected system that it affects"),
+        _instant("opened_at", "when it came in"),
+        Column("disclosed", Kind.FLAG, "whether it was disclosed then; none under no contract", optional=True),
+        _instant(
+            "declared_at",
+            "the beginning of the time of disclosure that it was opened in; else of the last before or first after",
+            optional=True,
+        ),
+        _instant("withdrawn_at", "the end of that time, excluded; none while it has none", optional=True),
+        _flag("late", "whether more than a guaranteed time has counted, by whosever fault"),
+        _flag("breach", "whether it is in breach for reasons of the supplier"),
+        _flag("excluded", "whether the reading makes it no case, because the system was not disclosed"),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream incident-ID")),
+        Column("declared", Kind.INTEGERS, "the versions of the facts of the stream contract-ID about the system"),
+        _instant("changes_at", "when time alone may change the row", optional=True),
+    ),
+    (Index(("contract", "system", "opened_at")),),
+)
+
+COMMITMENTS = Table(
+    "commitments",
+    "What was due under Conduzione (O1) and Manutenzione (M1), and what was done of it. One row a commitment and "
+    "period; and one, without a period, for what was done outside every commitment.",
+    ("ledger", "reading", "contract", "number"),
+    (
+        LEDGER,
+        READING,
+        _text("contract", "the contract"),
+        _integer("number", "the place of the row among those of the contract"),
+        _text("service", "operation (Conduzione) or maintenance (Manutenzione)"),
+        _text("commitment", "hours or reviews of Conduzione, visits of Manutenzione"),
+        _text("activity", "which activity the visits are of", optional=True),
+        _instant("from_at", "the beginning of the period", optional=True),
+        _instant("to_at", "the end of the period, excluded", optional=True),
+        _flag("cut_short", "whether an end cut the period short; nothing is pro-rated"),
+        _text("unit", "what the figures count: minutes for hours, else times"),
+        _integer("due", "what the option commits to in the period"),
+        _integer("done", "what counts for the period"),
+        _integer("open", "still to be done before the period ends"),
+        _integer("missed", "not done when the period ended, nor since"),
+        _integer("exceeded", "done beyond what was due"),
+        _integer("outside", "done on activities that the option does not include, or while none was active"),
+        _integer("late", "how much of what was done came after the end of the period"),
+        _flag("settled", "whether the period has ended; else the figures are provisional"),
+        Column("deeds", Kind.JSON, "each thing done: at, amount, about (activity or indicators), by, versions, "
+               "within (whether it counts), late_us (after the end of the period), infrastructure"),
+        Column("monitoring", Kind.JSON, "the basic monitoring that the option includes beside the hours"),
+        Column("findings", Kind.JSON, "what a reader has to know: code, clause, text, versions"),
+        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        _instant("changes_at", "when time alone may change the row", optional=True),
+    ),
+)  # fmt: skip
+
 LEDGERS = Table(
     "ledgers",
     "How current the tables are: every row of every table is what the facts up to `position` mean as of `as_of_at`.",
@@ -321,6 +399,20 @@ BUILDER = Table(
     public=False,
 )
 
-TABLES = (LEDGERS, INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE, ALARMS, DAYS, BUILDER)
+TABLES = (
+    LEDGERS,
+    INCIDENTS,
+    CASES,
+    WINDOWS,
+    PENALTIES,
+    CREDITS,
+    COMMITMENTS,
+    QUEUE,
+    CONNECTED_SYSTEMS,
+    EFFECTS,
+    ALARMS,
+    DAYS,
+    BUILDER,
+)
 """In the order in which they are locked: who locks several of them names them so, and nobody waits for ever."""
 PUBLIC = tuple(table for table in TABLES if table.public)

@@ -3,15 +3,19 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from adapters.tables import Values
 from domain.coverage import Answer, BestEffortReason, Coverage
-from domain.facts import Responsibility
+from domain.facts import Responsibility, instant_text, read_instant
+from domain.periods import Period
 from domain.terms import PenaltyClause, Priority
 from domain.working_time import WorkingCalendar
 from projections.breach import BreachRow, Count, Window
 from projections.clocks import Judged, Reckoned, Verdict
+from projections.commitments import Commitment, CommitmentRow, Deed
 from projections.compliance import ClockRow, ComplianceRow
+from projections.connected_systems import Disclosure, EffectRow, SystemRow
 from projections.credit_balance import CreditRow
 from projections.engine import Standing
 from projections.history import Finding
@@ -44,7 +48,7 @@ def incident_values(ledger: str, reading: str, standing: Standing) -> Values:
         row.breach,
         standing.share.undecided,
         row.open,
-        [{**finding._asdict(), "versions": list(finding.versions)} for finding in row.findings],
+        [finding_told(finding) for finding in row.findings],
         list(row.versions),
         row.changes_at,
     )
@@ -88,7 +92,7 @@ def incident_row(values: Values, calendars: Calendars, as_of: int) -> Compliance
         charge=_clock_row(clocks[:CLOCK_COLUMNS], calendar, as_of),
         intervention=_clock_row(clocks[CLOCK_COLUMNS:], calendar, as_of),
         open=is_open,
-        findings=tuple(Finding(f["code"], f["clause"], f["text"], tuple(f["versions"])) for f in findings),
+        findings=tuple(map(_finding, findings)),
         versions=tuple(versions),
         changes_at=changes_at,
     )
@@ -262,6 +266,126 @@ def queue_row(values: Values) -> QueueRow:
         versions=tuple(versions),
         changes_at=changes_at,
     )
+
+
+def system_values(ledger: str, reading: str, row: SystemRow) -> Values:
+    """A row of `connected_systems`."""
+    return (ledger, reading, row.contract, row.system, *row.disclosure, list(row.versions), row.changes_at)
+
+
+def system_row(values: Values) -> SystemRow:
+    """The row of `connected_systems` read back."""
+    (_, _, contract, system, declared_at, withdrawn_at, versions, changes_at) = values
+    return SystemRow(contract, system, Disclosure(declared_at, withdrawn_at), changes_at, tuple(versions))
+
+
+def effect_values(ledger: str, reading: str, row: EffectRow) -> Values:
+    """A row of `effects`."""
+    return (
+        ledger,
+        reading,
+        row.incident,
+        row.contract,
+        row.system,
+        row.opened_at,
+        row.disclosed,
+        *(row.disclosure or (None, None)),
+        row.late,
+        row.breach,
+        row.excluded,
+        list(row.versions),
+        list(row.declared),
+        row.changes_at,
+    )
+
+
+def effect_row(values: Values) -> EffectRow:
+    """The row of `effects` read back."""
+    (_, _, incident, contract, system, opened_at, disclosed, declared_at, withdrawn_at, *rest) = values
+    late, breach, excluded, versions, declared, changes_at = rest
+    return EffectRow(
+        incident=incident,
+        contract=contract,
+        system=system,
+        opened_at=opened_at,
+        disclosed=disclosed,
+        disclosure=None if declared_at is None else Disclosure(declared_at, withdrawn_at),
+        late=late,
+        breach=breach,
+        excluded=excluded,
+        versions=tuple(versions),
+        declared=tuple(declared),
+        changes_at=changes_at,
+    )
+
+
+def commitment_values(ledger: str, reading: str, number: int, row: CommitmentRow) -> Values:
+    """A row of `commitments`."""
+    return (
+        ledger,
+        reading,
+        row.contract,
+        number,
+        row.commitment.service.value,
+        row.commitment.value,
+        row.activity,
+        row.period and row.period.start,
+        row.period and row.period.end,
+        row.cut_short,
+        row.commitment.unit,
+        row.due,
+        row.done,
+        row.open,
+        row.missed,
+        row.exceeded,
+        row.outside,
+        row.late,
+        row.settled,
+        [deed_told(deed) for deed in row.deeds],
+        list(row.monitoring),
+        [finding_told(finding) for finding in row.findings],
+        list(row.versions),
+        row.changes_at,
+    )
+
+
+def commitment_row(values: Values) -> CommitmentRow:
+    """The row of `commitments` read back."""
+    (_, _, contract, _, _, commitment, activity, start, end, cut_short, _, due, *rest) = values
+    settled, deeds, monitoring, findings, versions, changes_at = rest[-6:]
+    return CommitmentRow(
+        contract=contract,
+        commitment=Commitment(commitment),
+        activity=activity,
+        period=None if start is None else Period(start, end, whole=not cut_short),
+        due=due,
+        deeds=tuple(map(_deed, deeds)),
+        settled=settled,
+        monitoring=tuple(monitoring),
+        findings=tuple(map(_finding, findings)),
+        changes_at=changes_at,
+        versions=tuple(versions),
+    )
+
+
+def deed_told(deed: Deed) -> dict[str, Any]:
+    """Something done, as JSON tells it."""
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in deed._asdict().items()}
+    return {**told, "at": instant_text(deed.at)}
+
+
+def _deed(told: dict[str, Any]) -> Deed:
+    lists = {name: tuple(told[name]) for name in ("about", "by", "versions")}
+    return Deed(**{**told, **lists, "at": read_instant(told["at"])})
+
+
+def finding_told(finding: Finding) -> dict[str, Any]:
+    """A finding, as JSON tells it."""
+    return {**finding._asdict(), "versions": list(finding.versions)}
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    return Finding(told["code"], told["clause"], told["text"], tuple(told["versions"]))
 
 
 def cents(euro: Decimal) -> int:

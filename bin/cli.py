@@ -16,7 +16,18 @@ from adapters.delimited import BadTable
 from adapters.holidays import UnknownPlace
 from adapters.ledger import StoreError
 from adapters.mapping_file import BadMapping
-from bin import __version__, correspondence, demo, importing, projecting, reconciling, recording, reporting, tokens
+from bin import (
+    __version__,
+    calendars,
+    correspondence,
+    demo,
+    importing,
+    projecting,
+    reconciling,
+    recording,
+    reporting,
+    tokens,
+)
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
 from bin.options import AnswerIsNo
@@ -59,6 +70,10 @@ import_app.command(importing.import_servicenow, name="servicenow")
 import_app.command(importing.import_events, name="events")
 import_app.command(mapping_app := App(name="mapping", help="How to read a table of another system."))
 mapping_app.command(importing.mapping_example, name="example")
+app.command(calendar_app := App(name="calendar", help="The working hours of a contract's days; calendars to adopt."))
+calendar_app.default(calendars.calendar_show)
+calendar_app.command(calendars.calendar_propose, name="propose")
+calendar_app.command(calendars.calendar_adopt, name="adopt")
 message_app.command(recording.message_example, name="example")
 message_app.command(recording.message_check, name="check")
 app.command(recording.schema)
@@ -80,6 +95,8 @@ report_app.command(reporting.report_compliance, name="compliance")
 report_app.command(reporting.report_breach, name="breach")
 report_app.command(reporting.report_penalty, name="penalty")
 report_app.command(reporting.report_credits, name="credits")
+report_app.command(reporting.report_commitments, name="commitments")
+report_app.command(reporting.report_systems, name="systems")
 report_app.command(reporting.report_queue, name="queue")
 app.command(reporting.explain)
 app.command(reporting.timeline)

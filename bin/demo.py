@@ -1,8 +1,10 @@
-"""A made-up year of three contracts, always the same: told as messages, so that it goes in like anyone's data.
+"""A made-up year of four contracts, always the same: told as messages, so that it goes in like anyone's data.
 
-alfa-2025 is always on time; bravo-2025 passes its tolerance by one case, so that the ten or five per cent of P2 shows
-in euro; charlie-2025 runs out of credits. On the way: suspensions, a disputed attribution, a holiday, data-centre
-nights, a message sent twice and one that overtakes another.
+alfa-2025 is always on time with its requests, not with its other services: a visit is late, another missed, hours are
+worked beyond those committed. bravo-2025 passes its tolerance by one case, so that the ten or five per cent of P2 shows
+in euro. charlie-2025 runs out of credits, and tells of a connected system too late. delta-2025 is renewed, then
+terminated while a clock runs. On the way: suspensions, a disputed attribution, a holiday, a Saturday by agreement,
+revised levels, data-centre nights, a message sent twice and one that overtakes another.
 """
 
 import json
@@ -15,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.contract_file import activate_message, assumed_terms, calendar_message, purchase_message, sign_message
 from adapters.messages import cloud_event
+from domain.terms import Terms
 
 AS_OF = "2026-01-01"
 SOURCE = "helpdesk:demo"
@@ -25,6 +28,8 @@ REPORTS = (
     ("breach", "--as-of", AS_OF),
     ("credits", "--as-of", AS_OF),
     ("penalty", "--as-of", AS_OF),
+    ("commitments", "--as-of", AS_OF),
+    ("systems", "--as-of", AS_OF),
 )
 """What the demo asks for, as one would type it after `verbale report`."""
 
@@ -38,6 +43,8 @@ Try next (verbale is bin/verbale in a checkout):
       what the supplier wrote down alone does not count
   verbale timeline incident-B-21 --store {store}
       every fact of a disputed incident, as recorded
+  verbale calendar alfa-2025 --from 2025-11-24 --to 2025-11-30 --store {store}
+      the working hours of a week with a Saturday added by agreement
   verbale contract example > acme.toml; verbale contract sign acme.toml
       your own contract, in a store of your own"""
 
@@ -54,6 +61,7 @@ class Story:
     resolved: int = 0
     kind: str = "incident"
     data_centre: bool = False
+    system: str | None = None
     requested_by: str = "customer"
     pause: tuple[int, int, str] | None = None
     blame: tuple[str, str, str] | None = None
@@ -81,6 +89,7 @@ ALFA = (
     Story("A-08", "2025-09-09 14:20", "3", 35, 130, 190, worked=75),
     Story("A-09", "2025-10-14 09:00", "2", 50, 170, 330, pause=(60, 120, "customer"), worked=150),
     Story("A-10", "2025-11-19 10:40", "3", 20, 75, 200, kind="bug", worked=90),
+    Story("A-11", "2025-11-29 09:30", "3", 50, 120, 190, worked=60),
 )
 
 BRAVO = (
@@ -121,10 +130,15 @@ BRAVO = (
 CHARLIE = (
     Story("C-01", "2025-02-11 09:35", "3", 30, 120, 260, worked=240),
     Story("C-02", "2025-04-03 10:15", "2", 50, 160, 320, worked=180),
-    Story("C-03", "2025-06-12 14:30", "3", 40, 110, 190, worked=240),
+    Story("C-03", "2025-06-12 14:30", "3", 40, 110, 190, system="web shop", worked=240),
     Story("C-04", "2025-09-18 09:05", "1", 240, 300, 420, worked=120),
-    Story("C-05", "2025-10-28 11:45", "3", 60, 150, 230, requested_by="monitoring", worked=0),
-    Story("C-06", "2025-12-10 09:30", "3", 35, 140, 220, worked=90),
+    Story("C-05", "2025-10-28 11:45", "3", 60, 150, 230, requested_by="monitoring", system="warehouse", worked=0),
+    Story("C-06", "2025-12-10 09:30", "3", 35, 140, 220, system="warehouse", worked=90),
+)
+
+DELTA = (
+    Story("D-01", "2025-03-18 10:00", "3", 40, 120, 200, worked=60),
+    Story("D-02", "2025-08-26 11:15", "2", 45, 150, 240, worked=120),
 )
 
 
@@ -147,24 +161,110 @@ def messages() -> Iterator[dict[str, Any]]:
     """Every message of the year."""
     terms = assumed_terms().model_copy(update={"source": "signed"})
     signed, first, after = _at("2024-12-16 00:00"), _at("2025-01-01 00:00"), _at("2026-01-01 00:00")
-    bought = {"alfa": (3000, "3600.00"), "bravo": (6000, "8000.00"), "charlie": (600, "900.00")}
+    ends = {"delta": _at("2025-07-01 00:00")}
+    bought = {
+        "alfa": (3000, "3600.00"), "bravo": (6000, "8000.00"), "charlie": (600, "900.00"), "delta": (1200, "1500.00")
+    }  # fmt: skip
     for name, (minutes, price) in bought.items():
         contract = f"{name}-2025"
-        yield sign_message(SOURCE, contract, signed, first, terms, [name], after)
+        yield sign_message(SOURCE, contract, signed, first, terms, [name], ends.get(name, after))
         yield activate_message(SOURCE, contract, signed, first)
         yield calendar_message(SOURCE, contract, signed, 2025, 2026, "MI")
         yield purchase_message(SOURCE, contract, first, "2025", minutes, price, after)
     yield purchase_message(
         SOURCE, "charlie-2025", _at("2025-12-01 09:00"), "2025-12", 300, "450.00", _at("2026-07-01 00:00")
     )
-    for contract, stories in (("alfa-2025", ALFA), ("bravo-2025", BRAVO), ("charlie-2025", CHARLIE)):
+    for name, stories in (("alfa", ALFA), ("bravo", BRAVO), ("charlie", CHARLIE), ("delta", DELTA)):
         for story in stories:
-            yield from _incident(contract, story)
+            yield from _incident(f"{name}-2025", story)
+    yield from _other_services("alfa-2025", signed, first)
+    yield from _agreed_later("alfa-2025", terms)
+    yield from _connected_systems("charlie-2025")
+    yield from _renewed_and_terminated("delta-2025")
     claim = {"amount": "800.00", "reading": "literal"}
     paid = {"amount": "400.00", "reading": "rate=words"}
     known = {"as_of": _at("2025-12-15 00:00"), "known_on": _at("2025-12-15 00:00")}
     yield _message("contract", "bravo-2025", "claim_penalty", _at("2025-12-16 10:00"), {**claim, **known})
     yield _message("contract", "bravo-2025", "settle_penalty", _at("2025-12-29 12:00"), {**paid, **known})
+
+
+OPERATION = {
+    "service": "operation",
+    "monitoring": ["uptime", "page load time"],
+    "committed_minutes": 600,
+    "per": "quarter",
+    "activities": ["email campaigns", "lead nurturing"],
+    "review_every": "quarter",
+}
+MAINTENANCE = {
+    "service": "maintenance",
+    "activities": [
+        {"name": "software updates", "visits": 1, "per": "quarter"},
+        {"name": "restore test", "visits": 1, "per": "year"},
+    ],
+    "infrastructure": False,
+}
+WORKED = (
+    ("2025-02-13 12:00", "email campaigns", 600),
+    ("2025-05-15 12:00", "lead nurturing", 480),
+    ("2025-09-11 12:00", "email campaigns", 690),
+    ("2025-10-21 12:00", "price lists", 120),
+    ("2025-11-12 12:00", "lead nurturing", 600),
+)
+REVIEWS = ("2025-03-27 15:00", "2025-06-26 15:00", "2025-12-18 15:00")
+VISITS = (
+    ("2025-03-20 09:00", "software updates", False),
+    ("2025-07-09 09:00", "software updates", False),
+    ("2025-07-16 09:00", "software updates", False),
+    ("2025-09-24 09:00", "restore test", True),
+)
+"""One for the first quarter; two in the third, so that one is the second quarter's, late; none in the fourth."""
+
+
+def _other_services(contract: str, signed: str, first: str) -> Iterator[dict[str, Any]]:
+    """Conduzione (O1) and Manutenzione (M1): what was agreed, and what was done."""
+    for option in (OPERATION, MAINTENANCE):
+        yield _told(contract, "activate_option", signed, {"option": option, "effective": first})
+    for number, (local, activity, minutes) in enumerate(WORKED, 1):
+        work = {"work": f"W-{number}", "activity": activity, "minutes": minutes, "by": "consultant-1"}
+        yield _told(contract, "record_operation_hours", _at(local), work)
+    for local in REVIEWS:
+        review = {"indicators": ["open rate", "qualified leads"], "participants": ["customer-1", "consultant-1"]}
+        yield _told(contract, "hold_review", _at(local), review)
+    for local, activity, infrastructure in VISITS:
+        visit = {"activity": activity, "by": "technician-1", "infrastructure": infrastructure}
+        yield _told(contract, "record_visit", _at(local), visit)
+
+
+def _agreed_later(contract: str, terms: Terms) -> Iterator[dict[str, Any]]:
+    """Stricter levels from the second half of the year (A6), and a Saturday (H4)."""
+    levels = {**terms.levels.model_dump(mode="json"), "p3": {"charge": 180, "intervention": 720}}
+    effective = _at("2025-07-01 00:00")
+    yield _told(contract, "revise_service_level", _at("2025-06-16 10:00"), {"levels": levels, "effective": effective})
+    saturday = {"dates": ["2025-11-29"], "windows": [["09:00", "13:00"]]}
+    yield _told(contract, "extend_coverage", _at("2025-11-17 16:00"), saturday)
+
+
+def _connected_systems(contract: str) -> Iterator[dict[str, Any]]:
+    """One told of in time, the other only after a request that it was affected by (S1)."""
+    for local, system in (("2025-01-08 10:00", "web shop"), ("2025-11-05 10:00", "warehouse")):
+        yield _told(contract, "declare_connected_system", _at(local), {"system": system})
+
+
+def _renewed_and_terminated(contract: str) -> Iterator[dict[str, Any]]:
+    """Signed until June, renewed until December, ended in October while a clock runs, which is void (G2)."""
+    yield _told(contract, "renew", _at("2025-06-10 11:00"), {"until": _at("2026-01-01 00:00")})
+    ending = {"effective": _at("2025-11-01 00:00"), "why": "the customer moves to another supplier"}
+    yield _told(contract, "terminate", _at("2025-09-30 10:00"), ending)
+    late_request = {"customer": "delta", "impact": "low", "urgency": "low", "requested_by": "customer"}
+    yield _message("incident", "D-03", "open", _at("2025-10-31 16:20"), late_request)
+
+
+def _told(contract: str, verb: str, at: str, data: dict[str, Any]) -> dict[str, Any]:
+    """A message of which a contract has several: named by its day, and by what it is about."""
+    message = _message("contract", contract, verb, at, data)
+    about = data.get("activity") or data.get("system") or data.get("option", {}).get("service")
+    return {**message, "id": ":".join(filter(None, (message["id"], at[:10], about)))}
 
 
 def _incident(contract: str, story: Story) -> Iterator[dict[str, Any]]:
@@ -176,6 +276,7 @@ def _incident(contract: str, story: Story) -> Iterator[dict[str, Any]]:
         "kind": story.kind,
         "requested_by": story.requested_by,
         "data_centre": story.data_centre,
+        **({"system": story.system} if story.system else {}),
     }
 
     def after(minutes: int) -> str:

@@ -142,6 +142,17 @@ CSV_COLUMNS: dict[str, Sequence[str]] = {
         *("contract", "bought", "consumed", "expired", "left", "shortfall", "value", "changes_at"),
         *_EVIDENCE,
     ),
+    "commitments": (
+        *("contract", "service", "commitment", "activity", "period_from", "period_to", "cut_short", "unit"),
+        *("due", "done", "open", "missed", "exceeded", "outside", "late", "settled"),
+        *("deeds", "monitoring", "findings"),
+        *_EVIDENCE,
+    ),
+    "systems": (
+        *("contract", "system", "declared_at", "withdrawn_at"),
+        *("incident", "opened_at", "disclosed", "late", "breach", "excluded"),
+        *(*_EVIDENCE, "evidence_declared"),
+    ),
     "queue": (
         *("rank", "incident", "contract", "tier", "coverage_reason", "due", "priority", "opened_at"),
         *_EVIDENCE,
@@ -157,6 +168,12 @@ CSV_COLUMNS: dict[str, Sequence[str]] = {
         *("source", "first_heard", "last_heard", "silent_us", "allowed_us", "alarm"),
         *("heard", "done", "duplicate", "refused", "waiting", "missing", "gaps"),
     ),
+    "calendar": (
+        *("contract", "hours", "day", "weekday", "windows", "agreed", "working_us", "closed", "holiday"),
+        *(f"calendar_{name}" for name in ("version", "source", "source_version", "adopted_at", "adopted_later")),
+        *_EVIDENCE,
+    ),
+    "holidays": ("day", "weekday", "name", "added_by", "source", "source_version"),
     "reconcile": (
         *("found", "incident", "line", "instant", "export", "record", "difference_us", "why"),
         *_EVIDENCE,
@@ -243,6 +260,7 @@ def _heading(report: Report, say: Words) -> list[str]:
 NOTHING = {
     "reconcile": "Export and record agree.",
     "unrouted": "Every request comes under a contract.",
+    "systems": "No connected system was declared, and no request names one.",
 }
 """What to say where there are no rows, if it can be said better than of other reports."""
 INSTANTS = ("as_of", "known_on")
@@ -251,12 +269,26 @@ TITLES = {
     "breach": "Breach ratio against tolerance (P1)",
     "penalty": "Maximum penalty (P2): a ceiling, not the amount owed",
     "credits": "Assistance credits (G2), minutes",
+    "commitments": "Commitments of Conduzione (O1) and Manutenzione (M1)",
+    "systems": "Connected systems (S1)",
     "queue": "Queue of open requests (G3)",
     "explain": "Explanation",
     "timeline": "Timeline",
     "unrouted": "Requests that no contract takes (G2, S1)",
     "reconcile": "Export against record",
 }
+
+
+COMMITTED = {
+    "due": "committed",
+    "done": "performed",
+    "open": "still to do",
+    "missed": "missed",
+    "exceeded": "exceeded",
+    "outside": "outside",
+    "late": "late",
+}
+"""The headings of the figures of a commitment."""
 
 
 def _zone(report: Report) -> ZoneInfo:
@@ -330,6 +362,30 @@ def _columns(report: Report, say: Words) -> list[Column]:
                 ),
                 Column(say("value, euro"), _euro("value", say), number=True),
                 Column(say("next expiry"), at("changes_at")),
+            ]
+        case "commitments":
+            return [
+                Column(say("contract"), plain("contract")),
+                Column(say("commitment"), lambda row: _commitment(row, say)),
+                Column(say("from"), at("period_from")),
+                Column(say("to"), at("period_to")),
+                *(Column(say(heading), _amount(name), number=True) for name, heading in COMMITTED.items()),
+                Column(say("period is"), lambda row: _standing(row, say)),
+                Column(say("findings"), lambda row: ", ".join(finding["code"] for finding in row["findings"])),
+            ]
+        case "systems":
+            return [
+                Column(say("contract"), plain("contract")),
+                Column(say("system"), plain("system")),
+                Column(say("declared"), at("declared_at")),
+                Column(say("withdrawn"), at("withdrawn_at")),
+                Column(say("affected by"), plain("incident")),
+                Column(say("opened"), at("opened_at")),
+                Column(
+                    say("disclosed by then"), lambda row: "-" if row["disclosed"] is None else yes("disclosed")(row)
+                ),
+                Column(say("late"), lambda row: "-" if row["late"] is None else yes("late")(row)),
+                Column(say("read as"), lambda row: say(_read_as(row))),
             ]
         case "queue":
             return [
@@ -427,6 +483,10 @@ def _notes(report: Report, say: Words) -> list[str]:
         late = sum(row["breach"] for row in report.rows)
         notes = ["", f"{len(report.rows)} {say('requests')}, {late} {say('late by the supplier')}"]
         return [*notes, *_findings(report.rows, say)]
+    if report.name == "systems":
+        return _undisclosed(report, say)
+    if report.name == "commitments":
+        return ["", *_monitored(report, say), *_late_or_reviewed(report, say), *_findings(report.rows, say, "contract")]
     if report.name == "reconcile":
         return _compared(report, say)
     if report.name == "explain":
@@ -445,6 +505,25 @@ def _notes(report: Report, say: Words) -> list[str]:
     return []
 
 
+def _read_as(row: JsonRow) -> str:
+    if row["incident"] is None:
+        return "-"
+    return "no case (S1)" if row["excluded"] else "breach of the supplier" if row["breach"] else "no breach"
+
+
+def _undisclosed(report: Report, say: Words) -> list[str]:
+    """What the contract says of systems that were not disclosed; nothing where all were."""
+    number = sum(row["disclosed"] is False for row in report.rows)
+    if not number:
+        return []
+    return [
+        "",
+        f"{say('requests that affect a system not disclosed by then')}: {number}",
+        say("The supplier is not liable for effects and damage on them (S1). That touches no clock: lateness is "
+            "excused only where the reading says so (--reading undisclosed=excluded)."),
+    ]  # fmt: skip
+
+
 def _compared(report: Report, say: Words) -> list[str]:
     made, zone = report.manifest, _zone(report)
     start, end = (local(made[name], zone, seconds=True) for name in ("from", "to"))
@@ -461,14 +540,57 @@ def _compared(report: Report, say: Words) -> list[str]:
     return lines
 
 
-def _findings(rows: Sequence[JsonRow], say: Words) -> list[str]:
+def _commitment(row: JsonRow, say: Words) -> str:
+    return say(row["commitment"]) + (f": {row['activity']}" if row["activity"] else "")
+
+
+def _amount(name: str) -> Callable[[JsonRow], str]:
+    """Hours and minutes, or how many times; "-" for what there is none of."""
+    return lambda row: "-" if not row[name] else duration(row[name] * MINUTE) if _of_hours(row) else str(row[name])
+
+
+def _of_hours(row: JsonRow) -> bool:
+    return bool(row["unit"] == "minutes")
+
+
+def _standing(row: JsonRow, say: Words) -> str:
+    if row["period_from"] is None:
+        return "-"
+    overdue = row["missed"] and not _of_hours(row)
+    is_now = say("overdue" if overdue else "settled" if row["settled"] else "provisional")
+    return f"{is_now}, {say('cut short')}" if row["cut_short"] else is_now
+
+
+def _monitored(report: Report, say: Words) -> list[str]:
+    """The basic monitoring of each contract, as its options last gave it."""
+    last = {row["contract"]: row["monitoring"] for row in report.rows if row["commitment"] == "hours"}
+    return [f"{say('Basic monitoring (O1)')}, {name}: {', '.join(listed)}" for name, listed in last.items() if listed]
+
+
+def _late_or_reviewed(report: Report, say: Words) -> list[str]:
+    """The visits and reviews that came late, and by how much; the indicators of every review."""
+    zone, lines = _zone(report), []
+    for row in report.rows:
+        for deed in row["deeds"]:
+            late = "" if deed["late_us"] is None else f", {say('late by')} {lateness(deed['late_us'])}"
+            indicators = f" ({', '.join(deed['about'])})" if row["commitment"] == "reviews" else ""
+            if late or indicators:
+                since = f" {say('from')} {local(row['period_from'], zone)}" if row["period_from"] else ""
+                of = f"{row['contract']}, {_commitment(row, say)}{since}"
+                lines.append(f"{of}: {local(deed['at'], zone)}{indicators}{late}")
+    return lines
+
+
+def _findings(rows: Sequence[JsonRow], say: Words, of: str = "incident") -> list[str]:
+    """What a reader has to know, each with what it is `of`."""
     told: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         for finding in row["findings"]:
-            told.setdefault((finding["code"], finding["clause"], finding["text"]), []).append(row["incident"])
+            found = told.setdefault((finding["code"], finding["clause"], finding["text"]), [])
+            found += [] if row[of] in found[-1:] else [row[of]]
     lines = [say("Findings:")] if told else []
-    for (code, clause, text), incidents in told.items():
-        some = ", ".join(incidents[:5]) + (f", +{len(incidents) - 5}" if len(incidents) > 5 else "")
+    for (code, clause, text), names in told.items():
+        some = ", ".join(names[:5]) + (f", +{len(names) - 5}" if len(names) > 5 else "")
         lines.append(f"  {code} [{clause}] {text}: {some}")
     return lines
 

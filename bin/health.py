@@ -1,16 +1,25 @@
 """How a store and its live tables stand, and what is wrong with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from adapters.desk import HOUR
-from adapters.ledger import Gap, Ledger, OlderStore, SourceHeard
+from adapters.holidays import Difference, changes_since, library_version
+from adapters.ledger import DamagedStore, Gap, Ledger, NewerStore, OlderStore, SourceHeard
 from adapters.projector import Current, current, outdated
 from adapters.reporting import Reporting
-from domain.facts import FUTURE_TOLERANCE, SECOND, instant_text
+from domain.contract import Contract
+from domain.facts import FUTURE_TOLERANCE, SECOND, instant_text, moment
+from domain.working_time import local_midnight, ruling
+from projections.history import History, Telling
+from projections.readings import Reading
+from projections.working_days import first_day_without_calendar
 
 LONGEST_LAG = 60 * SECOND
 """A projection that is further behind is not running, or cannot keep up."""
+CALENDAR_ENDS_WITHIN = 90 * 24 * HOUR
+"""How long before the last covered day of a contract in force its end is told of."""
 SHOWN_GAPS = 3
 """How many ranges of missing numbers are named where not all are asked for."""
 
@@ -134,6 +143,7 @@ def remarks(
     at = standing(ledger, reporting, now)
     yield from _of_the_store(ledger, at, now)
     yield from _of_the_sources(ledger, silence_hours or {}, now)
+    yield from _of_the_calendars(ledger, now)
     if at.at is None:
         yield _no_tables(reporting)
     elif at.at.stopped_at is not None:
@@ -195,6 +205,59 @@ def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int
                 "have it send these again, and all else that may be lost (what is here already does no harm): "
                 "verbale sources --gaps lists them all",
             )
+
+
+def _of_the_calendars(ledger: Ledger, now: int) -> Iterator[Remark]:
+    """What is wrong with the calendars of the contracts that are or will be in force."""
+    names = ledger.store.stream_names("contract-")
+    try:
+        history = History.of(ledger.entry(row) for row in ledger.store.stream_rows(names))
+    except (DamagedStore, NewerStore):
+        return  # told of with the store, or with the live tables, which stop there
+    for told in Telling(history, Reading(), now).signed_contracts:
+        yield from _without_calendar(told.contract, now)
+        yield from _otherwise_than_adopted(told.contract, now)
+
+
+def _without_calendar(contract: Contract, now: int) -> Iterator[Remark]:
+    day = first_day_without_calendar(contract, moment(now).astimezone(contract.zone).date())
+    begins = local_midnight(contract.zone, day)
+    if begins - now <= CALENDAR_ENDS_WITHIN and contract.in_force(max(begins, now)):
+        yield Remark(
+            f"contract {contract.id} is in force on {day}, and no adopted calendar covers that day or those after it: "
+            "no clock can run there (H1)",
+            f"agree on the holidays (verbale calendar propose shows them), then run: verbale calendar adopt "
+            f"{contract.id} --years {day.year}",
+        )
+
+
+def _otherwise_than_adopted(contract: Contract, now: int) -> Iterator[Remark]:
+    """Where the holidays library, upgraded since, says otherwise of days to come than the calendars that rule them."""
+    coming = moment(now).astimezone(contract.zone).date() + timedelta(days=1)
+    for chosen in contract.calendars:
+        told = [
+            _difference(one)
+            for one in changes_since(chosen)
+            if one.day >= coming
+            and ruling(contract.zone, contract.calendars, one.day)[0] is chosen
+            and contract.in_force(local_midnight(contract.zone, one.day))
+        ]
+        if told:
+            yield Remark(
+                f"contract {contract.id} adopted the calendar {chosen.source} as version {chosen.source_version} of "
+                f"the library had it; version {library_version()} says otherwise: {'; '.join(told)}",
+                "what is adopted rules until the parties agree otherwise; if they do, run: verbale calendar adopt "
+                f"{contract.id} --years {chosen.first_year}-{chosen.last_year} (with its --subdivision); if they do "
+                "not, record it again with a source of their own (verbale message example contract.adopt_calendar)",
+            )
+
+
+def _difference(found: Difference) -> str:
+    if found.adopted is None:
+        return f"{found.day} is a holiday ({found.proposed})"
+    if found.proposed is None:
+        return f"{found.day} is none ({found.adopted})"
+    return f"{found.day} is called {found.proposed}, not {found.adopted}"
 
 
 HEAR_IT = "see that it runs and reaches us, and that silence_hours spells its name as its messages do"

@@ -10,7 +10,17 @@ from adapters import tabular
 from adapters.ledger import Ledger
 from adapters.projector import Current, current, made_from
 from adapters.reporting import Reporting, TableSet, Where
-from adapters.tables import CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS
+from adapters.tables import (
+    CASES,
+    COMMITMENTS,
+    CONNECTED_SYSTEMS,
+    CREDITS,
+    EFFECTS,
+    INCIDENTS,
+    PENALTIES,
+    QUEUE,
+    WINDOWS,
+)
 from bin.reports import (
     LIVE_TABLES,
     JsonRow,
@@ -19,6 +29,7 @@ from bin.reports import (
     ReportName,
     breach_row_json,
     check,
+    commitment_row_json,
     compliance_row_json,
     credit_row_json,
     in_window,
@@ -27,10 +38,12 @@ from bin.reports import (
     no_such_contract,
     penalty_row_json,
     queue_row_json,
+    system_line_json,
 )
 from domain.working_time import ServiceHours, WorkingCalendar
 from projections import RULES_VERSION
 from projections.breach import BreachRow
+from projections.connected_systems import lines
 from projections.history import History, Telling
 from projections.queue import in_order
 
@@ -88,6 +101,10 @@ class _Answering:
                 return self._penalty()
             case "credits":
                 return self._credits()
+            case "commitments":
+                return self._commitments()
+            case "systems":
+                return self._systems()
             case "queue":
                 return self._queue()
 
@@ -127,6 +144,15 @@ class _Answering:
 
     def _credits(self) -> list[JsonRow]:
         return [credit_row_json(tabular.credit_row(v)) for v in self._live.read(CREDITS, self._where, order="contract")]
+
+    def _commitments(self) -> list[JsonRow]:
+        rows = self._live.read(COMMITMENTS, self._where, order="contract, number")
+        return [commitment_row_json(tabular.commitment_row(values)) for values in rows]
+
+    def _systems(self) -> list[JsonRow]:
+        systems = map(tabular.system_row, self._live.read(CONNECTED_SYSTEMS, self._where))
+        effects = map(tabular.effect_row, self._live.read(EFFECTS, self._where))
+        return [system_line_json(line) for line in lines(systems, list(effects))]
 
     def _queue(self) -> list[JsonRow]:
         rows = in_order(map(tabular.queue_row, self._live.read(QUEUE, self._where)))

@@ -41,6 +41,16 @@ def report_credits(*, which: Which | None = None, how: How | None = None, where:
     _report("credits", which, how, where)
 
 
+def report_commitments(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Hours and reviews of Conduzione, visits of Manutenzione: what each period was due, and what was done."""
+    _report("commitments", which, how, where)
+
+
+def report_systems(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Connected systems: when each was disclosed, and the requests that affect it, disclosed by then or not."""
+    _report("systems", which, how, where)
+
+
 def report_queue(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
     """Open requests in the order in which they are to be served."""
     _report("queue", which, how, where)

@@ -8,13 +8,16 @@ from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from adapters.ledger import Ledger, Sealed
+from adapters.tabular import deed_told
 from bin import __version__
 from domain.facts import WIRE, instant_text, moment, read_instant, share_text
 from domain.working_time import LocalDay, local_midnight, wall_text
 from projections import RULES_VERSION
 from projections.breach import BreachRow, Window, breach, by_window, late_in, windows
 from projections.clocks import Judged
+from projections.commitments import CommitmentRow, commitments
 from projections.compliance import ComplianceRow, compliance
+from projections.connected_systems import Disclosure, EffectRow, Line, SystemRow, effects, lines, systems
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, Slice, explain
 from projections.history import Finding, History, Telling
@@ -24,7 +27,7 @@ from projections.readings import Reading, WindowKind
 from projections.timeline import TimelineRow, timeline
 from projections.unrouted import UnroutedRow, unrouted
 
-ReportName = Literal["compliance", "breach", "penalty", "credits", "queue"]
+ReportName = Literal["compliance", "breach", "penalty", "credits", "commitments", "systems", "queue"]
 HOUSE_ZONE = ZoneInfo("Europe/Rome")
 """Where days named without an instant are meant, and where tables show them."""
 
@@ -176,9 +179,14 @@ def no_such_contract(name: str) -> NotOnRecord:
 def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance) -> list[JsonRow]:
     if name == "credits":
         return [credit_row_json(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
+    if name == "commitments":
+        return [commitment_row_json(row) for row in _of_contract(commitments(telling), asked)]
     judged = compliance(telling, watched(telling.incidents(), advance))
     if name == "compliance":
         return [compliance_row_json(row) for row in in_window(_of_contract(judged, asked), telling, asked)]
+    if name == "systems":
+        found = lines(_of_contract(systems(telling), asked), _of_contract(effects(telling, judged), asked))
+        return [system_line_json(line) for line in found]
     if name == "queue":
         return [queue_row_json(row, rank) for rank, row in enumerate(_of_contract(queue(telling, judged), asked), 1)]
     ratios = breach(telling, judged)
@@ -342,6 +350,60 @@ def credit_row_json(row: CreditRow) -> JsonRow:
         "changes_at": _text(row.changes_at),
         "evidence": _evidence(f"credits-{row.contract}", row.versions),
     }
+
+
+def commitment_row_json(row: CommitmentRow) -> JsonRow:
+    """One commitment in one period, as every format shows it."""
+    return {
+        "contract": row.contract,
+        "service": str(row.commitment.service),
+        "commitment": str(row.commitment),
+        "activity": row.activity,
+        "period_from": _text(row.period.start if row.period else None),
+        "period_to": _text(row.period.end if row.period else None),
+        "cut_short": row.cut_short,
+        "unit": row.commitment.unit,
+        "due": row.due,
+        "done": row.done,
+        "open": row.open,
+        "missed": row.missed,
+        "exceeded": row.exceeded,
+        "outside": row.outside,
+        "late": row.late,
+        "settled": row.settled,
+        "deeds": [deed_told(deed) for deed in row.deeds],
+        "monitoring": list(row.monitoring),
+        "findings": [_finding(finding) for finding in row.findings],
+        "evidence": _evidence(f"contract-{row.contract}", row.versions),
+    }
+
+
+def system_line_json(line: Line) -> JsonRow:
+    """An incident with the system it affects, or a system that none affects, as every format shows it."""
+    match line:
+        case EffectRow():
+            return {
+                **_disclosed(line.contract, line.system, line.disclosure),
+                "incident": line.incident,
+                "opened_at": instant_text(line.opened_at),
+                "disclosed": line.disclosed,
+                "late": line.late,
+                "breach": line.breach,
+                "excluded": line.excluded,
+                "evidence": {**_evidence(f"incident-{line.incident}", line.versions), "declared": list(line.declared)},
+            }
+        case SystemRow():
+            return {
+                **_disclosed(line.contract, line.system, line.disclosure),
+                **dict.fromkeys(("incident", "opened_at", "disclosed", "late", "breach", "excluded")),
+                "evidence": {**_evidence(f"contract-{line.contract}", line.versions), "declared": list(line.versions)},
+            }
+
+
+def _disclosed(contract: str | None, system: str, disclosure: Disclosure | None) -> JsonRow:
+    declared_at, withdrawn_at = disclosure or (None, None)
+    told = {"declared_at": _text(declared_at), "withdrawn_at": _text(withdrawn_at)}
+    return {"contract": contract, "system": system, **told}
 
 
 def queue_row_json(row: QueueRow, rank: int) -> JsonRow:

@@ -1,22 +1,28 @@
-"""Il contratto: signed, its options, levels, calendars and connected systems, its end, and what became of penalties.
+"""Il contratto: signed and renewed, its options, levels, calendars, derogations and connected systems, its end.
 
-Clauses G1, A6, P2, S1, H1. Read in this order: facts, state, commands, `decide`, `evolve`.
+And what was done under Conduzione and Manutenzione, and about penalties. Clauses G1, O1, M1, A6, P2, S1, H1, H4.
+Read in this order: facts, state, commands, `decide`, `evolve`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
-from functools import reduce
+from functools import cached_property, reduce
+from itertools import zip_longest
 from typing import Annotated, NamedTuple, Self, TypeVar, assert_never
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
+from domain.derogation import Derogation, first_day_after
 from domain.facts import (
     Command,
     Euro,
     Fact,
     Identifier,
     Instant,
+    Minutes,
     NotYet,
     RecordRectified,
     Rectify,
@@ -24,13 +30,13 @@ from domain.facts import (
     Text,
     Value,
     already_told,
+    as_rectified,
     corrected,
     moment,
     rectify,
-    unless_told,
 )
 from domain.terms import Levels, Option, Service, Terms
-from domain.working_time import CalendarRules, Holiday, ServiceHours, Week, check_years
+from domain.working_time import Adopted, CalendarRules, Extension, Holiday, ServiceHours, Week, check_years
 
 # --- facts ------------------------------------------------------------------------------------------------------
 
@@ -50,10 +56,23 @@ class Agreement(Value):
         return self
 
 
+class Renewal(Value):
+    """The contract goes on until a later end (excluded)."""
+
+    until: Instant
+
+
 class Activation(Value):
-    """The option of one service is active from an instant on (G1)."""
+    """The option of one service is active from an instant on (G1), instead of the one that was."""
 
     option: Option
+    effective: Instant
+
+
+class Deactivation(Value):
+    """A service is active no more from an instant on, until it is activated again (G1)."""
+
+    service: Service
     effective: Instant
 
 
@@ -80,11 +99,16 @@ class CalendarChosen(Value):
         check_years(self.first_year, self.last_year, self.holidays)
         return self
 
-    def rules(self, hours: ServiceHours) -> CalendarRules:
-        """The rules for one kind of service."""
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+        return self.first_year <= day.year <= self.last_year
+
+    def rules(self, hours: ServiceHours, extensions: Sequence[Extension] = ()) -> CalendarRules:
+        """The rules for one kind of service, with what agreements add to their days."""
         return CalendarRules(
             week=self.data_centre if hours is ServiceHours.DATA_CENTRE else self.standard,
             holidays=self.holidays,
+            extensions=tuple(extensions),
             first_year=self.first_year,
             last_year=self.last_year,
         )
@@ -94,6 +118,30 @@ class ConnectedSystem(Value):
     """Un sistema collegato: one that the customer has to tell the supplier of (S1), by the name that requests use."""
 
     system: Identifier
+
+
+class Visit(Value):
+    """A visit of Manutenzione: which activity, by whom, and whether work was done on the infrastructure (M1)."""
+
+    activity: Identifier
+    by: Identifier
+    infrastructure: bool = False
+
+
+class OperationWork(Value):
+    """Minutes worked for Conduzione, on which activity and by whom; `work` names the entry, unique in the contract."""
+
+    work: Identifier
+    activity: Identifier
+    minutes: Minutes
+    by: Identifier
+
+
+class Review(Value):
+    """A periodic review of Conduzione: the indicators (KPI) discussed, and who took part (O1)."""
+
+    indicators: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    participants: tuple[Identifier, ...] = ()
 
 
 class Ending(Value):
@@ -118,10 +166,22 @@ class ContractSigned(Fact, Agreement):
     TYPE = "contract.signed.v1"
 
 
+class ContractRenewed(Fact, Renewal):
+    """The contract is renewed. It counts from its own instant: told after the end, it fills no gap."""
+
+    TYPE = "contract.renewed.v1"
+
+
 class OptionActivated(Fact, Activation):
     """A service is activated by its option."""
 
     TYPE = "contract.option_activated.v1"
+
+
+class OptionEnded(Fact, Deactivation):
+    """A service ends before the contract does."""
+
+    TYPE = "contract.option_ended.v1"
 
 
 class ServiceLevelRevised(Fact, Revision):
@@ -136,6 +196,12 @@ class CalendarAdopted(Fact, CalendarChosen):
     TYPE = "contract.calendar_adopted.v1"
 
 
+class CoverageExtended(Fact, Derogation):
+    """Una deroga: windows are added to the days that begin at or after this agreement (H4)."""
+
+    TYPE = "contract.coverage_extended.v1"
+
+
 class ConnectedSystemDeclared(Fact, ConnectedSystem):
     """The customer tells the supplier of a connected system (S1); it is disclosed from then until it is withdrawn."""
 
@@ -146,6 +212,25 @@ class ConnectedSystemWithdrawn(Fact, ConnectedSystem):
     """A connected system is one no more, from then until it is declared again (S1)."""
 
     TYPE = "contract.connected_system_withdrawn.v1"
+
+
+class MaintenanceVisitPerformed(Fact, Visit):
+    """A visit is made, whether or not its activity is one of those listed."""
+
+    TYPE = "contract.maintenance_visit_performed.v1"
+
+
+class OperationHoursWorked(Fact, OperationWork):
+    """Hours of Conduzione are worked, whether or not their activity is one of those listed."""
+
+    TYPE = "contract.operation_hours_worked.v1"
+    FIXED = frozenset({"work"})
+
+
+class ServiceReviewHeld(Fact, Review):
+    """The KPIs are reviewed with the customer."""
+
+    TYPE = "contract.service_review_held.v1"
 
 
 class ContractTerminated(Fact, Ending):
@@ -174,11 +259,17 @@ class PenaltySettled(Fact, PenaltyStep):
 
 ContractFact = (
     ContractSigned
+    | ContractRenewed
     | OptionActivated
+    | OptionEnded
     | ServiceLevelRevised
     | CalendarAdopted
+    | CoverageExtended
     | ConnectedSystemDeclared
     | ConnectedSystemWithdrawn
+    | MaintenanceVisitPerformed
+    | OperationHoursWorked
+    | ServiceReviewHeld
     | ContractTerminated
     | PenaltyClaimed
     | PenaltyWaived
@@ -186,34 +277,84 @@ ContractFact = (
     | RecordRectified
 )
 ConnectedSystemFact = ConnectedSystemDeclared | ConnectedSystemWithdrawn
+OptionFact = OptionActivated | OptionEnded
+WorkFact = MaintenanceVisitPerformed | OperationHoursWorked | ServiceReviewHeld
+"""What was done under Conduzione and Manutenzione: no request is judged by it."""
 F = TypeVar("F", bound=Fact)
-S = TypeVar("S", ConnectedSystemDeclared, ConnectedSystemWithdrawn)
 
 # --- state ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+class Spell(NamedTuple):
+    """A time in which the contract is in force: half-open, in microseconds UTC; `end` is None where it has none."""
+
+    start: int
+    end: int | None
+
+    def holds(self, instant: int) -> bool:
+        """Whether an instant is in it."""
+        return self.start <= instant and (self.end is None or instant < self.end)
+
+    def meets(self, other: "Spell") -> bool:
+        """Whether the two have an instant in common."""
+        return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
+
+
+class OptionTerm(NamedTuple):
+    """What an option contains, and the time for which it is active under a contract in force; `end` as in a Spell."""
+
+    option: Option
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True)
 class Contract:
     """What the facts of one contract say together. Its questions count only facts dated by the instant asked about."""
 
     id: str
     record: tuple[ContractFact, ...] = ()
     signed: ContractSigned | None = None
-    activations: tuple[OptionActivated, ...] = ()
+    renewals: tuple[ContractRenewed, ...] = ()
+    options: tuple[OptionFact, ...] = ()
     revisions: tuple[ServiceLevelRevised, ...] = ()
     calendars: tuple[CalendarAdopted, ...] = ()
+    extensions: tuple[CoverageExtended, ...] = ()
     systems: tuple[ConnectedSystemFact, ...] = ()
+    visits: tuple[MaintenanceVisitPerformed, ...] = ()
+    hours_worked: tuple[OperationHoursWorked, ...] = ()
+    reviews: tuple[ServiceReviewHeld, ...] = ()
     terminations: tuple[ContractTerminated, ...] = ()
     claims: tuple[PenaltyClaimed, ...] = ()
     waivers: tuple[PenaltyWaived, ...] = ()
     settlements: tuple[PenaltySettled, ...] = ()
 
+    @cached_property
+    def spells(self) -> tuple[Spell, ...]:
+        """When it is in force, in order. A renewal told after the end begins another spell; a termination ends all."""
+        if self.signed is None:
+            return ()
+        start, end = self.signed.in_force_from, self.signed.in_force_until
+        found: list[Spell] = []
+        for renewal in sorted(self.renewals, key=lambda renewal: renewal.at):
+            if end is None:
+                break
+            if renewal.at > end:
+                found.append(Spell(start, end))
+                start, end = renewal.at, renewal.until
+            else:
+                end = max(end, renewal.until)
+        cut = min((max(ending.at, ending.effective) for ending in self.terminations), default=None)
+        clipped = (Spell(one.start, _earlier(one.end, cut)) for one in (*found, Spell(start, end)))
+        return tuple(spell for spell in clipped if spell.end is None or spell.start < spell.end)
+
     @property
     def end(self) -> int | None:
-        """The instant at which it stops being in force, or None."""
+        """The instant at which it stops being in force for good, or None."""
         until = self.signed.in_force_until if self.signed else None
-        ends = [ending.effective for ending in self.terminations]
-        return min([*ends, *([until] if until is not None else [])], default=None)
+        if until is not None:
+            until = max([until, *(renewal.until for renewal in self.renewals)])
+        return _earlier(until, min((ending.effective for ending in self.terminations), default=None))
 
     def signed_by(self, at: int) -> bool:
         """Whether it was signed at or before `at`."""
@@ -221,15 +362,40 @@ class Contract:
 
     def in_force(self, at: int) -> bool:
         """Whether it was in force, by what had been told at `at`."""
-        if self.signed is None or self.signed.at > at or at < self.signed.in_force_from:
-            return False
-        until = self.signed.in_force_until
-        ended = any(ending.at <= at and ending.effective <= at for ending in self.terminations)
-        return not ended and (until is None or at < until)
+        return self.signed_by(at) and any(spell.holds(at) for spell in self.spells)
+
+    def in_force_until(self, at: int) -> int | None:
+        """When it stops being in force after `at`, an instant at which it is; None where it does not."""
+        return next((spell.end for spell in self.spells if spell.holds(at)), None)
 
     def active(self, service: Service, at: int) -> bool:
         """Whether a service was activated (G1), by what had been told at `at`."""
-        return any(a.option.service is service and a.at <= at and a.effective <= at for a in self.activations)
+        return self.option(service, at) is not None
+
+    def option(self, service: Service, at: int) -> Option | None:
+        """What the option of a service contained, by what had been told at `at`; None where it was not active (G1)."""
+        told = [fact for fact in self._options_of(service) if fact.at <= at and fact.effective <= at]
+        return told[-1].option if told and isinstance(told[-1], OptionActivated) else None
+
+    def option_terms(self, service: Service) -> tuple[OptionTerm, ...]:
+        """The options of a service, each with the time for which it is active, in order.
+
+        They count from their effective date, be it before they were told: what the parties agree for a time past is
+        owed like the rest (O1, M1). Not so a guarantee, which `active` gives from when it was told.
+        """
+        told = self._options_of(service)
+        found = (
+            OptionTerm(fact.option, max(spell.start, fact.effective), _earlier(spell.end, following))
+            for fact, following in zip_longest(told, (later.effective for later in told[1:]))
+            if isinstance(fact, OptionActivated)
+            for spell in self.spells
+        )
+        return tuple(term for term in found if term.end is None or term.start < term.end)
+
+    def _options_of(self, service: Service) -> list[OptionFact]:
+        of_it = [fact for fact in self.options if service_of(fact) is service]
+        # Sorting keeps the order of recording among equals: the last one rules.
+        return sorted(of_it, key=lambda fact: (fact.effective, fact.at))
 
     def levels(self, at: int) -> Levels:
         """The guaranteed times in force at `at` (A6): an incident keeps those of its opening."""
@@ -239,6 +405,46 @@ class Contract:
         # Sorting keeps the order of recording among equals: the last one rules.
         due.sort(key=lambda revision: (revision.effective, revision.at))
         return due[-1].levels if due else self.signed.terms.levels
+
+    def adopted(self, hours: ServiceHours) -> tuple[Adopted, ...]:
+        """Every calendar adopted, for one kind of hours, with the windows that agreements add to its days (H4)."""
+        return tuple(Adopted(chosen.at, chosen.rules(hours, self._added(chosen, hours))) for chosen in self.calendars)
+
+    def _added(self, chosen: CalendarAdopted, hours: ServiceHours) -> list[Extension]:
+        return [extension.extension(day) for day, extension in self.extended_days(chosen, hours)]
+
+    def extended_days(self, chosen: CalendarAdopted, hours: ServiceHours) -> Iterator[tuple[date, CoverageExtended]]:
+        """The days of a calendar that an agreement made in time adds to, each with that agreement (H4)."""
+        for extension in self.extensions:
+            for day in self._reached(extension, chosen, hours, late=False):
+                yield day, extension
+
+    def agreed_too_late(self, hours: ServiceHours) -> tuple[date, ...]:
+        """The days that an agreement would have added to, had it been made before they began: it does not (H4)."""
+        late = {
+            day
+            for extension in self.extensions
+            for chosen in self.calendars
+            for day in self._reached(extension, chosen, hours, late=True)
+        }
+        return tuple(sorted(late))
+
+    def _reached(
+        self, extension: CoverageExtended, chosen: CalendarAdopted, hours: ServiceHours, *, late: bool
+    ) -> list[date]:
+        """The days of a calendar that an extension reaches: those begun when it was agreed, or the rest."""
+        if not extension.concerns(hours):
+            return []
+        first = first_day_after(self.zone, extension.at)
+        reached = extension.days({holiday.day for holiday in chosen.holidays}, chosen.first_year, chosen.last_year)
+        return [day for day in reached if (day < first) is late]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of its local days. Raises ValueError where it is not signed."""
+        if self.signed is None:
+            raise ValueError(f"contract {self.id} is not signed: it has no time zone")
+        return ZoneInfo(self.signed.terms.time_zone)
 
     def declared(self, system: str, at: int) -> bool:
         """Whether the customer had told of a connected system by `at`, and not withdrawn it (S1)."""
@@ -266,6 +472,15 @@ class Contract:
         return frozenset(fact.system for fact in self.systems)
 
 
+def service_of(fact: OptionFact) -> Service:
+    """Which service an option's activation or end is of."""
+    return fact.option.service if isinstance(fact, OptionActivated) else fact.service
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
 # --- commands ---------------------------------------------------------------------------------------------------
 
 
@@ -275,10 +490,22 @@ class SignContract(Command, Agreement):
     TYPE = "verbale.contract.sign.v1"
 
 
+class RenewContract(Command, Renewal):
+    """Record that the contract is renewed; `until` lies after the end that it had at that instant."""
+
+    TYPE = "verbale.contract.renew.v1"
+
+
 class ActivateOption(Command, Activation):
-    """Record that a service is activated."""
+    """Record that a service is activated; activated again, its new option replaces the one before."""
 
     TYPE = "verbale.contract.activate_option.v1"
+
+
+class EndOption(Command, Deactivation):
+    """Record that a service is active no more; `effective` may not be before the ending itself (G1)."""
+
+    TYPE = "verbale.contract.end_option.v1"
 
 
 class ReviseServiceLevel(Command, Revision):
@@ -293,6 +520,12 @@ class AdoptCalendar(Command, CalendarChosen):
     TYPE = "verbale.contract.adopt_calendar.v1"
 
 
+class ExtendCoverage(Command, Derogation):
+    """Record windows added to some days by agreement (H4). Days that have begun by then are not extended."""
+
+    TYPE = "verbale.contract.extend_coverage.v1"
+
+
 class DeclareConnectedSystem(Command, ConnectedSystem):
     """Record that the customer tells of a connected system, as of the instant of telling (S1)."""
 
@@ -303,6 +536,24 @@ class WithdrawConnectedSystem(Command, ConnectedSystem):
     """Record that a system is connected no more (S1)."""
 
     TYPE = "verbale.contract.withdraw_connected_system.v1"
+
+
+class RecordVisit(Command, Visit):
+    """Record a visit of Manutenzione, as of the instant at which it was made (M1)."""
+
+    TYPE = "verbale.contract.record_visit.v1"
+
+
+class RecordOperationHours(Command, OperationWork):
+    """Record time worked for Conduzione, as of the instant at which it was worked (O1)."""
+
+    TYPE = "verbale.contract.record_operation_hours.v1"
+
+
+class HoldReview(Command, Review):
+    """Record a review of Conduzione's indicators with the customer, as of when it was held (O1)."""
+
+    TYPE = "verbale.contract.hold_review.v1"
 
 
 class TerminateContract(Command, Ending):
@@ -331,11 +582,17 @@ class SettlePenalty(Command, PenaltyStep):
 
 ContractCommand = (
     SignContract
+    | RenewContract
     | ActivateOption
+    | EndOption
     | ReviseServiceLevel
     | AdoptCalendar
+    | ExtendCoverage
     | DeclareConnectedSystem
     | WithdrawConnectedSystem
+    | RecordVisit
+    | RecordOperationHours
+    | HoldReview
     | TerminateContract
     | ClaimPenalty
     | WaivePenalty
@@ -349,7 +606,8 @@ ContractCommand = (
 def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, ...]:
     """What recording `command` adds; () where it says what is already told.
 
-    Raises Rejected for a second signature and for what is backdated, NotYet while the contract is not signed.
+    Raises Rejected for a second signature, for what is backdated and for what extends nothing, NotYet while the
+    contract is not signed.
     """
     content = dict(command)
     if isinstance(command, SignContract):
@@ -357,25 +615,37 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
     require_signed(contract)
     match command:
         case Rectify():
-            return rectify(contract.record, command, _refuse_backdated)
+            return rectify(contract.record, command, lambda fact: _refuse_out_of_time(contract, fact))
+        case RenewContract():
+            return _renew(contract, ContractRenewed(**content))
         case ActivateOption():
-            return unless_told(contract.record, OptionActivated(**content))
+            return _unless_told(contract, OptionActivated(**content))
+        case EndOption():
+            return _in_time(contract, OptionEnded(**content))
         case ReviseServiceLevel():
             return _in_time(contract, ServiceLevelRevised(**content))
         case AdoptCalendar():
-            return unless_told(contract.record, CalendarAdopted(**content))
+            return _unless_told(contract, CalendarAdopted(**content))
+        case ExtendCoverage():
+            return _in_time(contract, CoverageExtended(**content))
         case DeclareConnectedSystem():
-            return _unless_told_of_it(contract, ConnectedSystemDeclared(**content))
+            return _unless_told(contract, ConnectedSystemDeclared(**content))
         case WithdrawConnectedSystem():
-            return _unless_told_of_it(contract, ConnectedSystemWithdrawn(**content))
+            return _unless_told(contract, ConnectedSystemWithdrawn(**content))
+        case RecordVisit():
+            return _unless_told(contract, MaintenanceVisitPerformed(**content))
+        case RecordOperationHours():
+            return _work(contract, OperationHoursWorked(**content))
+        case HoldReview():
+            return _unless_told(contract, ServiceReviewHeld(**content))
         case TerminateContract():
             return _in_time(contract, ContractTerminated(**content))
         case ClaimPenalty():
-            return unless_told(contract.record, PenaltyClaimed(**content))
+            return _unless_told(contract, PenaltyClaimed(**content))
         case WaivePenalty():
-            return unless_told(contract.record, PenaltyWaived(**content))
+            return _unless_told(contract, PenaltyWaived(**content))
         case SettlePenalty():
-            return unless_told(contract.record, PenaltySettled(**content))
+            return _unless_told(contract, PenaltySettled(**content))
         case _:
             assert_never(command)
 
@@ -471,38 +741,110 @@ def refuse_shared_customers(contract: Contract, others: Iterable[Contract], fiel
         if contract.signed is None or other.signed is None or other.id == contract.id:
             continue
         shared = sorted(set(contract.signed.customers) & set(other.signed.customers))
-        ends_before = other.end is not None and other.end <= contract.signed.in_force_from
-        begins_after = contract.end is not None and contract.end <= other.signed.in_force_from
-        if shared and not (ends_before or begins_after):
+        if shared and any(one.meets(another) for one in contract.spells for another in other.spells):
             raise Rejected(
                 "G1", field, f"customer {shared[0]} already comes under contract {other.id} in that time: "
                 "a customer key belongs to one contract at an instant"
             )  # fmt: skip
 
 
-def _unless_told_of_it(contract: Contract, fact: S) -> tuple[S, ...]:
-    """The fact, or () where it is told already. Only of its own system: many may be declared at one instant."""
+def _unless_told(contract: Contract, fact: F) -> tuple[F, ...]:
+    """The fact, or () where it is told already, as first told or as rectified since.
 
-    def of_it(facts: Iterable[ContractFact]) -> Iterable[Fact]:
-        return (told for told in facts if isinstance(told, ConnectedSystemFact) and told.system == fact.system)
+    It is compared with what speaks of the same thing: many systems, options and visits may be told of one instant.
+    """
+    about = _about(fact)
+    for telling in (contract.record, as_rectified(contract.record)):
+        if already_told(fact, (told for told in telling if _about(told) == about)):
+            return ()
+    return (fact,)
 
-    as_told, as_corrected = of_it(contract.record), of_it(contract.systems)
-    return () if already_told(fact, as_told) or already_told(fact, as_corrected) else (fact,)
+
+def _about(fact: Fact) -> object:
+    """What a fact speaks of: of two facts of one instant about the same thing, the last one told rules."""
+    match fact:
+        case OptionActivated() | OptionEnded():
+            return OptionFact, service_of(fact)
+        case ConnectedSystemDeclared() | ConnectedSystemWithdrawn():
+            return ConnectedSystemFact, fact.system
+        case CoverageExtended() | MaintenanceVisitPerformed() | ServiceReviewHeld():
+            return fact  # each adds to the others
+        case _:
+            return type(fact)
+
+
+def _work(contract: Contract, fact: OperationHoursWorked) -> tuple[OperationHoursWorked, ...]:
+    """The entry, or () where it is told already. Its name stands for one entry: so two alike are two."""
+    named = [
+        told
+        for telling in (contract.record, contract.hours_worked)
+        for told in telling
+        if isinstance(told, OperationHoursWorked) and told.work == fact.work
+    ]
+    if named and fact not in named:
+        raise Rejected("O1", "work", f"work {fact.work} is already recorded otherwise: rectify it, or give this entry "
+                       "its own name")  # fmt: skip
+    return () if named else (fact,)
+
+
+def _renew(contract: Contract, fact: ContractRenewed) -> tuple[ContractRenewed, ...]:
+    """The renewal, or () where it is told already. It is compared with the end that was told at its instant."""
+    if not _in_time(contract, fact):
+        return ()
+    earlier = max((told.until for told in contract.renewals if told.at < fact.at), default=fact.at)
+    if fact.until <= earlier:
+        raise _no_later_end(fact, earlier)
+    return (fact,)
 
 
 def _in_time(contract: Contract, fact: F) -> tuple[F, ...]:
-    _refuse_backdated(fact)
-    return unless_told(contract.record, fact)
+    _refuse_out_of_time(contract, fact)
+    return _unless_told(contract, fact)
 
 
-def _refuse_backdated(fact: Fact) -> None:
-    """Neither a revision of the levels (A6) nor a termination takes effect before it is made."""
-    if isinstance(fact, ServiceLevelRevised | ContractTerminated) and fact.effective < fact.at:
-        clause = "A6" if isinstance(fact, ServiceLevelRevised) else "G2"
+def _refuse_out_of_time(contract: Contract, fact: Fact) -> None:
+    """Raise Rejected for what cannot be agreed for a time past, or that extends nothing.
+
+    Neither a revision of the levels (A6), nor the end of an option (G1) or of the contract (G2), takes effect before it
+    is made; a renewal ends after its own instant and after the end that was signed (G2); an agreement on hours reaches
+    some day that has not begun (H4).
+    """
+    match fact:
+        case ServiceLevelRevised():
+            _refuse_backdated("A6", fact)
+        case OptionEnded():
+            _refuse_backdated("G1", fact)
+        case ContractTerminated():
+            _refuse_backdated("G2", fact)
+        case ContractRenewed():
+            _refuse_no_later_end(contract, fact)
+        case CoverageExtended() if not fact.reaches_any_from(first_day_after(contract.zone, fact.at)):
+            field = "dates" if fact.last_day is None else "last_day"
+            raise Rejected("H4", field, "an extension is agreed before the day: every day that this one reaches had "
+                           f"begun on {moment(fact.at).astimezone(contract.zone).isoformat()}")  # fmt: skip
+
+
+def _refuse_backdated(clause: str, fact: ServiceLevelRevised | OptionEnded | ContractTerminated) -> None:
+    if fact.effective < fact.at:
         raise Rejected(
             clause, "effective", f"it cannot take effect before it is made: effective "
             f"{moment(fact.effective).isoformat()} is before {moment(fact.at).isoformat()}"
         )  # fmt: skip
+
+
+def _refuse_no_later_end(contract: Contract, fact: ContractRenewed) -> None:
+    until = contract.signed.in_force_until if contract.signed else None
+    if until is None:
+        raise Rejected("G2", "until", f"contract {contract.id} was signed without an end: there is none to renew")
+    if fact.until <= max(until, fact.at):
+        raise _no_later_end(fact, max(until, fact.at))
+
+
+def _no_later_end(fact: ContractRenewed, than: int) -> Rejected:
+    return Rejected(
+        "G2", "until", f"a renewal ends later than the contract did, and than its own instant: "
+        f"{moment(fact.until).isoformat()} is not after {moment(than).isoformat()}"
+    )  # fmt: skip
 
 
 # --- evolve -----------------------------------------------------------------------------------------------------
@@ -514,14 +856,24 @@ def evolve(contract: Contract, fact: ContractFact) -> Contract:
     match fact:
         case ContractSigned():
             return replace(contract, record=record, signed=contract.signed or fact)
-        case OptionActivated():
-            return replace(contract, record=record, activations=(*contract.activations, fact))
+        case ContractRenewed():
+            return replace(contract, record=record, renewals=(*contract.renewals, fact))
+        case OptionActivated() | OptionEnded():
+            return replace(contract, record=record, options=(*contract.options, fact))
         case ServiceLevelRevised():
             return replace(contract, record=record, revisions=(*contract.revisions, fact))
         case CalendarAdopted():
             return replace(contract, record=record, calendars=(*contract.calendars, fact))
+        case CoverageExtended():
+            return replace(contract, record=record, extensions=(*contract.extensions, fact))
         case ConnectedSystemDeclared() | ConnectedSystemWithdrawn():
             return replace(contract, record=record, systems=(*contract.systems, fact))
+        case MaintenanceVisitPerformed():
+            return replace(contract, record=record, visits=(*contract.visits, fact))
+        case OperationHoursWorked():
+            return replace(contract, record=record, hours_worked=(*contract.hours_worked, fact))
+        case ServiceReviewHeld():
+            return replace(contract, record=record, reviews=(*contract.reviews, fact))
         case ContractTerminated():
             return replace(contract, record=record, terminations=(*contract.terminations, fact))
         case PenaltyClaimed():

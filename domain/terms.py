@@ -1,16 +1,19 @@
-"""The signed terms: priorities, guaranteed times, tolerance, penalty (clauses A1-A6, P1, P2).
+"""The signed terms: priorities, guaranteed times, tolerance, penalty (A1-A6, P1, P2); what options contain (O1, M1).
 
 Rates, tolerances and times come from here, never from code.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from domain.facts import MINUTE, Identifier, Minutes, Share, Value
+from domain.periods import Frequency
 
 
 class Service(StrEnum):
@@ -181,5 +184,75 @@ class AssistanceOption(Value):
     service: Literal[Service.ASSISTANCE] = Service.ASSISTANCE
 
 
-Option = Annotated[AssistanceOption, Field(description="The service activated, and what its option contains.")]
-"""What an option contains, by service. Conduzione and Manutenzione add their own members here."""
+def _named_once(names: Iterable[str]) -> None:
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise ValueError(f"{twice[0]} is listed twice")
+
+
+class OperationOption(Value):
+    """The option that activates Conduzione: basic monitoring, hours committed, activities included (O1).
+
+    `committed_minutes` are what the supplier commits to work in each period; `review_every`: how often the KPIs are
+    reviewed with the customer, where that is agreed.
+    """
+
+    service: Literal[Service.OPERATION]
+    monitoring: tuple[Identifier, ...] = ()
+    committed_minutes: Minutes
+    per: Frequency
+    activities: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    review_every: Frequency | None = None
+
+    @model_validator(mode="after")
+    def _listed_once(self) -> Self:
+        _named_once(self.monitoring)
+        _named_once(self.activities)
+        return self
+
+
+class MaintenanceActivity(Value):
+    """An activity of Manutenzione, and how many visits it is due in each period (M1)."""
+
+    name: Identifier
+    visits: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
+    per: Frequency
+
+
+class MaintenanceOption(Value):
+    """The option that activates Manutenzione: activities included, frequency of visits (M1).
+
+    `infrastructure`: whether work on servers, hosting, databases and hardware is included.
+    """
+
+    service: Literal[Service.MAINTENANCE]
+    activities: Annotated[tuple[MaintenanceActivity, ...], Field(min_length=1)]
+    # Of the option, not of each activity: the text has it included in the service "se previsto dal contratto".
+    infrastructure: bool = False
+
+    @model_validator(mode="after")
+    def _listed_once(self) -> Self:
+        _named_once(activity.name for activity in self.activities)
+        return self
+
+    def activity(self, name: str) -> MaintenanceActivity | None:
+        """The activity of that name, or None where the option does not list it."""
+        return next((activity for activity in self.activities if activity.name == name), None)
+
+
+def _service_of(option: object) -> object:
+    """An option that names no service is Assistenza's: before there were others, none had to."""
+    return option.get("service", "assistance") if isinstance(option, dict) else getattr(option, "service", None)
+
+
+Option = Annotated[
+    Annotated[AssistanceOption, Tag("assistance")]
+    | Annotated[OperationOption, Tag("operation")]
+    | Annotated[MaintenanceOption, Tag("maintenance")],
+    Discriminator(
+        _service_of,
+        custom_error_type="no_such_service",
+        custom_error_message="an option's service is assistance, operation or maintenance",
+    ),
+    Field(description="The service activated, and what its option contains."),
+]
+"""What an option contains, by service."""

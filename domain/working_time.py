@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -147,6 +147,13 @@ class CalendarRules(Value):
     def _holiday_names(self) -> Mapping[date, str]:
         return {holiday.day: holiday.name for holiday in self.holidays}
 
+    @cached_property
+    def _agreed(self) -> Mapping[date, tuple[Window, ...]]:
+        agreed: dict[date, tuple[Window, ...]] = {}
+        for extension in self.extensions:
+            agreed[extension.day] = (*agreed.get(extension.day, ()), *extension.windows)
+        return agreed
+
     def covers(self, day: date) -> bool:
         """Whether the day is in the years covered."""
         return self.first_year <= day.year <= self.last_year
@@ -157,9 +164,11 @@ class CalendarRules(Value):
 
     def windows(self, day: date) -> tuple[tuple[int, int], ...]:
         """The windows that open on `day`, in minutes after local midnight."""
-        usual = () if day in self._holiday_names else self.week.days[day.weekday()]
-        agreed = (window for extension in self.extensions if extension.day == day for window in extension.windows)
-        return (*usual, *agreed)
+        return (*self.usual(day), *self._agreed.get(day, ()))
+
+    def usual(self, day: date) -> tuple[tuple[int, int], ...]:
+        """Those of them that no agreement is needed for."""
+        return () if day in self._holiday_names else self.week.days[day.weekday()]
 
 
 def check_years(first_year: int, last_year: int, holidays: Sequence[Holiday]) -> None:
@@ -179,15 +188,34 @@ class Adopted(NamedTuple):
     at: int
     rules: CalendarRules
 
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+        return self.rules.covers(day)
+
+
+class Covering(Protocol):
+    """A calendar as adopted, in whatever form: when, and which days it covers."""
+
+    @property
+    def at(self) -> int:
+        """The instant of its adoption."""
+
+    def covers(self, day: date) -> bool:
+        """Whether the day is in the years covered."""
+
+
+C = TypeVar("C", bound=Covering)
+
 
 class Stretch(NamedTuple):
-    """A stretch of one local day, all in one window or all out of any."""
+    """A stretch of one local day, all in one window or all out of any; `agreed`: in it by an extension alone (H4)."""
 
     start: int
     end: int
     day: date
     window: tuple[int, int] | None
     holiday: str | None
+    agreed: bool = False
 
 
 class WorkingCalendar:
@@ -256,7 +284,7 @@ class WorkingCalendar:
         return any(first < max(end, start + 1) and start < last for first, last in self._anticipated)
 
     def stretches(self, start: int, end: int) -> Iterator[Stretch]:
-        """[start, end) cut at local midnights, openings and closings. Raises as `elapsed`."""
+        """[start, end) cut at local midnights, openings, closings and where extensions begin. Raises as `elapsed`."""
         self.elapsed(start, end)
         edges = {start, end}
         first = max(bisect_right(self._opens, start) - 1, 0)
@@ -266,11 +294,29 @@ class WorkingCalendar:
         while (midnight := local_midnight(self.zone, day)) < end:
             edges.add(midnight)
             day += timedelta(days=1)
+        usual = self._usual_windows(start, end)
+        if usual is not None:
+            edges.update(edge for opening_and_closing in usual for edge in opening_and_closing)
         for left, right in pairwise(sorted(edge for edge in edges if start <= edge <= end)):
             local = moment(left).astimezone(self.zone).date()
-            rules, _ = _judging(self.zone, self._adopted, local)
+            judging, _ = ruling(self.zone, self._adopted, local)
             window = self._window_at(left)
-            yield Stretch(left, right, local, window, rules.holiday(local) if rules else None)
+            agreed = usual is not None and not any(opening <= left < closing for opening, closing in usual)
+            holiday = judging.rules.holiday(local) if judging else None
+            yield Stretch(left, right, local, window, holiday, agreed and window is not None)
+
+    def _usual_windows(self, start: int, end: int) -> list[tuple[int, int]] | None:
+        """The windows around [start, end) that no extension is needed for; None where no day is extended."""
+        if not any(adopted.rules.extensions for adopted in self._adopted):
+            return None
+        found = []
+        day = moment(start).astimezone(self.zone).date() - timedelta(days=1)
+        while local_midnight(self.zone, day) < end:
+            judging, _ = ruling(self.zone, self._adopted, day)
+            usual = judging.rules.usual(day) if judging else ()
+            found += [window_instants(self.zone, day, *window) for window in usual]
+            day += timedelta(days=1)
+        return found
 
     def _window_at(self, instant: int) -> tuple[int, int] | None:
         window = bisect_right(self._opens, instant) - 1
@@ -329,16 +375,16 @@ def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
     years = {year for one in adopted for year in range(one.rules.first_year, one.rules.last_year + 1)}
     windows: list[tuple[int, int]] = []
     for day in (day for year in sorted(years) for day in _days_of(year)):
-        rules, anticipated = _judging(zone, adopted, day)
-        if rules is None:
+        judging, anticipated = ruling(zone, adopted, day)
+        if judging is None:
             continue
-        start, end = local_midnight(zone, day), local_midnight(zone, day + timedelta(days=1))
+        start, end = local_day(zone, day)
         if anticipated:
             _extend(table.anticipated, start, end)
         if not table.runs or table.runs[-1][1] < start:
-            start = _known_from(zone, rules, day, start)
+            start = _known_from(zone, judging.rules, day, start)
         _extend(table.runs, start, end)
-        windows += [window_instants(zone, day, *window) for window in rules.windows(day)]
+        windows += [window_instants(zone, day, *window) for window in judging.rules.windows(day)]
     for opening, closing in sorted(windows):
         if table.closes and opening <= table.closes[-1]:
             table.closes[-1] = max(table.closes[-1], closing)
@@ -353,14 +399,14 @@ def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
     return table
 
 
-def _judging(zone: ZoneInfo, adopted: Sequence[Adopted], day: date) -> tuple[CalendarRules | None, bool]:
-    """The rules that judge a day, and whether they were adopted only after it had begun."""
-    covering = [one for one in adopted if one.rules.covers(day)]
+def ruling(zone: ZoneInfo, adopted: Sequence[C], day: date) -> tuple[C | None, bool]:
+    """The calendar that rules a day, None where none covers it; and whether it was adopted only after it had begun."""
+    covering = [one for one in adopted if one.covers(day)]
     if not covering:
         return None, False
     midnight = local_midnight(zone, day)
     in_time = [one for one in covering if one.at <= midnight]
-    return (in_time[-1].rules, False) if in_time else (covering[0].rules, True)
+    return (in_time[-1], False) if in_time else (covering[0], True)
 
 
 def _known_from(zone: ZoneInfo, rules: CalendarRules, day: date, start: int) -> int:
@@ -387,6 +433,11 @@ def _days_of(year: int) -> Iterator[date]:
 def local_midnight(zone: ZoneInfo, day: date) -> int:
     """The instant at which a local day begins."""
     return _edge(zone, day, 0, closing=False)
+
+
+def local_day(zone: ZoneInfo, day: date) -> tuple[int, int]:
+    """The instants between which a local day lies, the last excluded."""
+    return local_midnight(zone, day), local_midnight(zone, day + timedelta(days=1))
 
 
 @lru_cache(maxsize=65_536)

@@ -12,8 +12,9 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.contract import Contract, ContractSigned, ContractTerminated
+from domain.contract import Contract, ContractRenewed, ContractSigned, ContractTerminated
 from domain.facts import moment
+from domain.periods import months_later
 from domain.working_time import local_midnight
 from projections.clocks import earliest
 from projections.compliance import ComplianceRow
@@ -165,7 +166,7 @@ def breach_row(
         settled=ended and count.undecided == 0,
         passing=passing,
         changes_at=earliest(None if ended else window.end, next_change, told.next_at),
-        versions=told.versions(ContractSigned, ContractTerminated),
+        versions=told.versions(ContractSigned, ContractRenewed, ContractTerminated),
     )
 
 
@@ -186,8 +187,10 @@ def cases(row: ComplianceRow, reading: Reading) -> list[Case]:
 
     Unit `incident`: one, as soon as one clock is breached, or when both are met. Unit `clock`: one for each clock
     decided. A best-effort request is no case, but under population `handled` it is (one for each clock with unit
-    `clock`), at its opening and never in breach.
+    `clock`), at its opening and never in breach. One that the reading excludes (S1) is none in any case.
     """
+    if row.excluded:
+        return []
     if not row.answer.guaranteed:
         handled = reading.population == "handled" and row.answer.contract is not None
         each = Case(row.incident, row.opened_at, None)
@@ -249,7 +252,7 @@ def _later_starts(kind: WindowKind, first_day: date) -> Iterator[date | None]:
     """The first days of the second window and of those after it; None where there is no second."""
     match kind:
         case "contract_year":
-            yield from (_anniversary(first_day, years) for years in range(1, date.max.year - first_day.year))
+            yield from (months_later(first_day, 12 * years) for years in range(1, date.max.year - first_day.year))
         case "calendar_year":
             yield from (date(year, 1, 1) for year in range(first_day.year + 1, date.max.year))
         case "quarter":
@@ -259,11 +262,3 @@ def _later_starts(kind: WindowKind, first_day: date) -> Iterator[date | None]:
                 yield day
         case "whole_contract":
             yield None
-
-
-def _anniversary(day: date, years: int) -> date:
-    """The same day some years later; 29 February falls on the 28th in common years."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)

@@ -91,6 +91,19 @@ class Judged(NamedTuple):
     reckoned: Reckoned = Reckoned(None, None, None, "ended")
     recheck_at: int | None = None
 
+    @property
+    def exceeded(self) -> bool:
+        """Whether more than the target has counted, be it of a case or of none."""
+        return self.target_us is not None and self.net_us is not None and self.net_us > self.target_us
+
+    def as_no_case(self) -> "Judged":
+        """The same measured, with the verdict `void`; a best effort stays one.
+
+        It is looked at again when it would have been (`recheck_at`): `exceeded` still changes.
+        """
+        verdict = self.verdict if self.verdict is Verdict.BEST_EFFORT else Verdict.VOID
+        return self._replace(verdict=verdict, changes_at=None, decided_at=None)
+
 
 def suspensions(incident: Incident) -> list[Suspended]:
     """The suspensions that stop the clocks, in order; those caused by the supplier stop nothing (A4).

@@ -14,6 +14,8 @@ from domain.working_time import WorkingCalendar
 from projections.clocks import Judged, Suspended, Verdict, earliest, judge, span, suspensions
 from projections.history import Finding, IncidentTold, Telling
 
+UNDISCLOSED = "undisclosed_system"
+"""The code of the finding that an incident is no case, because of what the customer had not told of (S1)."""
 NO_CALENDAR = Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None)
 """A clock of a request under no contract: there is no calendar to measure it in."""
 
@@ -77,6 +79,11 @@ class ComplianceRow:
         """Whether it holds a clock that is still running, or that the calendars do not reach."""
         return any(not clock.judged.verdict.decided for clock in self.clocks)
 
+    @property
+    def excluded(self) -> bool:
+        """Whether the reading makes it no case, because the system that it affects was not disclosed (S1)."""
+        return any(finding.code == UNDISCLOSED for finding in self.findings)
+
 
 def compliance(telling: Telling, incidents: Iterable[IncidentTold] | None = None) -> list[ComplianceRow]:
     """Every incident told (or those given), judged; by contract, opening, id."""
@@ -86,9 +93,11 @@ def compliance(telling: Telling, incidents: Iterable[IncidentTold] | None = None
 
 def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
     """One incident judged under the telling's reading, as of its instant."""
-    findings = list(told.findings)
     clocks = {clock: _judge_clock(told, clock, telling) for clock in Clock}
-    findings += _calendar_findings(told, clocks, telling.as_of)
+    findings = [*told.findings, *_calendar_findings(told, clocks, telling.as_of)]
+    if is_excluded(told, telling):
+        clocks = {clock: judged.as_no_case() for clock, judged in clocks.items()}
+        findings.append(_undisclosed(told))
     return ComplianceRow(
         incident=told.incident.id,
         contract=told.contract_name,
@@ -134,6 +143,11 @@ def counting_suspensions(told: IncidentTold, telling: Telling) -> list[Suspended
     return suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
 
 
+def is_excluded(told: IncidentTold, telling: Telling) -> bool:
+    """Whether the telling's reading makes it no case: its system was not declared at its opening (S1)."""
+    return telling.reading.undisclosed == "excluded" and told.disclosed is False
+
+
 def calendar_of(told: IncidentTold) -> WorkingCalendar | None:
     """The working calendar that an incident's clocks run in."""
     return told.contract.calendar(told.hours) if told.contract else None
@@ -159,9 +173,15 @@ def _responsible(told: IncidentTold, clock: Clock) -> Responsibility:
     return attributed[-1] if attributed else Responsibility.SUPPLIER
 
 
+def _undisclosed(told: IncidentTold) -> Finding:
+    system, contract = told.opened.system, told.contract_name
+    text = f"affects system {system}, which was not declared under {contract} when it was opened: it is no case"
+    return Finding(UNDISCLOSED, "S1", text, told.opening_versions)
+
+
 def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of: int) -> list[Finding]:
     calendar = calendar_of(told)
-    if calendar is None:
+    if calendar is None or told.contract is None:
         return []
     if any(judged.net_us is None or judged.suspended_us is None for judged in clocks.values()):
         years = calendar.years_text
@@ -169,7 +189,13 @@ def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of
         return [Finding("calendar_does_not_cover", "H1", text)]
     longest = clocks[Clock.INTERVENTION]
     end = longest.reckoned.at if longest.stopped else as_of
-    if end is not None and calendar.judged_by_later(told.opened.at, end):
+    if end is None:
+        return []
+    found = []
+    if calendar.judged_by_later(told.opened.at, end):
         text = "some of its days are judged by a calendar adopted only after they had begun"
-        return [Finding("calendar_adopted_later", "H1", text)]
-    return []
+        found.append(Finding("calendar_adopted_later", "H1", text))
+    if any(start < end and told.opened.at < close for start, close in told.contract.extended_too_late(told.hours)):
+        text = "some of its days an extension would reach that was agreed only after they had begun: it does not count"
+        found.append(Finding("extension_agreed_later", "H4", text))
+    return found

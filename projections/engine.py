@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from domain.contract import WorkFact
 from domain.credits import CreditAccount
-from domain.facts import EARLIEST, LATEST
+from domain.facts import EARLIEST, LATEST, Corrected, Fact
 from domain.incident import IncidentOpened
 from projections.breach import Share, Window, holding, next_edge, share, windows
 from projections.clocks import earliest
+from projections.commitments import next_period_edge
 from projections.compliance import ComplianceRow, judge_incident
+from projections.connected_systems import EffectRow, effect_of
 from projections.history import ContractTold, Entry, History, Telling
 from projections.queue import QueueRow, queue_row
 from projections.readings import Reading
@@ -22,13 +25,17 @@ from projections.readings import Reading
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one incident amounts to under one reading: its row, its window, its share of it, its place in the queue."""
+    """What one incident amounts to under one reading.
+
+    Its row, its window, its share of it, its place in the queue, and the connected system that it affects.
+    """
 
     opened: IncidentOpened
     row: ComplianceRow
     window: Window | None
     share: Share
     queued: QueueRow | None
+    effect: EffectRow | None
 
     @property
     def changes_at(self) -> int | None:
@@ -101,7 +108,7 @@ class Book:
         return self
 
     def changes_at(self, name: str) -> int | None:
-        """When time alone may change a figure of a contract itself: a window's edge, an expiry, a fact on record."""
+        """When time alone may change a figure of a contract itself: an edge in time, an expiry, a fact on record."""
         return earliest(*(told.contract_changes_at(name) for told in self._told))
 
     def reach(self, before: "Book", names: Iterable[str]) -> list[Reach]:
@@ -139,7 +146,8 @@ class Told:
         row = judge_incident(told, telling)
         window = holding(self.windows(row.contract), row.opened_at) if row.contract is not None else None
         queued = queue_row(telling, row) if row.open else None
-        return Standing(told.opened, row, window, share(row, telling.reading) if window else Share(), queued)
+        counted = share(row, telling.reading) if window else Share()
+        return Standing(told.opened, row, window, counted, queued, effect_of(told, row))
 
     def opens_at(self, name: str, facts: Sequence[Entry]) -> int | None:
         """When an incident whose opening is on record, but later than as_of, will be told."""
@@ -149,7 +157,8 @@ class Told:
         """When time alone may change a figure of the contract itself."""
         told, as_of = self.telling.contract(name), self.telling.as_of
         expiries = (p.expires_at for p in told.account.purchases if p.expires_at is not None and p.expires_at > as_of)
-        return earliest(told.next_at, next_edge(told.contract, self.telling.reading.window, as_of), *expiries)
+        edges = next_edge(told.contract, self.telling.reading.window, as_of), next_period_edge(told.contract, as_of)
+        return earliest(told.next_at, *edges, *expiries)
 
     def stays_until(self, as_of: int) -> bool:
         """Whether nothing more of any contract is told by then."""
@@ -178,18 +187,24 @@ def reach(before: ContractTold, after: ContractTold) -> Reach | None:
     """Which incidents a change of one contract can touch; None where none.
 
     Whatever is told of the contract itself may touch all of them, and those that it no longer routes: where two
-    contracts declared one system (S1), what one withdraws is the other's. Its credits decide no more than whether
+    contracts declared one system (S1), what one withdraws is the other's. What was done under its other services
+    touches none. Its credits decide no more than whether
     there was any at an opening (G2), so only the incidents opened where that answer differs.
     """
     if before is after:
         return None
-    if before.facts != after.facts:
+    if _bearing(before) != _bearing(after):
         was, now = before.contract, after.contract
         return Reach(now.id, ALWAYS, was.customers | now.customers, was.systems_told | now.systems_told)
     if before.account_facts == after.account_facts:
         return None
     openings = tuple(differing(before.account, after.account))
     return Reach(after.contract.id, openings) if openings else None
+
+
+def _bearing(told: ContractTold) -> list[Corrected[Fact]]:
+    """The facts of a contract that requests may be judged by."""
+    return [one for one in told.facts if not isinstance(one.fact, WorkFact)]
 
 
 def differing(before: CreditAccount, after: CreditAccount) -> list[tuple[int, int]]:

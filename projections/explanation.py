@@ -4,7 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from domain.contract import CalendarAdopted, ContractSigned, ContractTerminated, OptionActivated, ServiceLevelRevised
+from domain.contract import (
+    CalendarAdopted,
+    ContractRenewed,
+    ContractSigned,
+    ContractTerminated,
+    CoverageExtended,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+)
 from domain.coverage import Answer
 from domain.facts import Fact, Responsibility, moment
 from domain.incident import (
@@ -138,7 +147,9 @@ def _same_closure(left: Slice, right: Slice) -> bool:
 
 def _why(part: Stretch, cause: Responsibility | None) -> tuple[str, str | None, str]:
     if part.window is not None:
-        return ("suspended", str(cause), "A4") if cause else ("working", None, "H3")
+        if cause:
+            return "suspended", str(cause), "A4"
+        return "working", None, "H4" if part.agreed else "H3"
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
 
@@ -170,7 +181,10 @@ def _matters(fact: Fact, clock: Clock, where: Span, reassessed: IncidentReassess
 def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
     streams = {f"incident-{told.incident.id}": row.versions}
     if told.contract is not None:
-        streams[f"contract-{told.contract.contract.id}"] = _contract_versions(told.contract)
+        about_system = told.contract.versions_about(told.opened.system) if told.opened.system else ()
+        streams[f"contract-{told.contract.contract.id}"] = tuple(
+            sorted({*_contract_versions(told.contract), *about_system})
+        )
         streams[f"credits-{told.contract.contract.id}"] = tuple(
             version
             for fact in told.contract.account_facts
@@ -181,4 +195,13 @@ def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...
 
 
 def _contract_versions(contract: ContractTold) -> tuple[int, ...]:
-    return contract.versions(ContractSigned, OptionActivated, ServiceLevelRevised, CalendarAdopted, ContractTerminated)
+    return contract.versions(
+        ContractSigned,
+        ContractRenewed,
+        OptionActivated,
+        OptionEnded,
+        ServiceLevelRevised,
+        CalendarAdopted,
+        CoverageExtended,
+        ContractTerminated,
+    )

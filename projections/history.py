@@ -14,12 +14,12 @@ from typing import NamedTuple, assert_never, cast
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import Contract, ContractFact, Route, Unrouted
+from domain.contract import ConnectedSystemFact, Contract, ContractFact, Route, Unrouted
 from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditFact, CreditsPurchased
 from domain.facts import Corrected, Fact, corrected
 from domain.incident import Incident, IncidentFact, IncidentOpened, ResponsibilityAttributed
-from domain.working_time import Adopted, ServiceHours, WorkingCalendar
+from domain.working_time import ServiceHours, WorkingCalendar, local_day
 from projections.clocks import earliest
 from projections.readings import Reading
 
@@ -79,11 +79,7 @@ class ContractTold:
     account_facts: Sequence[Corrected[Fact]]
     next_at: int | None = None
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
-
-    @cached_property
-    def end(self) -> int | None:
-        """The instant at which it stops being in force, or None."""
-        return self.contract.end
+    _too_late: dict[ServiceHours, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
     def calendar(self, hours: ServiceHours) -> WorkingCalendar | None:
         """The working calendar of the contract for one kind of service; None where it is not signed."""
@@ -91,9 +87,15 @@ class ContractTold:
         if signed is None:
             return None
         if hours not in self._calendars:
-            adopted = [Adopted(adoption.at, adoption.rules(hours)) for adoption in self.contract.calendars]
-            self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, adopted)
+            self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, self.contract.adopted(hours))
         return self._calendars[hours]
+
+    def extended_too_late(self, hours: ServiceHours) -> Sequence[tuple[int, int]]:
+        """The local days that an agreement made too late does not extend (H4), half-open in microseconds UTC."""
+        if hours not in self._too_late:
+            days = self.contract.agreed_too_late(hours)
+            self._too_late[hours] = [local_day(self.contract.zone, day) for day in days]
+        return self._too_late[hours]
 
     @cached_property
     def purchases(self) -> list[Corrected[CreditsPurchased]]:
@@ -104,6 +106,17 @@ class ContractTold:
     def versions(self, *kinds: type[Fact]) -> tuple[int, ...]:
         """The versions that prove the contract's facts of some types."""
         return tuple(sorted(v for told in self.facts if isinstance(told.fact, kinds) for v in told.versions))
+
+    def versions_about(self, system: str) -> tuple[int, ...]:
+        """The versions that prove when a connected system was declared and withdrawn (S1)."""
+        return tuple(
+            sorted(
+                version
+                for told in self.facts
+                if isinstance(told.fact, ConnectedSystemFact) and told.fact.system == system
+                for version in told.versions
+            )
+        )
 
 
 @dataclass
@@ -130,12 +143,29 @@ class IncidentTold:
     @property
     def ends_with(self) -> int | None:
         """The instant at which the contract's end voids its clocks; a request under no guarantee is only measured."""
-        return self.contract.end if self.contract and self.answer.guaranteed else None
+        if self.contract is None or not self.answer.guaranteed:
+            return None
+        return self.contract.contract.in_force_until(self.opened.at)
+
+    @property
+    def disclosed(self) -> bool | None:
+        """Whether its contract had the system that it affects declared at its opening (S1); None where there is none.
+
+        None, too, where it comes under no contract: then nobody had to tell anybody of it.
+        """
+        if self.opened.system is None or self.contract is None:
+            return None
+        return self.contract.contract.declared(self.opened.system, self.opened.at)
 
     @property
     def hours(self) -> ServiceHours:
         """Which working hours its clocks run in (H1, H2)."""
         return ServiceHours.DATA_CENTRE if self.opened.data_centre else ServiceHours.STANDARD
+
+    @property
+    def opening_versions(self) -> tuple[int, ...]:
+        """The versions of its stream that prove what its opening says."""
+        return next(told.versions for told in self.facts if isinstance(told.fact, IncidentOpened))
 
     @property
     def versions(self) -> tuple[int, ...]:

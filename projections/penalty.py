@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.contract import ContractSigned, ContractTerminated, PenaltyClaimed, PenaltySettled, PenaltyWaived
+from domain.contract import (
+    ContractRenewed,
+    ContractSigned,
+    ContractTerminated,
+    PenaltyClaimed,
+    PenaltySettled,
+    PenaltyWaived,
+)
 from domain.credits import CreditsPurchased
 from domain.facts import euro
 from domain.terms import PenaltyClause
@@ -100,7 +107,9 @@ def penalty_row(told: ContractTold, contract_windows: Sequence[BreachRow], telli
             next_edge(contract, telling.reading.window, telling.as_of),
             told.next_at,
         ),
-        versions=told.versions(ContractSigned, ContractTerminated, PenaltyClaimed, PenaltyWaived, PenaltySettled),
+        versions=told.versions(
+            ContractSigned, ContractRenewed, ContractTerminated, PenaltyClaimed, PenaltyWaived, PenaltySettled
+        ),
         purchases=tuple(sorted(version for versions, _ in bought for version in versions)),
     )
 

@@ -72,8 +72,8 @@ def _tier_changes_at(telling: Telling, row: ComplianceRow) -> int | None:
     if row.answer.guaranteed or row.contract is None:
         return None
     contract = telling.contract(row.contract).contract
-    edges = (contract.signed.in_force_from if contract.signed else None, contract.end)
-    return earliest(*(edge for edge in edges if edge is not None and edge > telling.as_of))
+    edges = (edge for spell in contract.spells for edge in spell if edge is not None)
+    return earliest(*(edge for edge in edges if edge > telling.as_of))
 
 
 def in_order(rows: Iterable[QueueRow]) -> list[QueueRow]:

@@ -25,7 +25,7 @@ class Reading(Value):
     reassessment: Literal["declared", "latest"] = "declared"
     suspensions: Literal["excluded", "counted"] = "excluded"
     one_sided: Literal["recorded", "agreed"] = "recorded"
-    undisclosed: Literal["counted"] = "counted"
+    undisclosed: Literal["counted", "excluded"] = "counted"
 
     @property
     def name(self) -> str:

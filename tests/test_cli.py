@@ -25,6 +25,7 @@ from domain.facts import instant_text
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., tuple[int, str, str]]
+HOUR = 3_600_000_000
 DEMO_AS_OF = ("--as-of", demo.AS_OF)
 
 
@@ -91,14 +92,14 @@ def test_the_demo_can_be_run_again_and_says_the_same(run: Run) -> None:
     run("demo")
     status, out, _ = run("demo")
     assert status == 0
-    assert "0 done, 292 duplicate, 0 waiting, 0 refused" in out
+    assert "0 done, 335 duplicate, 0 waiting, 0 refused" in out
     assert "3/29" in out
 
 
 def test_every_command_the_demo_suggests_works(run: Run, demo_store: str) -> None:
     suggested = [line.split() for line in demo.WHAT_NEXT.splitlines() if line.startswith("  verbale ")]
     plain = [words[1:] for words in suggested if ">" not in words]
-    assert len(plain) == 4
+    assert len(plain) == 5
     for words in plain:
         filled = [word.format(store=demo_store, as_of=demo.AS_OF) for word in words]
         assert run(*filled)[0] == 0, filled
@@ -118,6 +119,29 @@ def test_the_demo_year_shows_each_case_it_promises(run: Run, demo_store: str) ->
     assert judged["A-04"]["charge"]["verdict"] == judged["A-06"]["charge"]["verdict"] == "met"
 
 
+def test_the_demo_year_shows_what_was_agreed_besides_and_the_other_services(run: Run, demo_store: str) -> None:
+    store = ("--store", demo_store, *DEMO_AS_OF)
+    judged = rows(run, "compliance", *store)
+    assert (judged["A-02"]["charge"]["target_us"], judged["A-08"]["charge"]["target_us"]) == (2 * HOUR, 3 * HOUR)
+    assert judged["A-01"]["charge"]["target_us"] == 4 * HOUR, "levels revised in July are not those of January"
+    assert judged["A-11"]["charge"]["net_us"] == 50 * 60_000_000, "a Saturday, open by agreement"
+    assert judged["D-02"]["charge"]["verdict"] == "met", "after the first end, before the renewed one"
+    assert judged["D-03"]["charge"]["verdict"] == "void", "its clock ran when the contract was terminated"
+    systems = {row["incident"]: row["disclosed"] for row in report(run, "systems", *store)["rows"]}
+    assert systems == {"C-03": True, "C-05": False, "C-06": True}
+    found = report(run, "commitments", *store)["rows"]
+    kept = {kind: [row for row in found if row["commitment"] == kind] for kind in ("hours", "reviews", "visits")}
+    assert any(row["exceeded"] for row in kept["hours"])
+    assert any(row["outside"] for row in kept["hours"])
+    assert any(row["missed"] for row in kept["reviews"])
+    assert any(row["missed"] for row in kept["visits"])
+    assert any(row["late"] for row in kept["visits"])
+    codes = {finding["code"] for row in found for finding in row["findings"]}
+    assert codes == {"activity_not_included", "infrastructure_not_included"}
+    week = run("calendar", "alfa-2025", "--from", "2025-11-24", "--to", "2025-11-30", "--store", demo_store)[1]
+    assert "09:00-13:00 (v" in week
+
+
 def test_a_disputed_attribution_counts_or_not_as_the_reading_says(run: Run, demo_store: str) -> None:
     literal = rows(run, "breach", "--store", demo_store, *DEMO_AS_OF)["bravo-2025"]
     agreed = rows(run, "breach", "--store", demo_store, *DEMO_AS_OF, "--reading", "one_sided=agreed")["bravo-2025"]
@@ -132,7 +156,7 @@ def test_a_report_states_how_it_was_made(run: Run, demo_store: str) -> None:
     manifest = found["manifest"]
     assert manifest["reading"] == "rate=words"
     assert manifest["as_of"] == "2026-01-01T22:59:59.999999Z"
-    assert manifest["position"] == 292
+    assert manifest["position"] == 335
     assert manifest["terms"] == "signed"
     assert set(manifest["versions"]) == {"program", "rules", "holidays", "tzdata"}
     assert all(manifest["versions"].values())
@@ -299,7 +323,7 @@ def test_message_check_records_nothing(run: Run) -> None:
 
 def test_every_message_type_has_an_example_and_a_schema(run: Run) -> None:
     listed = [line.split()[0] for line in run("schema")[1].splitlines()]
-    assert len(listed) == 24
+    assert len(listed) == 30
     for name in listed:
         assert json.loads(run("message", "example", name)[1])["type"] == name
         assert json.loads(run("schema", name)[1])["title"] == name
@@ -405,7 +429,7 @@ def test_a_store_opened_to_only_read_answers_but_records_nothing(run: Run, demo_
     status, out, err = run("ingest", write_lines("m.jsonl", OPENING), "--store", store)
     assert (status, out) == (2, "")
     assert "is read-only: nothing was recorded" in err
-    assert report(run, "breach", "--store", store)["manifest"]["position"] == 292
+    assert report(run, "breach", "--store", store)["manifest"]["position"] == 335
 
 
 @pytest.mark.parametrize(

@@ -33,21 +33,35 @@ from spec import Decider, Given
 
 from domain import contract
 from domain.contract import (
+    ActivateOption,
     ClaimPenalty,
     ConnectedSystemDeclared,
     ConnectedSystemWithdrawn,
     Contract,
     ContractCommand,
     ContractFact,
+    ContractRenewed,
     ContractTerminated,
     DeclareConnectedSystem,
+    EndOption,
+    HoldReview,
+    MaintenanceVisitPerformed,
+    OperationHoursWorked,
+    OptionActivated,
+    OptionEnded,
+    OptionTerm,
     PenaltyClaimed,
     PenaltySettled,
     PenaltyWaived,
+    RecordOperationHours,
+    RecordVisit,
+    RenewContract,
     ReviseServiceLevel,
     Route,
     ServiceLevelRevised,
+    ServiceReviewHeld,
     SettlePenalty,
+    Spell,
     TerminateContract,
     Unrouted,
     WaivePenalty,
@@ -56,7 +70,19 @@ from domain.contract import (
     routed,
 )
 from domain.facts import MINUTE, NotYet, RecordRectified, Rejected, instant_text
-from domain.terms import Clock, Impact, Priority, Service, Urgency
+from domain.periods import Frequency
+from domain.terms import (
+    AssistanceOption,
+    Clock,
+    Impact,
+    MaintenanceActivity,
+    MaintenanceOption,
+    OperationOption,
+    Option,
+    Priority,
+    Service,
+    Urgency,
+)
 from domain.working_time import ServiceHours
 
 STREAM = f"contract-{CONTRACT}"
@@ -354,6 +380,273 @@ def test_each_kind_of_service_has_its_own_week_and_they_share_the_holidays() -> 
     standard, data_centre = adoption.rules(ServiceHours.STANDARD), adoption.rules(ServiceHours.DATA_CENTRE)
     assert (standard.week, data_centre.week) == (adoption.standard, night)
     assert standard.holidays == data_centre.holidays == adoption.holidays
+
+
+# --- renewal ----------------------------------------------------------------------------------------------------
+
+YEAR_AFTER = NEXT_NEW_YEAR + 365 * DAY
+
+
+def renew(at: int = MONDAY_9, until: int = YEAR_AFTER) -> RenewContract:
+    return RenewContract(at=at, until=until)
+
+
+def renewed(at: int = MONDAY_9, until: int = YEAR_AFTER) -> ContractRenewed:
+    return ContractRenewed(**dict(renew(at, until)))
+
+
+def test_a_contract_is_renewed_until_a_later_end() -> None:
+    in_force().when(renew()).then(renewed())
+    in_force().and_recorded(renew()).when(renew()).then_nothing()
+    told = folded(signed(), renewed())
+    assert told.end == YEAR_AFTER
+    assert [told.in_force(at) for at in (NEXT_NEW_YEAR, YEAR_AFTER - 1, YEAR_AFTER)] == [True, True, False]
+
+
+@pytest.mark.parametrize("until", [NEXT_NEW_YEAR, NEXT_NEW_YEAR - 1, MONDAY_8])
+def test_a_renewal_ends_later_than_the_contract_did(until: int) -> None:
+    in_force().when(renew(until=until)).then_rejected("G2", "until")
+
+
+def test_a_renewal_to_the_past_is_refused() -> None:
+    in_force().when(renew(YEAR_AFTER, YEAR_AFTER)).then_rejected("G2", "until")
+    command = rectify(4, "until", instant_text(NEXT_NEW_YEAR))
+    in_force().and_recorded(renew()).when(command).then_rejected("G2", "value")
+
+
+def test_a_contract_without_an_end_is_not_renewed() -> None:
+    reason = CONTRACTS.given(signed(in_force_until=None)).when(renew()).then_rejected("G2", "until")
+    assert "without an end" in reason
+
+
+def test_a_renewal_is_compared_with_what_was_told_by_its_own_instant_in_whatever_order_they_arrive() -> None:
+    first, second = renew(MONDAY_9, YEAR_AFTER), renew(MONDAY_10, YEAR_AFTER + DAY)
+    for one, other in ((first, second), (second, first)):
+        assert in_force().and_recorded(one).and_recorded(other).state.end == YEAR_AFTER + DAY
+    in_force().and_recorded(first).when(renew(MONDAY_10, YEAR_AFTER - DAY)).then_rejected("G2", "until")
+
+
+def test_a_termination_before_the_renewed_end_still_ends_it() -> None:
+    for told in (folded(signed(), renewed(), terminated()), folded(signed(), terminated(), renewed(MONDAY_11))):
+        assert told.end == MONDAY_10
+        assert [told.in_force(at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11, NEXT_NEW_YEAR)] == [
+            True, False, False, False
+        ]  # fmt: skip
+
+
+def test_a_renewal_told_after_the_end_fills_no_gap() -> None:
+    late = NEXT_NEW_YEAR + DAY
+    told = folded(signed(), renewed(late))
+    assert told.spells == (Spell(NEW_YEAR, NEXT_NEW_YEAR), Spell(late, YEAR_AFTER))
+    assert [told.in_force(at) for at in (NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR, late - 1, late)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert [told.in_force_until(at) for at in (MONDAY_9, NEXT_NEW_YEAR, late)] == [NEXT_NEW_YEAR, None, YEAR_AFTER]
+
+
+def test_the_same_renewals_make_the_same_spells_in_any_order() -> None:
+    late = renewed(NEXT_NEW_YEAR + DAY, YEAR_AFTER + DAY)
+    for facts in ((renewed(), late), (late, renewed())):
+        assert folded(signed(), *facts).spells == (Spell(NEW_YEAR, YEAR_AFTER + DAY),)
+
+
+def test_a_renewed_contract_keeps_its_customers() -> None:
+    with pytest.raises(Rejected):
+        share(folded(signed(), renewed()), in_force_from=NEXT_NEW_YEAR, in_force_until=None)
+    gap = folded(signed(), renewed(NEXT_NEW_YEAR + DAY))
+    share(gap, in_force_from=NEXT_NEW_YEAR, in_force_until=NEXT_NEW_YEAR + DAY)
+
+
+# --- options of the three services ------------------------------------------------------------------------------
+
+OPERATION = OperationOption(
+    service=Service.OPERATION, committed_minutes=1200, per=Frequency.MONTH, activities=("campaigns", "nurturing")
+)
+MAINTENANCE = MaintenanceOption(
+    service=Service.MAINTENANCE,
+    activities=(MaintenanceActivity(name="updates", visits=2, per=Frequency.MONTH),),
+    infrastructure=True,
+)
+
+
+def start_service(option: Option, at: int = SIGNING, effective: int = NEW_YEAR) -> OptionActivated:
+    return OptionActivated(at=at, option=option, effective=effective)
+
+
+def end_option(service: Service = Service.ASSISTANCE, at: int = MONDAY_9, effective: int = MONDAY_10) -> EndOption:
+    return EndOption(at=at, service=service, effective=effective)
+
+
+def option_ended(*told: Any, **more: Any) -> OptionEnded:
+    return OptionEnded(**dict(end_option(*told, **more)))
+
+
+@pytest.mark.parametrize("option", [AssistanceOption(), OPERATION, MAINTENANCE], ids=lambda option: option.service)
+def test_an_option_is_read_as_it_was_written(option: Option) -> None:
+    fact = start_service(option)
+    assert OptionActivated.model_validate_json(fact.model_dump_json()) == fact
+
+
+def test_an_option_that_names_no_service_is_that_of_assistance() -> None:
+    command = ActivateOption.model_validate({"at": SIGNING, "option": {}, "effective": NEW_YEAR})
+    assert command.option == AssistanceOption()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"service": "cleaning"}, "assistance, operation or maintenance"),
+        ("operation", "assistance, operation or maintenance"),
+        ({"service": "operation", "per": "month", "activities": ["x"]}, "committed_minutes"),
+        ({"service": "operation", "committed_minutes": 0, "per": "month", "activities": ["x"]}, "greater than 0"),
+        ({"service": "operation", "committed_minutes": 1, "per": "week", "activities": ["x"]}, "month"),
+        ({"service": "operation", "committed_minutes": 1, "per": "month", "activities": []}, "at least 1"),
+        ({"service": "operation", "committed_minutes": 1, "per": "month", "activities": ["x", "x"]}, "listed twice"),
+        ({"service": "maintenance", "activities": []}, "at least 1"),
+        ({"service": "maintenance", "activities": [{"name": "x", "per": "month", "visits": 0}]}, "equal to 1"),
+        ({"service": "maintenance", "activities": [{"name": "x", "per": "year"}] * 2}, "x is listed twice"),
+        ({"service": "assistance", "committed_minutes": 1}, "Extra inputs"),
+    ],
+)
+def test_an_option_that_says_too_little_or_too_much_is_refused(option: object, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        ActivateOption.model_validate({"at": SIGNING, "option": option, "effective": NEW_YEAR})
+
+
+def test_each_service_is_activated_by_its_own_option() -> None:
+    told = folded(signed(), start_service(OPERATION))
+    assert [told.active(service, MONDAY_9) for service in Service] == [True, False, False]
+    assert folded(signed(), start_service(MAINTENANCE)).option(Service.MAINTENANCE, MONDAY_9) == MAINTENANCE
+
+
+def test_options_of_one_instant_are_each_told_once() -> None:
+    given = CONTRACTS.given(signed(), activated(), start_service(OPERATION), start_service(MAINTENANCE))
+    given.when(activate()).then_nothing()
+    given.when(ActivateOption(at=SIGNING, option=OPERATION, effective=NEW_YEAR)).then_nothing()
+
+
+def test_an_option_ends_and_is_activated_again() -> None:
+    in_force().when(end_option()).then(option_ended())
+    in_force().and_recorded(end_option()).when(end_option()).then_nothing()
+    told = folded(signed(), activated(), option_ended(), activated(at=MONDAY_9, effective=MONDAY_11))
+    assert [told.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11)] == [True, False, True]
+
+
+def test_the_end_of_one_service_is_not_that_of_another() -> None:
+    told = folded(signed(), activated(), start_service(OPERATION), option_ended(Service.OPERATION))
+    assert [told.active(service, MONDAY_10) for service in Service] == [False, False, True]
+
+
+def test_an_option_does_not_end_before_it_is_ended() -> None:
+    in_force().when(end_option(effective=MONDAY_9 - 1)).then_rejected("G1", "effective")
+    command = rectify(4, "effective", instant_text(MONDAY_9 - HOUR))
+    in_force().and_recorded(end_option()).when(command).then_rejected("G1", "value")
+
+
+def test_the_end_of_a_service_that_is_not_active_is_a_fact_all_the_same() -> None:
+    in_force().when(end_option(Service.MAINTENANCE)).then(option_ended(Service.MAINTENANCE))
+
+
+def test_an_option_activated_again_replaces_the_one_before_in_whatever_order_they_arrive() -> None:
+    more = OPERATION.model_copy(update={"committed_minutes": 2400})
+    first, second = start_service(OPERATION), start_service(more, MONDAY_9, MONDAY_10)
+    for facts in ((first, second), (second, first)):
+        told = folded(signed(), *facts)
+        assert [told.option(Service.OPERATION, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [OPERATION, more]
+        assert told.option_terms(Service.OPERATION) == (
+            OptionTerm(OPERATION, NEW_YEAR, MONDAY_10),
+            OptionTerm(more, MONDAY_10, NEXT_NEW_YEAR),
+        )
+
+
+def test_an_option_lasts_while_the_contract_is_in_force() -> None:
+    early = start_service(OPERATION, effective=SIGNING)
+    assert folded(signed(), early, terminated()).option_terms(Service.OPERATION) == (
+        OptionTerm(OPERATION, NEW_YEAR, MONDAY_10),
+    )
+    gap = folded(signed(), early, renewed(NEXT_NEW_YEAR + DAY))
+    assert [term[1:] for term in gap.option_terms(Service.OPERATION)] == [
+        (NEW_YEAR, NEXT_NEW_YEAR),
+        (NEXT_NEW_YEAR + DAY, YEAR_AFTER),
+    ]
+    assert folded(signed(), early).option_terms(Service.MAINTENANCE) == ()
+    assert folded(early).option_terms(Service.OPERATION) == ()
+
+
+def test_a_commitment_counts_from_its_effective_date_and_a_guarantee_from_when_it_was_told() -> None:
+    told = folded(signed(), start_service(OPERATION, MONDAY_9, NEW_YEAR))
+    assert told.option_terms(Service.OPERATION) == (OptionTerm(OPERATION, NEW_YEAR, NEXT_NEW_YEAR),)
+    assert [told.active(Service.OPERATION, at) for at in (MONDAY_9 - 1, MONDAY_9)] == [False, True]
+
+
+# --- what is done under them ------------------------------------------------------------------------------------
+
+
+def visit(activity: str = "updates", at: int = MONDAY_9, **changes: Any) -> RecordVisit:
+    return RecordVisit(**{"at": at, "activity": activity, "by": "technician-4", **changes})
+
+
+def hours(work: str = "T1", at: int = MONDAY_9, **changes: Any) -> RecordOperationHours:
+    fields: dict[str, Any] = {"activity": "campaigns", "minutes": 90, "by": "consultant-3"}
+    return RecordOperationHours(**{"at": at, "work": work, **fields, **changes})
+
+
+def review(*indicators: str, at: int = MONDAY_9) -> HoldReview:
+    return HoldReview(at=at, indicators=indicators or ("qualified leads",), participants=("consultant-3",))
+
+
+def test_visits_hours_and_reviews_are_recorded_be_their_service_active_or_not() -> None:
+    in_force().when(visit("nothing listed")).then(MaintenanceVisitPerformed(**dict(visit("nothing listed"))))
+    in_force().when(hours()).then(OperationHoursWorked(**dict(hours())))
+    in_force().when(review()).then(ServiceReviewHeld(**dict(review())))
+
+
+@pytest.mark.parametrize("command", [visit(), hours(), review()], ids=lambda command: type(command).__name__)
+def test_told_again_they_are_nothing_new_and_without_a_signature_they_wait(command: ContractCommand) -> None:
+    in_force().and_recorded(command).when(command).then_nothing()
+    CONTRACTS.given().when(command).then_not_yet(STREAM)
+
+
+def test_visits_of_one_instant_are_each_told_once() -> None:
+    both = in_force().and_recorded(visit("updates")).and_recorded(visit("backup"))
+    both.when(visit("updates")).then_nothing()
+    both.when(visit("updates", infrastructure=True)).then(
+        MaintenanceVisitPerformed(**dict(visit("updates", infrastructure=True)))
+    )
+
+
+def test_two_equal_entries_of_work_are_two_by_their_names() -> None:
+    told = in_force().and_recorded(hours("T1")).and_recorded(hours("T2")).state
+    assert [worked.minutes for worked in told.hours_worked] == [90, 90]
+
+
+def test_a_name_of_work_stands_for_one_entry() -> None:
+    given = in_force().and_recorded(hours("T1"))
+    assert "rectify" in given.when(hours("T1", minutes=60)).then_rejected("O1", "work")
+    given.when(hours("T1", at=MONDAY_10)).then_rejected("O1", "work")
+
+
+def test_work_is_rectified_and_told_either_way_is_nothing_new() -> None:
+    given = in_force().and_recorded(hours("T1")).and_recorded(rectify(4, "minutes", 60))
+    assert [worked.minutes for worked in given.state.hours_worked] == [60]
+    given.when(hours("T1")).then_nothing()
+    given.when(hours("T1", minutes=60)).then_nothing()
+    given.when(rectify(4, "work", "T2")).then_rejected("R5", "field")
+    given.when(rectify(4, "minutes", 0)).then_rejected("R5", "value")
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 1.5, "60", True])
+def test_work_is_whole_minutes_and_more_than_none(minutes: object) -> None:
+    with pytest.raises(ValidationError):
+        hours(minutes=minutes)
+
+
+def test_a_review_discusses_some_indicator() -> None:
+    with pytest.raises(ValidationError, match="at least 1"):
+        HoldReview(at=MONDAY_9, indicators=())
 
 
 # --- customer keys ----------------------------------------------------------------------------------------------

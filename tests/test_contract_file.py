@@ -11,11 +11,13 @@ from messages_examples import Clock, memory, names, opening, wire
 from adapters.contract_file import BadContractFile, assumed_terms, contract_messages, example
 from adapters.desk import Desk
 from adapters.messages import read_message
-from domain.contract import AdoptCalendar, SignContract
+from domain.contract import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
 from domain.credits import PurchaseCredits
+from domain.derogation import Weekday
 from domain.facts import instant_text
-from domain.terms import Level, Priority, Urgency
-from domain.working_time import Holiday
+from domain.periods import Frequency
+from domain.terms import Level, MaintenanceOption, OperationOption, Priority, Service, Urgency
+from domain.working_time import Holiday, ServiceHours
 
 SHORT = """
 id = "beta"
@@ -76,9 +78,12 @@ def test_the_example_with_every_comment_taken_away_is_valid_too(path: Path) -> N
              for line in example().splitlines()]  # fmt: skip
     text = "\n".join(line for line in lines if not line.startswith("# "))
     assert "\n[terms.levels]" in text
-    signed, *_ = commands(path, text)
+    signed, *others = commands(path, text)
     assert isinstance(signed, SignContract)
     assert signed.terms == assumed_terms().model_copy(update={"source": "signed"})
+    with memory(Clock()) as ledger:
+        outcomes = Desk(ledger, Clock()).handle([wire(document) for document in messages(path, text)]).outcomes
+    assert names(outcomes) == ["Done"] * (1 + len(others))
 
 
 def test_signing_the_same_file_again_changes_nothing(path: Path) -> None:
@@ -231,3 +236,83 @@ def test_the_assumed_terms_are_those_of_the_design_and_say_so() -> None:
     matrix = terms.matrix.model_dump(mode="json")
     assert [[matrix[impact][urgency] for urgency in grades] for impact in grades] == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
     assert (str(terms.tolerance), str(terms.penalty.figures), str(terms.penalty.words)) == ("1/10", "1/10", "1/20")
+
+
+# --- what else a contract may hold ------------------------------------------------------------------------------
+
+OTHER_SERVICES = """
+[operation]
+monitoring = ["uptime"]
+committed_minutes = 1200
+per = "month"
+activities = ["email campaigns"]
+review_every = "quarter"
+[maintenance]
+active_from = 2026-04-01
+activities = [{ name = "software updates", visits = 2, per = "month" }, { name = "backup check", per = "year" }]
+"""
+
+
+def test_the_other_services_are_activated_each_by_its_own_option(path: Path) -> None:
+    operation, maintenance = (
+        command for command in commands(path, SHORT + OTHER_SERVICES) if isinstance(command, ActivateOption)
+    )
+    assert operation.option == OperationOption(
+        service=Service.OPERATION,
+        monitoring=("uptime",),
+        committed_minutes=1200,
+        per=Frequency.MONTH,
+        activities=("email campaigns",),
+        review_every=Frequency.QUARTER,
+    )
+    assert instant_text(operation.effective) == "2026-02-28T23:00:00Z"
+    assert isinstance(maintenance.option, MaintenanceOption)
+    assert [(one.name, one.visits, one.per) for one in maintenance.option.activities] == [
+        ("software updates", 2, Frequency.MONTH),
+        ("backup check", 1, Frequency.YEAR),
+    ]
+    assert not maintenance.option.infrastructure
+    assert instant_text(maintenance.effective) == "2026-03-31T22:00:00Z"
+
+
+def test_hours_are_extended_and_systems_told_on_their_own_day_or_that_of_the_signature(path: Path) -> None:
+    text = SHORT + """
+[[extensions]]
+dates = [2026-06-02]
+windows = [["08:00", "13:00"]]
+[[extensions]]
+agreed_on = 2026-03-10
+first_day = 2026-04-01
+last_day = 2026-04-30
+weekdays = ["saturday"]
+windows = [["08:00", "13:00"]]
+hours = "data_centre"
+[[systems]]
+system = "erp"
+[[systems]]
+system = "crm"
+told_on = 2026-05-04
+"""  # fmt: skip
+    found = commands(path, text)
+    holiday, saturdays = (command for command in found if isinstance(command, ExtendCoverage))
+    assert (holiday.dates, holiday.hours) == ((date(2026, 6, 2),), None)
+    assert saturdays.weekdays == (Weekday.SATURDAY,)
+    assert saturdays.hours is ServiceHours.DATA_CENTRE
+    assert [instant_text(one.at) for one in (holiday, saturdays)] == ["2026-02-28T23:00:00Z", "2026-03-09T23:00:00Z"]
+    told = [(one.system, instant_text(one.at)) for one in found if isinstance(one, DeclareConnectedSystem)]
+    assert told == [("erp", "2026-02-28T23:00:00Z"), ("crm", "2026-05-03T22:00:00Z")]
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ('[operation]\ncommitted_minutes = 60\nper = "week"\nactivities = ["x"]', "operation.per"),
+        ('[operation]\ncommitted_minutes = 60\nper = "month"\nactivities = ["x", "x"]', "operation: x is listed twice"),
+        ("[maintenance]\nactivities = []", "maintenance.activities"),
+        ('[[extensions]]\nwindows = [["08:00", "13:00"]]', "extensions.0: it reaches no day"),
+        ('[[systems]]\nname = "erp"', "systems.0"),
+    ],
+)
+def test_a_mistake_in_them_is_named_too(path: Path, table: str, named: str) -> None:
+    with pytest.raises(BadContractFile, match=named):
+        messages(path, f"{SHORT}{table}\n")

@@ -12,11 +12,13 @@ from adapters import tabular
 from adapters.desk import Desk
 from adapters.ledger import Ledger
 from adapters.projector import build
-from adapters.tables import CASES, CREDITS, INCIDENTS, PENALTIES, QUEUE, WINDOWS, Values
+from adapters.tables import LEDGERS, PUBLIC, Values
 from bin.live import from_live
 from bin.reports import LIVE_TABLES, Question, ReportName, make
 from projections.breach import breach, by_window, share
+from projections.commitments import commitment_rows
 from projections.compliance import compliance
+from projections.connected_systems import effects, systems
 from projections.credit_balance import credit_balance
 from projections.engine import Standing
 from projections.history import History, Telling
@@ -25,34 +27,41 @@ from projections.queue import queue
 from projections.readings import LITERAL, Reading
 
 OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,rate=words")
-STRICT = Reading.parse("one_sided=agreed,reassessment=latest,suspensions=counted")
+STRICT = Reading.parse("one_sided=agreed,reassessment=latest,suspensions=counted,undisclosed=excluded")
 MINUTE = 60_000_000
 
 
 def told_purely(ledger: Ledger, position: int, as_of: int, readings: tuple[Reading, ...]) -> Dump:
     """The public rows as the pure folds over the first facts say, written by nobody."""
     history = History.of(entry for entry in ledger.entries() if entry.position <= position)
-    found: dict[str, list[Values]] = {
-        table.name: [] for table in (INCIDENTS, CASES, WINDOWS, PENALTIES, CREDITS, QUEUE)
-    }
+    found: dict[str, list[Values]] = {table.name: [] for table in PUBLIC if table is not LEDGERS}
     for reading in readings:
         telling = Telling(history, reading, as_of)
         rows = compliance(telling)
         inside = by_window(telling, rows)
         window_of = {row.incident: key for key, some in inside.items() for row in some}
         queued = {row.incident: row for row in queue(telling, rows)}
+        affecting = {row.incident: row for row in effects(telling, rows)}
         ratios = breach(telling, rows)
         windows = {(row.contract, row.window.start): row.window for row in ratios}
         for row in rows:
             told = telling.incident(row.incident)
             assert told is not None
             window = windows.get(window_of.get(row.incident, ("", 0)))
-            standing = Standing(told.opened, row, window, share(row, reading), queued.get(row.incident))
+            name, counted = row.incident, share(row, reading)
+            standing = Standing(told.opened, row, window, counted, queued.get(name), affecting.get(name))
             found["incidents"].append(tabular.incident_values("main", reading.name, standing))
             if window is not None and row.contract is not None:
                 found["cases"] += tabular.case_values(
                     "main", reading.name, row.contract, window.start, standing.share.cases
                 )
+        found["commitments"] += [
+            tabular.commitment_values("main", reading.name, number, row)
+            for told_contract in telling.signed_contracts
+            for number, row in enumerate(commitment_rows(told_contract, as_of), 1)
+        ]
+        found["connected_systems"] += [tabular.system_values("main", reading.name, row) for row in systems(telling)]
+        found["effects"] += [tabular.effect_values("main", reading.name, row) for row in affecting.values()]
         found["queue"] += [tabular.queue_values("main", reading.name, row) for row in queued.values()]
         found["windows"] += [tabular.window_values("main", reading.name, row) for row in ratios]
         found["penalties"] += [tabular.penalty_values("main", reading.name, row) for row in penalty(telling, ratios)]

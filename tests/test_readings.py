@@ -285,6 +285,7 @@ def test_literal_is_the_default_of_every_question() -> None:
         ("reassessment", ("declared", "latest")),
         ("suspensions", ("excluded", "counted")),
         ("one_sided", ("recorded", "agreed")),
+        ("undisclosed", ("counted", "excluded")),
     ],
 )
 def test_every_question_has_its_choices_the_default_first(field: str, choices: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ the year that the calendars cover.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -83,6 +83,8 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
         )
         told.append((before, adopt_calendar(contract, instant_text(before))))
         _amendments(draw, told, start, contract)
+        _agreements(draw, tell, minutes, text, start, contract)
+        _other_services(draw, tell, minutes, contract)
         _systems(draw, tell, minutes, contract)
         _credits(draw, tell, minutes, text, contract)
         if draw(st.integers(0, 5)) == 0:
@@ -115,6 +117,89 @@ def _amendments(draw: st.DrawFn, told: list[tuple[int, bytes]], start: int, cont
         told.append((at, message("contract.revise_service_level", f"contract-{contract}", instant_text(at), data)))
     if draw(st.integers(0, 4)) == 0:
         told.append((at, adopt_calendar(contract, instant_text(at), draw(st.sampled_from([2026, 2027])))))
+
+
+def _agreements(
+    draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, start: int, contract: str
+) -> None:
+    """The contract renewed, perhaps after its end; Assistenza ended, and perhaps activated again; hours extended."""
+    stream = f"contract-{contract}"
+    for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
+        tell(draw(minutes), "contract.renew", stream, {"until": text(draw(st.integers(1, 2 * SPAN)))})
+    if draw(st.integers(0, 3)) == 0:
+        at = draw(minutes)
+        ended = {"service": draw(st.sampled_from(["assistance", "operation"])), "effective": text(draw(minutes))}
+        tell(at, "contract.end_option", stream, ended)
+        again = {"option": {"service": "assistance"}, "effective": text(draw(minutes))}
+        if draw(st.booleans()):
+            tell(draw(minutes), "contract.activate_option", stream, again)
+    for _ in range(draw(st.integers(0, 2))):
+        tell(
+            draw(st.sampled_from([0, 0, SPAN // 3, SPAN])), "contract.extend_coverage", stream, draw(_extensions(start))
+        )
+
+
+@st.composite
+def _extensions(draw: st.DrawFn, start: int) -> dict[str, Any]:
+    """Windows added to some days of the two weeks: named ones, or those of a period."""
+    first = datetime.fromtimestamp(start / 1_000_000, UTC).date()
+    days = st.integers(0, 14).map(lambda number: (first + timedelta(days=number)).isoformat())
+    windows = draw(st.sampled_from([[["18:00", "21:00"]], [["09:00", "13:00"]], [["22:00", "02:00"]]]))
+    hours = draw(st.sampled_from([{}, {"hours": "standard"}, {"hours": "data_centre"}]))
+    if draw(st.booleans()):
+        return {"dates": draw(st.lists(days, min_size=1, max_size=3)), "windows": windows, **hours}
+    begins, ends = sorted([draw(days), draw(days)])
+    which: dict[str, Any] = draw(
+        st.sampled_from(
+            [
+                {"weekdays": ["saturday", "sunday"]},
+                {"weekdays": [*WEEKDAYS], "holidays": "none"},
+                {"weekdays": ["thursday"], "holidays": "on_weekdays"},
+                {"holidays": "all"},
+            ]
+        )
+    )
+    return {"first_day": begins, "last_day": ends, "windows": windows, **which, **hours}
+
+
+def _other_services(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
+    """Conduzione and Manutenzione: perhaps activated, perhaps not, and work done under them."""
+    stream = f"contract-{contract}"
+    for option in draw(st.lists(st.sampled_from([OPERATION, MAINTENANCE]), max_size=2)):
+        effective = {"effective": "2026-01-01T00:00:00+01:00"}
+        tell(draw(minutes), "contract.activate_option", stream, {"option": option, **effective})
+    for number in range(draw(st.integers(0, 3))):
+        kind = draw(st.sampled_from(sorted(WORK)))
+        work = {"work": f"T{number}"} if kind == "record_operation_hours" else {}
+        tell(draw(minutes), f"contract.{kind}", stream, {**work, **draw(WORK[kind])})
+
+
+OPERATION = {
+    "service": "operation",
+    "monitoring": ["uptime"],
+    "committed_minutes": 600,
+    "per": "month",
+    "activities": ["campaigns"],
+    "review_every": "month",
+}
+MAINTENANCE = {"service": "maintenance", "activities": [{"name": "updates", "visits": 2, "per": "month"}]}
+WORK: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "record_visit": st.fixed_dictionaries(
+        {
+            "activity": st.sampled_from(["updates", "backup"]),
+            "by": st.just("technician-1"),
+            "infrastructure": st.booleans(),
+        }
+    ),
+    "record_operation_hours": st.fixed_dictionaries(
+        {
+            "activity": st.sampled_from(["campaigns", "design"]),
+            "minutes": st.integers(1, 600),
+            "by": st.just("consultant-1"),
+        }
+    ),
+    "hold_review": st.just({"indicators": ["leads"]}),
+}
 
 
 def _systems(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
