@@ -22,6 +22,10 @@ from domain.facts import WIRE, Command, Identifier, Instant, Rejected, Value
 
 MOST_BYTES = 1_000_000
 """The longest message read, in bytes: a call for help is a few hundred."""
+MOST_VALUES = 10_000
+"""In one message, a comma counted for each: what is wrong with a million of them would take seconds to find."""
+MOST_BYTES_OF_IDENTITY = 2_000
+"""Source and id together: stores find messages by both, and PostgreSQL has an index for no more than 2,700 bytes."""
 
 _LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,500}")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -99,12 +103,17 @@ def read_message(raw: bytes) -> Message:
     if not isinstance(document, dict):
         raise Unreadable("", "a message is a JSON object (a CloudEvent): this is not one")
     identity = _identity(document)
+    if raw.count(b",") > MOST_VALUES:
+        raise Unreadable("", f"a message of more than {MOST_VALUES:,} values (commas): tell it in several", identity)
     if "specversion" not in document:
         raise Unreadable("specversion", 'JSON, but no CloudEvent: it has no "specversion"', identity)
     try:
         event = CloudEvent.model_validate_json(raw, strict=True, context=WIRE)
     except ValidationError as error:
         raise Unreadable(*_first_fault(error, ""), identity) from None
+    if len(f"{event.source}{event.id}".encode()) > MOST_BYTES_OF_IDENTITY:
+        said = f"source and id have more than {MOST_BYTES_OF_IDENTITY:,} bytes together: give shorter ones"
+        raise Unreadable("id", said, identity)
     kind = _command_type(event, identity)
     if "at" in event.data:
         raise Unreadable("data.at", "the instant of the fact is the message's time: data has no field at", identity)
@@ -196,10 +205,9 @@ def _command_type(event: CloudEvent, identity: tuple[str, str] | None) -> type[C
 
 
 def _first_fault(error: ValidationError, prefix: str) -> tuple[str, str]:
-    faults = [_fault(details, prefix) for details in error.errors(include_url=False)]
-    field, what = faults[0]
-    rest = "".join(f"; {other}: {said}" for other, said in faults[1:3])
-    more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+    (field, what), *others = (_fault(details, prefix) for details in error.errors(include_url=False)[:3])
+    rest = "".join(f"; {other}: {said}" for other, said in others)
+    more = f"; and {error.error_count() - 3} more" if error.error_count() > 3 else ""
     return field, f"{field}: {what}{rest}{more}"
 
 

@@ -296,6 +296,8 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
             if is_lost(error):
                 raise Unanswered(f"the server at {self.where.server} did not answer ({words(error)}): what was being "
                                  "recorded is there whole or not at all; send it again") from error  # fmt: skip
+            if isinstance(error, psycopg.DataError | errors.ProgramLimitExceeded):
+                raise  # not the store is away, what one message says has no room in it: others are not to wait for it
             raise in_words(error, self.where) from error
 
     def _insert_batch(

@@ -7,7 +7,7 @@ from typing import Any
 from adapters.brokers import MESSAGE_TYPE, OUTCOMES_KEPT_DAYS, OUTCOMES_TYPE
 from adapters.desk import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.intake import BATCH
-from adapters.messages import MOST_BYTES, examples, schema
+from adapters.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
 from adapters.outcomes import OutcomeEvent, letters
 from adapters.reporting_postgres import TYPES as POSTGRES_TYPES
 from adapters.reporting_sqlite import TYPES as SQLITE_TYPES
@@ -61,7 +61,8 @@ A producer tells Verbale what happened, one message for each fact. A message is 
 
 CloudEvents' documented extensions may be present: `sequence` and `sequencetype` are used (below), `traceparent`,
 `tracestate`, `partitionkey`, `recordedtime`, `datacontenttype` and `dataschema` are not. Text is UTF-8; amounts in euro
-and shares are text (`"5000.00"`, `"10%"`), never floating numbers; a message has at most {MOST_BYTES:,} bytes.
+and shares are text (`"5000.00"`, `"10%"`), never floating numbers; a message has at most {MOST_BYTES:,} bytes
+and {MOST_VALUES:,} values, and its source and id together {MOST_BYTES_OF_IDENTITY:,} bytes.
 
 Order does not matter but for this: what is recorded on an incident waits until the incident is opened, and what is
 recorded on a contract or its credits waits until the contract is signed. After {DEFAULT_PATIENCE // HOUR} hours

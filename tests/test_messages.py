@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from messages_examples import CONTRACT, INCIDENT, Clock, event, memory, names, sign, wire
 
 from adapters.desk import Desk
-from adapters.messages import MOST_BYTES, Message, Unreadable, examples, read_message, schema
+from adapters.messages import (
+    MOST_BYTES,
+    MOST_BYTES_OF_IDENTITY,
+    MOST_VALUES,
+    Message,
+    Unreadable,
+    examples,
+    read_message,
+    schema,
+)
 from domain.catalogue import COMMANDS
 from domain.facts import Rejected
 from domain.incident import OpenIncident
@@ -443,3 +452,19 @@ def test_an_instant_in_a_schema_is_a_date_time_with_an_example() -> None:
     time = schema("verbale.incident.open.v1")["properties"]["time"]
     assert time["format"] == "date-time"
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+\d\d:\d\d", example) for example in time["examples"])
+
+
+def test_a_name_for_which_a_store_would_have_no_room_is_refused() -> None:
+    fits = {**OPEN, "source": "s" * 500, "id": "i" * 500}
+    assert read_message(wire(fits)).identity == ("s" * 500, "i" * 500)
+    error = fault(
+        wire({**OPEN, "source": "\N{DESERET SMALL LETTER EW}" * 400, "id": "\N{DESERET SMALL LETTER EW}" * 101})
+    )
+    assert error.field == "id"
+    assert f"{MOST_BYTES_OF_IDENTITY:,} bytes" in error.reason
+
+
+def test_a_message_of_too_many_values_is_not_looked_into() -> None:
+    error = fault(wire(with_data(OPEN, evidence=[[]] * MOST_VALUES)))
+    assert error.identity == (OPEN["source"], OPEN["id"])
+    assert "10,000 values" in error.reason

@@ -1,10 +1,12 @@
 """The reception: batches one at a time, ones gathered, a store that is away, a fault of ours."""
 
 import asyncio
+import json
+import random
 from collections.abc import Iterator, Sequence
 
 import pytest
-from messages_examples import Clock, charge, contract_in_force, memory, names, opening
+from messages_examples import Clock, charge, contract_in_force, memory, names, opening, stored
 
 from adapters.desk import Answered, Desk, Done, Refused
 from adapters.ledger import LockedStore, StoreError
@@ -107,3 +109,16 @@ def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(desk: Desk, m
     (again,) = asyncio.run(Reception(desk).receive([opening("INC3")]))
     assert isinstance(again.outcome, Done)
     assert desk.ledger.store.refused() == []
+
+
+def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.messages.MOST_BYTES_OF_IDENTITY", 100_000)  # as a fault of ours would have it
+    chance = random.Random(4)
+    name = "".join(chr(chance.randrange(0x20000, 0x2A6D0)) for _ in range(500))
+    huge = json.dumps({**json.loads(opening("INC-HUGE")), "id": name, "source": name[::-1]}).encode()
+    with stored(postgres_url, Clock()) as ledger:
+        replies = asyncio.run(Reception(Desk(ledger, Clock())).receive([opening("INC1"), huge, opening("INC2")]))
+    assert names([reply.outcome for reply in replies]) == ["Done", "Refused", "Done"]
+    outcome = replies[1].outcome
+    assert isinstance(outcome, Refused)
+    assert outcome.clause == "R6"
