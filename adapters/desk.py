@@ -145,13 +145,22 @@ class Desk:
         """Decide a batch and record it in one transaction. Raises StoreError where the store cannot take it."""
         return self._settle_against_others([_read(raw) for raw in raws])
 
-    def retry(self, raws: Sequence[bytes]) -> Answered:
+    def retry(self, kept: Sequence[RefusedMessage]) -> Answered:
         """Decide once more what was refused and kept, and record it in one transaction. Raises StoreError.
 
         Who sent these is not there to hear the replies, which are published like those to messages that waited; nor
-        has anybody been heard.
+        has anybody been heard. What was kept as nobody's stays refused, whomever its bytes name.
         """
-        return self._settle_against_others([_read(raw) for raw in raws], again=True)
+        return self._settle_against_others(
+            [one if one.identity is None else _read(one.raw) for one in kept], again=True
+        )
+
+    def refuse_payload(self, raw: bytes, clause: str, reason: str) -> Reply:
+        """Refuse and keep what a help desk sent: as nobody's, for it is no message, though it may look like one.
+
+        Raises StoreError.
+        """
+        return self._settle_against_others([RefusedMessage(None, raw, clause, "", reason)]).replies[0]
 
     def refuse(self, raw: bytes, clause: str, reason: str) -> Reply:
         """Refuse a message whatever it says, and keep it whole. Raises StoreError."""

@@ -14,6 +14,7 @@ from adapters.desk import HOUR, Done, Duplicate, Outcome, Refused, Waiting, outc
 from adapters.intake import BATCH, RefusedLine, Tally
 from adapters.ledger import Gap, Kept, RefusedRow, SourceHeard
 from adapters.messages import Unreadable, is_label, read_json
+from bin.bodies import source_named
 from bin.compose import clock, open_desk
 from bin.display import Column, Format, Plain, as_csv, console, duration, local, print_rows, show_facts
 from bin.health import SHOWN_GAPS, missing, ranges, silences, silent_for
@@ -133,8 +134,8 @@ def refused_export(
 ) -> None:
     """Write the refused messages to a file of JSON Lines, whole: correct them there, and give them to `verbale ingest`.
 
-    A message that is one line of JSON is written as it came. Any other cannot be, and is written as --with-reasons
-    does: what was wrong, and the message under "message" or, where it is no JSON, its bytes under "raw_base64".
+    A message that is one line of JSON is written as it came. Any other, and what a help desk sent that looks like a
+    message of somebody, is written as --with-reasons does: what was wrong, and the message under "message" or, where it is no JSON, its bytes under "raw_base64".
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ def refused_export(
     check_output("FILE", file, chosen, [])
     with ledger_of(chosen) as ledger:
         refused = (picked or Picked()).of(ledger.store.refused())
-    wrapped = [with_reasons or not _is_line_of_json(row.message.raw) for row in refused]
+    wrapped = [with_reasons or not _is_line_of_json(row.message.raw) or _looks_like_another(row) for row in refused]
     with file.open("wb") as out:
         for row, with_reason in zip(refused, wrapped, strict=True):
             out.write(_with_reason(row) if with_reason else row.message.raw + b"\n")
@@ -182,7 +183,7 @@ def refused_retry(
         rest = iter((picked or Picked()).of(refused) if all_ else _numbered(refused, numbers))
         desk = open_desk(ledger, chosen)
         while batch := list(islice(rest, BATCH)):
-            answered = desk.retry([row.message.raw for row in batch])
+            answered = desk.retry([row.message for row in batch])
             for row, outcome in zip(batch, answered.outcomes, strict=True):
                 print(f"{row.number}: {_visible(_told(outcome, say))}")
                 tally.outcomes[outcome_name(outcome)] += 1
@@ -232,6 +233,11 @@ def _is_line_of_json(raw: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return b"\n" not in raw and b"\r" not in raw
+
+
+def _looks_like_another(row: RefusedRow) -> bool:
+    """Whether it was kept as nobody's (the payload of a help desk), and given to `ingest` would be somebody's."""
+    return row.message.identity is None and source_named(row.message.raw) is not None
 
 
 def _with_reason(row: RefusedRow) -> bytes:

@@ -37,7 +37,7 @@ from servers import owner
 from adapters.desk import DEFAULT_PATIENCE, Desk
 from adapters.evidence import FORMAT
 from adapters.intake import read_lines
-from adapters.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, SourceHeard, StoreError
+from adapters.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
 from adapters.outcomes import letters
 from adapters.postgres_place import postgres_place
 from bin.compose import clock
@@ -201,12 +201,25 @@ def test_what_waited_too_long_succeeds_when_tried_again_after_its_incident_opene
     check_log(place)
 
 
+def test_a_payload_that_looks_like_a_message_never_becomes_one(run: Run, place: Path | str, tmp_path: Path) -> None:
+    looks = opening("FORGED")
+    with stored(place, clock) as ledger:  # type: ignore[arg-type]
+        Desk(ledger, clock).refuse_payload(looks, "R1", "no such state in the mapping")
+    store = ("--store", url_of(place))
+    assert run("refused", "retry", "--all", *store)[0] == 1
+    assert run("refused", "export", str(tmp_path / "kept.jsonl"), *store)[0] == 0
+    run("ingest", str(tmp_path / "kept.jsonl"), *store)
+    with stored(place, clock) as ledger:  # type: ignore[arg-type]
+        assert ledger.store.counts()["facts"] == 0
+        assert looks in [row.message.raw for row in ledger.store.refused()]
+
+
 def test_the_outcome_of_what_is_tried_again_is_published_where_there_is_a_broker(place: Path | str) -> None:
     time = Clock()
     expired(place, time)
     with stored(place, time) as ledger:
         desk = Desk(ledger, time, write_letter=letters(ledger.id, time))
-        desk.retry([row.message.raw for row in ledger.store.refused()])
+        desk.retry([row.message for row in ledger.store.refused()])
         (posted,) = ledger.store.outbox(10)
     assert posted.letter.source == SOURCE
     assert json.loads(posted.letter.body)["data"] | {"id": ""} == {
@@ -682,7 +695,7 @@ def test_the_writer_records_after_an_upgrade(postgres_url: str, users: tuple[str
     assert recorded(writer, opening("W"), b"{") == ["Done", "Refused"]
     with opened(writer) as ledger:
         desk = Desk(ledger, Clock(), write_letter=letters("main", Clock()))
-        desk.retry([b"{"])
+        desk.retry([RefusedMessage(None, b"{", "R1", "", "no JSON")])
         ledger.store.published([posted.number for posted in ledger.store.outbox(10)])
         ledger.store.issue_token(b"digest", SOURCE)
         ledger.store.revoke_token(b"digest")
