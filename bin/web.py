@@ -1,5 +1,6 @@
 """Messages over HTTP: what is posted reaches the desk as the very bytes that came, and is answered with its outcome."""
 
+import asyncio
 import math
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from typing_extensions import TypedDict
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapters.desk import Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.ledger import Identity, Ledger
@@ -51,6 +53,8 @@ HTTP, WEBHOOK = "http", "webhook"
 """Ways in, as the meters call them."""
 MOST_OPEN = 200
 """Connections at a time; whoever comes then hears 503."""
+NEXT_REQUEST_SECONDS = 30.0
+"""For which a connection may be open without a request to answer: each takes one of the places."""
 LAST_REQUESTS_SECONDS = 5
 """How long a request that is being answered may still take when we stop."""
 
@@ -89,6 +93,7 @@ def served(app: FastAPI) -> uvicorn.Config:
     """How the application is served: bounded, and its words go where the program's log goes."""
     return uvicorn.Config(
         app,
+        http=_Connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -98,6 +103,40 @@ def served(app: FastAPI) -> uvicorn.Config:
         limit_concurrency=MOST_OPEN,
         timeout_graceful_shutdown=LAST_REQUESTS_SECONDS,
     )
+
+
+class _Connection(H11Protocol):
+    """A connection that is closed where no request comes, or only its beginning: the server itself would wait for ever.
+
+    How long a body is waited for is said where it is read.
+    """
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """From now on a request is waited for."""
+        super().connection_made(transport)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        """Likewise for the next."""
+        super().on_response_complete()
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """None is waited for."""
+        super().connection_lost(exc)
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _wait(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = self.loop.call_later(NEXT_REQUEST_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
 
 
 class _Limit:
@@ -264,7 +303,7 @@ def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         try:
             snapshot = snapshot_of(mapping, body)
         except Unreadable as error:
-            reply = await reception.at_the_desk(Desk.refuse, body, error.clause, error.reason)
+            reply = await reception.at_the_desk(Desk.refuse_payload, body, error.clause, error.reason)
             meters.replied(WEBHOOK, [reply])
             raise Problem(UNMAPPED, error.reason, members=told(reply)) from None
         replies = await reception.at_the_desk(take_snapshot, snapshot)

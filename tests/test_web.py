@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -611,6 +611,16 @@ def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch
         said = producer.recv(65536)
     assert said.startswith(b"HTTP/1.1 408 ")
     assert office.counts() == NOTHING
+
+
+def test_who_connects_and_asks_nothing_keeps_no_place(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bin.web.NEXT_REQUEST_SECONDS", 0.2)
+    with serving(office.app) as address:
+        for beginning in (b"", b"POST /messages HTTP/1.1\r\nHost: v\r\nX-Never: "):
+            with socket.create_connection(address, timeout=30) as producer:
+                producer.sendall(beginning)
+                with suppress(ConnectionResetError):
+                    assert producer.recv(65536) == b""
 
 
 def test_a_producer_that_goes_away_in_the_middle_is_no_trouble(office: Office) -> None:
