@@ -50,8 +50,14 @@ class BrokerAddress:
     path: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def _secret(self) -> str | None:
+        """What is never shown: the password or, where NATS is given a name without one, that name, which is a token."""
+        is_token = self.password is None and self.scheme in ("nats", "tls")
+        return self.user if is_token else self.password
+
     def __str__(self) -> str:
-        user = f"{self.user}@" if self.user else ""
+        user = f"{self.user}@" if self.user and self.user != self._secret else ""
         return f"{self.scheme}://{user}{','.join(self.hosts)}{self.path}"
 
     def urls(self, scheme: str | None = None) -> list[str]:
@@ -70,8 +76,8 @@ class BrokerAddress:
     def refused(self, error: Exception | str) -> BrokerError:
         """What to say where this broker does not do what it was asked."""
         said = str(error) or type(error).__name__
-        if self.password:
-            said = said.replace(self.password, "***").replace(quote(self.password, safe=""), "***")
+        if secret := self._secret:
+            said = said.replace(secret, "***").replace(quote(secret, safe=""), "***")
         return BrokerError(f"{self}: {said}")
 
     def unreachable(self, error: Exception | str) -> BrokerError:
@@ -94,17 +100,32 @@ OPTIONS: dict[str, frozenset[str]] = {
 
 def read_address(url: str) -> BrokerAddress:
     """The broker an address names. Raises BrokerError, which never repeats a password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise BrokerError(f"VERBALE_BROKER: that names no broker: {error}") from None
     if parts.scheme not in OPTIONS or not parts.netloc:
         schemes = ", ".join(f"{scheme}://" for scheme in OPTIONS)
         named = f"{parts.scheme}:..." if parts.scheme else "that"
         raise BrokerError(f"VERBALE_BROKER: {named} names no broker: write one of {schemes} and HOST:PORT after it")
     address = _address(parts)
+    if not address.hosts:
+        raise BrokerError(f"{address}: there is no host: write HOST:PORT, or HOST alone")
+    if wrong := [host for host in address.hosts if not _is_host(host)]:
+        raise BrokerError(f"{address}: {wrong[0]} is no host: write HOST:PORT, or HOST alone")
     unknown = sorted(set(address.options) - OPTIONS[parts.scheme])
     if unknown:
         known = ", ".join(sorted(OPTIONS[parts.scheme])) or "nothing"
         raise BrokerError(f"{address}: {', '.join(unknown)} means nothing here; after ? there may be {known}")
     return address
+
+
+def _is_host(text: str) -> bool:
+    try:
+        named = urlsplit(f"//{text}")
+        return bool(named.hostname) and (named.port is None or named.port > 0)
+    except ValueError:
+        return False
 
 
 def _address(parts: SplitResult) -> BrokerAddress:

@@ -324,9 +324,19 @@ def test_a_password_is_never_shown(scheme: str) -> None:
     assert not any("cret" in one for one in said)
 
 
+def test_a_token_of_nats_is_a_password() -> None:
+    address = read_address("nats://s%C3%ABcret@host:1")
+    assert address.urls() == ["nats://s%C3%ABcret@host:1"]
+    assert not any("cret" in one for one in (str(address), str(address.refused("no sëcret, no s%C3%ABcret"))))
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
+        ("nats://user:secret@[::1", "no broker"),
+        ("nats://user:secret@,", "there is no host"),
+        ("amqp://user:secret@host:port", "host:port is no host"),
+        ("kafka://a:1,b:99999", "b:99999 is no host"),
         ("mqtt://user:secret@host", "mqtt:..."),
         ("host:4222", "host:..."),
         ("nats://", "nats:..."),
