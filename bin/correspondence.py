@@ -135,7 +135,8 @@ def refused_export(
     """Write the refused messages to a file of JSON Lines, whole: correct them there, and give them to `verbale ingest`.
 
     A message that is one line of JSON is written as it came. Any other, and what a help desk sent that looks like a
-    message of somebody, is written as --with-reasons does: what was wrong, and the message under "message" or, where it is no JSON, its bytes under "raw_base64".
+    message of somebody, is written as --with-reasons does: what was wrong, and the message under "message" or, where
+    it is no JSON, its bytes under "raw_base64".
 
     Parameters
     ----------
