@@ -2,7 +2,7 @@
 
 A batch of messages is decided first and recorded in one transaction after; only then does anybody hear an answer. A
 message whose incident (or contract) is not recorded yet is kept, and tried again when it is; after a stated patience
-it is refused, and still kept. Rules of the record cited here: R2 identity, R4 order.
+it is refused, and still kept. Rules of the record cited here: R2 identity, R4 order, R6 faults of our own.
 """
 
 import random
@@ -162,9 +162,9 @@ class Desk:
         """
         return self._settle_against_others([RefusedMessage(None, raw, clause, "", reason)]).replies[0]
 
-    def refuse(self, raw: bytes, clause: str, reason: str) -> Reply:
+    def refuse(self, raw: bytes, told: Refused) -> Reply:
         """Refuse a message whatever it says, and keep it whole. Raises StoreError."""
-        refused = RefusedMessage(_read(raw).identity, raw, clause, "", reason)
+        refused = RefusedMessage(_read(raw).identity, raw, told.clause, told.field, told.reason)
         return self._settle_against_others([refused]).replies[0]
 
     def _settle_against_others(self, read: Sequence[Message | RefusedMessage], *, again: bool = False) -> Answered:
@@ -231,6 +231,12 @@ class Desk:
 
 _ROUTING_FIELDS = {SignContract.TYPE: "customers", RenewContract.TYPE: "until"}
 """Which field of a command says for which customers, or until when, a contract takes their requests."""
+
+
+def fault_of_ours(error: Exception) -> Refused:
+    """What to answer where a fault of this program keeps a message from being decided (R6)."""
+    said = f"a fault of Verbale ({type(error).__name__}): kept whole; upgrade, then verbale refused retry"
+    return Refused("R6", "", said)
 
 
 def _read(raw: bytes) -> Message | RefusedMessage:
@@ -372,12 +378,13 @@ class _Sitting:
     def _record(self, index: int, message: Message, facts: Sequence[Fact], contract: str | None) -> None:
         state = self._state(message.stream)
         origin = Origin(contract, message.source, message.id, message.actor)
-        first = len(state.record) + 1
+        first, new = len(state.record) + 1, []
         for version, fact in enumerate(facts, first):
             state = _evolve(state, fact)
-            self.batch.facts.append(NewFact(message.stream, version, fact, origin))
+            new.append(NewFact(message.stream, version, fact, origin))
         receipt = Receipt(message.identity, message.digest, message.stream, first if facts else None, None)
-        at = len(self.batch.facts) - len(facts)
+        at = len(self.batch.facts)
+        self.batch.facts += new  # whatever may fail is over: a message adds all of its facts, or none
         self.batch.receipts.append((receipt, at if facts else None))
         if facts:
             self.changed[message.stream] = state
@@ -420,8 +427,14 @@ class _Sitting:
         read = _read(kept.raw)
         if isinstance(read, RefusedMessage):
             self._refuse(number, read)
-        else:
+            return
+        try:
             self._decide(number, read, kept.since)
+        except StoreError:
+            raise
+        except Exception as error:  # otherwise the message that wakes it would fail with it, each time it comes
+            told = fault_of_ours(error)
+            self._refuse(number, RefusedMessage(kept.identity, kept.raw, told.clause, told.field, told.reason))
 
     def count_heard(self, read: Sequence[Message | RefusedMessage]) -> None:
         """Count what has been heard of each source, and keep the numbers that it gave."""

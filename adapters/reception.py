@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple, Unpack
 
-from adapters.desk import Answered, Desk, Reply
+from adapters.desk import Answered, Desk, Reply, fault_of_ours
 from adapters.intake import BATCH
 from adapters.ledger import Ledger, Posted, StoreError
 
@@ -137,8 +137,7 @@ class Reception:
         except Exception as error:
             self._on_trouble(error)
             if len(raws) <= 1:
-                reason = f"a fault of Verbale ({type(error).__name__}): kept whole; upgrade, then verbale refused retry"
-                return Answered([self._desk.refuse(raw, "R6", reason) for raw in raws], [], [])
+                return Answered([self._desk.refuse(raw, fault_of_ours(error)) for raw in raws], [], [])
         half = len(raws) // 2
         first, rest = self._one_fault_alone(raws[:half]), self._one_fault_alone(raws[half:])
         return Answered(first.replies + rest.replies, first.woken + rest.woken, first.expired + rest.expired)

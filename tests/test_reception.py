@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from messages_examples import Clock, charge, contract_in_force, memory, names, opening, stored
@@ -11,6 +12,8 @@ from messages_examples import Clock, charge, contract_in_force, memory, names, o
 from adapters.desk import Answered, Desk, Done, Refused
 from adapters.ledger import LockedStore, StoreError
 from adapters.reception import Handled, Reception, Stopping
+from domain import incident as incidents
+from domain.incident import TakeInCharge
 
 
 @pytest.fixture
@@ -122,3 +125,22 @@ def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkey
     outcome = replies[1].outcome
     assert isinstance(outcome, Refused)
     assert outcome.clause == "R6"
+
+
+def test_a_fault_of_ours_in_a_message_that_waited_does_not_cost_the_one_that_wakes_it_its_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = incidents.decide
+
+    def decide(incident: Any, command: Any, *answer: Any) -> Any:
+        if isinstance(command, TakeInCharge) and incident.opened is not None:
+            raise ZeroDivisionError("a bug")
+        return real(incident, command, *answer)
+
+    desk.handle([charge()])
+    monkeypatch.setattr(incidents, "decide", decide)
+    (reply,) = asyncio.run(Reception(desk).receive([opening()]))
+    assert isinstance(reply.outcome, Done)
+    (row,) = desk.ledger.store.refused()
+    assert (row.message.raw, row.message.clause) == (charge(), "R6")
+    assert desk.ledger.store.all_waiting() == []
