@@ -35,7 +35,7 @@ def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None,
     """
     chosen, say = chosen_by(where)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # however we are stopped, so is the server
-    with NatsServer(folder, ANY_PORT if port is None else port) as server:
+    with NatsServer(folder, port or ANY_PORT) as server:
         for told in asyncio.run(_set_up(server.url, chosen)):
             print(told)
         print(f"{say('the broker listens; tell the other commands')}: export VERBALE_BROKER={server.url}", flush=True)

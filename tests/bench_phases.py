@@ -112,7 +112,7 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
         (reporting, "run_many", lambda sql, rows: write_each(sql, encode(rows))),
         (reporting, "transaction", transaction),
     ]
-    made = ("incident_values", "case_values", "queue_values")
+    made = ("incident_values", "case_values", "queue_values", "effect_values")
     changes += [(tabular, name, phases.of(ROWS, getattr(tabular, name))) for name in made]
     with ExitStack() as stack:
         for of, name, timed in changes:
