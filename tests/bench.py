@@ -21,13 +21,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench_brokers import ABOUT_D, CONSUME, HANDLER, Consuming
+from bench_brokers import ABOUT_D, CONSUME, HANDLER, Consuming, told_of
 from bench_histories import BusyYear, Told, Year, add, busy_opening, taken, turned_late
 from bench_library import HelpDesk, catch_up, projection
 from bench_paper import Figures, Paper, machine, say
 from bench_phases import hot_functions, phases_of, tell_functions, tell_phases
 from bench_stores import Store, parts, store
-from messages_examples import Clock, charge, contract_in_force, message, opening
+from messages_examples import Clock, contract_in_force
 
 from adapters.desk import Desk, Done
 from adapters.ledger import Batch
@@ -235,17 +235,6 @@ def _story() -> list[Fact]:
     ]
 
 
-def _messages(name: str) -> list[bytes]:
-    stream = f"incident-{name}"
-    return [
-        opening(name, time="2026-03-02T08:00:00Z"),
-        charge(name, time="2026-03-02T08:20:00Z"),
-        message("incident.suspend", stream, "2026-03-02T08:30:00Z", {"cause": "customer"}),
-        message("incident.resume", stream, "2026-03-02T08:50:00Z"),
-        message("incident.resolve", stream, "2026-03-02T09:30:00Z"),
-    ]
-
-
 @dataclass
 class Appending:
     """`size` facts in each of some transactions: incidents of five facts each."""
@@ -320,7 +309,7 @@ class Appending:
 
     @contextmanager
     def _desk(self) -> Iterator[Run]:
-        raws = [raw for name in self._names() for raw in _messages(name)]
+        raws = [raw for name in self._names() for raw in told_of(name)]
 
         def run() -> int:
             for some in _batched(raws, self.size):

@@ -56,7 +56,7 @@ class Told(BaseModel):
     data: dict[str, Any]
 
 
-def story(name: str) -> list[bytes]:
+def told_of(name: str) -> list[bytes]:
     """The messages of one incident: five facts."""
     stream = f"incident-{name}"
     return [
@@ -81,7 +81,7 @@ class Consuming:
 
     def _raws(self, messages: int) -> list[bytes]:
         turn = next(self._turns)
-        return [raw for number in range(messages // FACTS_A_STORY) for raw in story(f"T{turn}-{number}")]
+        return [raw for number in range(messages // FACTS_A_STORY) for raw in told_of(f"T{turn}-{number}")]
 
     # --- Verbale ---
 
