@@ -563,7 +563,8 @@ def _standing(row: JsonRow, say: Words) -> str:
 
 def _monitored(report: Report, say: Words) -> list[str]:
     """The basic monitoring of each contract, as its options last gave it."""
-    last = {row["contract"]: row["monitoring"] for row in report.rows if row["commitment"] == "hours"}
+    of_options = (row for row in report.rows if row["commitment"] == "hours" and row["period_from"])
+    last = {row["contract"]: row["monitoring"] for row in of_options}
     return [f"{say('Basic monitoring (O1)')}, {name}: {', '.join(listed)}" for name, listed in last.items() if listed]
 
 

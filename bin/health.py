@@ -220,15 +220,17 @@ def _of_the_calendars(ledger: Ledger, now: int) -> Iterator[Remark]:
 
 
 def _without_calendar(contract: Contract, now: int) -> Iterator[Remark]:
-    day = first_day_without_calendar(contract, moment(now).astimezone(contract.zone).date())
-    begins = local_midnight(contract.zone, day)
-    if begins - now <= CALENDAR_ENDS_WITHIN and contract.in_force(max(begins, now)):
-        yield Remark(
-            f"contract {contract.id} is in force on {day}, and no adopted calendar covers that day or those after it: "
-            "no clock can run there (H1)",
-            f"agree on the holidays (verbale calendar propose shows them), then run: verbale calendar adopt "
-            f"{contract.id} --years {day.year}",
-        )
+    for spell in contract.spells:
+        begins = max(now, spell.start)
+        day = first_day_without_calendar(contract, moment(begins).astimezone(contract.zone).date())
+        begins = max(begins, local_midnight(contract.zone, day))
+        if begins - now <= CALENDAR_ENDS_WITHIN and spell.holds(begins):
+            yield Remark(
+                f"contract {contract.id} is in force on {day}, and no adopted calendar covers that day: no clock can "
+                "run there (H1)",
+                f"agree on the holidays (verbale calendar propose shows them), then run: verbale calendar adopt "
+                f"{contract.id} --years {day.year}",
+            )
 
 
 def _otherwise_than_adopted(contract: Contract, now: int) -> Iterator[Remark]:

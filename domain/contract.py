@@ -344,8 +344,7 @@ class Contract:
                 start, end = renewal.at, renewal.until
             else:
                 end = max(end, renewal.until)
-        cut = min((max(ending.at, ending.effective) for ending in self.terminations), default=None)
-        clipped = (Spell(one.start, _earlier(one.end, cut)) for one in (*found, Spell(start, end)))
+        clipped = (Spell(one.start, _earlier(one.end, self._terminated_at)) for one in (*found, Spell(start, end)))
         return tuple(spell for spell in clipped if spell.end is None or spell.start < spell.end)
 
     @property
@@ -354,7 +353,12 @@ class Contract:
         until = self.signed.in_force_until if self.signed else None
         if until is not None:
             until = max([until, *(renewal.until for renewal in self.renewals)])
-        return _earlier(until, min((ending.effective for ending in self.terminations), default=None))
+        return _earlier(until, self._terminated_at)
+
+    @property
+    def _terminated_at(self) -> int | None:
+        # A reading that leaves a rectification out may date a termination after its own effect: it ends nothing before.
+        return min((max(ending.at, ending.effective) for ending in self.terminations), default=None)
 
     def signed_by(self, at: int) -> bool:
         """Whether it was signed at or before `at`."""

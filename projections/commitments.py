@@ -284,7 +284,7 @@ def _row(
         deeds=tuple(done),
         settled=ended,
         monitoring=due.promise.monitoring if due else (),
-        findings=_findings(contract, kind.commitment, done),
+        findings=_findings(contract, kind.commitment, period, done),
         changes_at=earliest(None if ended or period is None else period.end, told.next_at),
         versions=tuple(sorted(proof.union(version for deed in done for version in deed.versions))),
     )
@@ -297,11 +297,15 @@ def _proof(told: ContractTold, service: Service) -> frozenset[int]:
     return frozenset(lasting).union(version for one in options for version in one.versions)
 
 
-def _findings(contract: Contract, commitment: Commitment, done: Sequence[Deed]) -> tuple[Finding, ...]:
+def _findings(
+    contract: Contract, commitment: Commitment, period: Period | None, done: Sequence[Deed]
+) -> tuple[Finding, ...]:
     terms = contract.option_terms(commitment.service)
+    # What comes after its option ended makes good what that option was due.
+    owed_by = _active(terms, period.start) if period else None
     shown: dict[tuple[str, str], list[int]] = defaultdict(list)
     for deed in done:
-        for remark in _remarks(_active(terms, deed.at), commitment, deed):
+        for remark in _remarks(_active(terms, deed.at) or owed_by, commitment, deed):
             shown[remark] += deed.versions
     return tuple(
         Finding(code, commitment.clause, text, tuple(sorted(versions))) for (code, text), versions in shown.items()

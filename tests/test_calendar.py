@@ -459,6 +459,14 @@ def test_a_calendar_of_the_following_year_is_enough() -> None:
     assert said_of_calendars(now, sign(**UNTIL_JULY), PLAIN, json.dumps(following).encode()) == []
 
 
+@pytest.mark.parametrize(("now", "warned"), [("2026-11-30T22:59:59Z", False), ("2026-11-30T23:00:00Z", True)])
+def test_so_is_that_a_contract_to_come_begins_without_a_calendar(now: str, warned: bool) -> None:
+    begins = {"in_force_from": "2027-03-01T00:00:00+01:00", "in_force_until": "2028-03-01T00:00:00+01:00"}
+    for calendar in ([PLAIN], []):
+        said = said_of_calendars(now, sign(**begins), *calendar)
+        assert [f"contract {CONTRACT} is in force on 2027-03-01" in wrong for wrong in said] == [True] * warned
+
+
 def test_a_contract_in_force_without_any_calendar_is_told_of() -> None:
     assert "covers that day" in said_of_calendars("2026-03-02T12:00:00Z", sign())[0]
 

@@ -247,6 +247,18 @@ def test_work_on_infrastructure_shows_unless_the_contract_includes_it(
     assert (january.done, codes(january)) == (1, shown)
 
 
+@pytest.mark.parametrize(("included", "shown"), [(True, []), (False, ["infrastructure_not_included"])])
+def test_so_does_work_on_infrastructure_that_makes_good_what_an_option_that_ended_was_due(
+    included: bool, shown: list[str]
+) -> None:
+    journal = under(manutenzione(infrastructure=included)).contract(
+        ended(Service.MAINTENANCE, "2026-02-01"), visited("2026-02-03 10:00", infrastructure=True)
+    )
+    january = row(journal, "2026-03-01", VISITS, 1, "updates")
+    assert (january.done, january.late) == (1, 1)
+    assert [finding.code for finding in january.findings] == shown
+
+
 def test_a_visit_while_manutenzione_is_not_active_shows_as_such() -> None:
     journal = under(conduzione()).contract(visited("2026-01-15 10:00"))
     assert codes(beside(journal, "2026-01-20", VISITS)) == [("option_not_active", "M1", (3,))]

@@ -95,6 +95,15 @@ def test_the_table_shows_hours_as_hours_and_what_came_late(run: Run, store: str)
     assert "activity_not_included [O1] design is not among the activities that the option includes" in out
 
 
+def test_the_basic_monitoring_is_told_though_hours_were_worked_outside_every_option(
+    run: Run, store: str, tmp_path: Path
+) -> None:
+    early = tmp_path / "early.jsonl"
+    early.write_bytes(worked("2025-12-20T10:00:00Z", 30))
+    assert run("ingest", str(early), "--store", store)[0] == 0
+    assert f"Basic monitoring (O1), {CONTRACT}: uptime, analytics" in run(*ASKED, store)[1]
+
+
 def test_a_period_without_its_visit_is_overdue_once_it_has_ended(run: Run, store: str) -> None:
     as_of = ("report", "commitments", "--store", store, "--as-of")
     march = "visits: updates   2026-03-01"

@@ -305,6 +305,13 @@ def test_of_several_ends_the_earliest_counts() -> None:
     assert folded(signed(), terminated(MONDAY_9, NEXT_NEW_YEAR + DAY)).end == NEXT_NEW_YEAR
 
 
+def test_a_termination_on_record_ends_nothing_before_it_was_made() -> None:
+    # It cannot be told so; it can be read so, by a reading that leaves one of two rectifications out.
+    told = folded(signed(), terminated(at=MONDAY_11, effective=MONDAY_9))
+    assert [told.in_force(at) for at in (MONDAY_11 - 1, MONDAY_11)] == [True, False]
+    assert told.end == MONDAY_11
+
+
 def test_assistance_is_active_once_activated_and_effective() -> None:
     told = folded(signed(), activated(at=MONDAY_9, effective=MONDAY_10))
     assert [told.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [False, True]
@@ -887,7 +894,7 @@ def test_a_history_that_no_command_would_make_still_replays() -> None:
     told = folded(revised(), terminated(), signed(), signed(customers=("SECOND",)), terminated(MONDAY_10, MONDAY_8))
     assert told.signed == signed()
     assert len(told.record) == 5
-    assert told.end == MONDAY_8
+    assert told.end == MONDAY_10
 
 
 def test_folding_is_one_fact_at_a_time() -> None:
