@@ -86,6 +86,7 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
         _agreements(draw, tell, minutes, text, start, contract)
         _other_services(draw, tell, minutes, contract)
         _systems(draw, tell, minutes, contract)
+        _corrections(draw, tell, minutes, text, contract)
         _credits(draw, tell, minutes, text, contract)
         if draw(st.integers(0, 5)) == 0:
             effective = draw(minutes)
@@ -213,6 +214,22 @@ def _systems(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], contra
     if draw(st.integers(0, 3)) == 0:
         right = {"version": draw(st.integers(4, 7)), "field": "system", "value": draw(st.sampled_from(SYSTEMS))}
         tell(draw(minutes), "record.rectify", stream, {"why": "a slip", **right})
+
+
+def _corrections(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
+    """Facts of the contract rectified: when they were, what they say. One that does not fit its fact is refused."""
+    for _ in range(draw(st.integers(0, 4))):
+        fields: list[dict[str, Any]] = [
+            {"field": field, "value": text(draw(st.integers(0, 2 * SPAN)))} for field in ("at", "effective", "until")
+        ]
+        fields += [{"field": "minutes", "value": 7}, {"field": "infrastructure", "value": True}]
+        fields += [{"field": "activity", "value": activity} for activity in ("updates", "campaigns")]
+        fields += [{"field": "option", "value": option} for option in (OPERATION, MAINTENANCE)]
+        fields += [{"field": "dates", "value": ["2026-03-07", "2026-03-28", "2026-12-25"]}]
+        fields += [{"field": "windows", "value": [["06:00", "23:00"]]}, {"field": "holidays", "value": []}]
+        right = {**draw(st.sampled_from(fields)), "agreed_by": draw(st.sampled_from([[], ["customer"]]))}
+        version = draw(st.integers(2, 12))
+        tell(draw(minutes), "record.rectify", f"contract-{contract}", {"version": version, "why": "a slip", **right})
 
 
 def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
