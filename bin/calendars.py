@@ -16,7 +16,7 @@ from rich.text import Text
 from adapters.contract_file import calendar_message
 from adapters.holidays import italian_holidays, library_version, source_named
 from adapters.icalendar_text import Entry, as_icalendar
-from adapters.intake import Tally, take_in, written
+from adapters.intake import take_in, written
 from adapters.ledger import Ledger
 from bin import __version__
 from bin.compose import clock, open_desk, settings
@@ -344,7 +344,8 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
             console().print(Text(say("These years are adopted so already: nothing was recorded.")))
             return
         tally = take_in(open_desk(ledger, chosen), written([message], FROM_COMMAND))
-    _tell_adopted(tally, first_day_after(told.zone, now), say)
+    tell(tally, None, say)
+    console().print(Text(_rules_from(first_day_after(told.zone, now), first, last, say)))
 
 
 def _says(calendar: CalendarAdopted, data: JsonRow) -> bool:
@@ -353,6 +354,8 @@ def _says(calendar: CalendarAdopted, data: JsonRow) -> bool:
     return all(said[name] == value for name, value in data.items() if name != "source_version")
 
 
-def _tell_adopted(tally: Tally, from_day: date, say: Words) -> None:
-    tell(tally, None, say)
-    console().print(Text(say("It rules the days from {day} on.").format(day=from_day)))
+def _rules_from(coming: date, first_year: int, last_year: int, say: Words) -> str:
+    """Which days a calendar of some years rules that is adopted before the day `coming`."""
+    if coming.year > last_year:
+        return say("All its days have begun: it rules those that no other calendar covers.")
+    return say("It rules the days from {day} on.").format(day=max(coming, date(first_year, 1, 1)))

@@ -367,6 +367,21 @@ def adoptions(run: Run) -> list[dict[str, Any]]:
     return [fact["told"] for fact in facts if fact["type"] == CalendarAdopted.TYPE]
 
 
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        ("2099", "It rules the days from 2099-01-01 on."),
+        ("2024", "All its days have begun: it rules those that no other calendar covers."),
+    ],
+)
+def test_adopting_tells_which_days_the_calendar_rules(run: Run, years: str, told: str) -> None:
+    Path("messages.jsonl").write_bytes(sign())
+    run("ingest", "messages.jsonl")
+    status, out, _ = run("calendar", "adopt", CONTRACT, "--years", years)
+    assert status == 0
+    assert told in out
+
+
 def test_adopting_records_the_proposal_with_the_hours_that_the_contract_has(run: Run) -> None:
     own = adopted(standard=week(("08:30", "12:30"))).model_dump(mode="json", exclude={"at", "evidence"})
     own_hours = message("contract.adopt_calendar", f"contract-{CONTRACT}", "2025-12-15T10:10:00Z", own)
