@@ -143,7 +143,7 @@ def remarks(
     at = standing(ledger, reporting, now)
     yield from _of_the_store(ledger, at, now)
     yield from _of_the_sources(ledger, silence_hours or {}, now)
-    yield from _of_the_calendars(ledger, now)
+    yield from _of_the_contracts(ledger, now)
     if at.at is None:
         yield _no_tables(reporting)
     elif at.at.stopped_at is not None:
@@ -207,16 +207,28 @@ def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int
             )
 
 
-def _of_the_calendars(ledger: Ledger, now: int) -> Iterator[Remark]:
-    """What is wrong with the calendars of the contracts that are or will be in force."""
+def _of_the_contracts(ledger: Ledger, now: int) -> Iterator[Remark]:
+    """What is wrong with contracts, and with the calendars of those that are or will be in force."""
     names = ledger.store.stream_names("contract-")
     try:
         history = History.of(ledger.entry(row) for row in ledger.store.stream_rows(names))
     except (DamagedStore, NewerStore):
         return  # told of with the store, or with the live tables, which stop there
     for told in Telling(history, Reading(), now).signed_contracts:
+        yield from _renewed_in_vain(told.contract)
         yield from _without_calendar(told.contract, now)
         yield from _otherwise_than_adopted(told.contract, now)
+
+
+def _renewed_in_vain(contract: Contract) -> Iterator[Remark]:
+    ended = contract.terminated_at
+    for renewal in contract.renewals:
+        if ended is not None and renewal.at >= ended:
+            yield Remark(
+                f"contract {contract.id} was renewed on {instant_text(renewal.at)}, after its termination had taken "
+                "effect: it is not in force again (G2)",
+                "where the parties mean to go on, sign a new contract; where the termination was a mistake, rectify it",
+            )
 
 
 def _without_calendar(contract: Contract, now: int) -> Iterator[Remark]:

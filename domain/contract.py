@@ -331,7 +331,10 @@ class Contract:
 
     @cached_property
     def spells(self) -> tuple[Spell, ...]:
-        """When it is in force, in order. A renewal told after the end begins another spell; a termination ends all."""
+        """When it is in force, in order. A renewal told after the end begins another spell; a termination ends all.
+
+        Of renewals the latest end rules, in whatever order they are told.
+        """
         if self.signed is None:
             return ()
         start, end = self.signed.in_force_from, self.signed.in_force_until
@@ -344,7 +347,7 @@ class Contract:
                 start, end = renewal.at, renewal.until
             else:
                 end = max(end, renewal.until)
-        clipped = (Spell(one.start, _earlier(one.end, self._terminated_at)) for one in (*found, Spell(start, end)))
+        clipped = (Spell(one.start, _earlier(one.end, self.terminated_at)) for one in (*found, Spell(start, end)))
         return tuple(spell for spell in clipped if spell.end is None or spell.start < spell.end)
 
     @property
@@ -353,10 +356,11 @@ class Contract:
         until = self.signed.in_force_until if self.signed else None
         if until is not None:
             until = max([until, *(renewal.until for renewal in self.renewals)])
-        return _earlier(until, self._terminated_at)
+        return _earlier(until, self.terminated_at)
 
     @property
-    def _terminated_at(self) -> int | None:
+    def terminated_at(self) -> int | None:
+        """The instant at which a termination ends it, whatever was renewed, or None."""
         # A reading that leaves a rectification out may date a termination after its own effect: it ends nothing before.
         return min((max(ending.at, ending.effective) for ending in self.terminations), default=None)
 
@@ -621,7 +625,7 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
         case Rectify():
             return rectify(contract.record, command, lambda fact: _refuse_out_of_time(contract, fact))
         case RenewContract():
-            return _renew(contract, ContractRenewed(**content))
+            return _in_time(contract, ContractRenewed(**content))
         case ActivateOption():
             return _unless_told(contract, OptionActivated(**content))
         case EndOption():
@@ -791,16 +795,6 @@ def _work(contract: Contract, fact: OperationHoursWorked) -> tuple[OperationHour
     return () if named else (fact,)
 
 
-def _renew(contract: Contract, fact: ContractRenewed) -> tuple[ContractRenewed, ...]:
-    """The renewal, or () where it is told already. It is compared with the end that was told at its instant."""
-    if not _in_time(contract, fact):
-        return ()
-    earlier = max((told.until for told in contract.renewals if told.at < fact.at), default=fact.at)
-    if fact.until <= earlier:
-        raise _no_later_end(fact, earlier)
-    return (fact,)
-
-
 def _in_time(contract: Contract, fact: F) -> tuple[F, ...]:
     _refuse_out_of_time(contract, fact)
     return _unless_told(contract, fact)
@@ -840,15 +834,11 @@ def _refuse_no_later_end(contract: Contract, fact: ContractRenewed) -> None:
     until = contract.signed.in_force_until if contract.signed else None
     if until is None:
         raise Rejected("G2", "until", f"contract {contract.id} was signed without an end: there is none to renew")
-    if fact.until <= max(until, fact.at):
-        raise _no_later_end(fact, max(until, fact.at))
-
-
-def _no_later_end(fact: ContractRenewed, than: int) -> Rejected:
-    return Rejected(
-        "G2", "until", f"a renewal ends later than the contract did, and than its own instant: "
-        f"{moment(fact.until).isoformat()} is not after {moment(than).isoformat()}"
-    )  # fmt: skip
+    if fact.until <= (than := max(until, fact.at)):
+        raise Rejected(
+            "G2", "until", f"a renewal ends later than the contract did, and than its own instant: "
+            f"{moment(fact.until).isoformat()} is not after {moment(than).isoformat()}"
+        )  # fmt: skip
 
 
 # --- evolve -----------------------------------------------------------------------------------------------------

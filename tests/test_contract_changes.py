@@ -1,5 +1,6 @@
 """What changes of the contract do to requests: levels revised, an option ended, renewal, termination (A6, G1, G2)."""
 
+import pytest
 from history import (
     HOUR,
     Journal,
@@ -17,9 +18,10 @@ from history import (
     under_contract,
     when,
 )
-from messages_examples import Clock, memory, message, names, sign
+from messages_examples import Clock, contract_in_force, memory, message, names, sign
 
 from adapters.desk import Desk, Refused
+from bin.health import remarks
 from domain.contract import (
     ContractRenewed,
     MaintenanceVisitPerformed,
@@ -204,3 +206,21 @@ def test_a_customer_s_requests_go_to_the_renewed_contract() -> None:
         )
         (opening,) = ledger.streams(["incident-INC1"])["incident-INC1"]
     assert dict(opening)["answer"].contract == "a"
+
+
+@pytest.mark.parametrize(("at", "in_vain"), [("2026-06-29T10:00:00Z", False), ("2026-07-02T10:00:00Z", True)])
+def test_a_renewal_after_the_termination_revives_nothing_and_doctor_says_so(at: str, in_vain: bool) -> None:
+    ends, renews = "2027-01-01T00:00:00+01:00", {"until": "2028-01-01T00:00:00+01:00"}
+    terminates = {"effective": "2026-07-01T00:00:00Z", "why": "by agreement"}
+    told = [
+        *contract_in_force("a", in_force_until=ends),
+        message("contract.terminate", "contract-a", "2026-06-01T10:00:00Z", terminates),
+        message("contract.renew", "contract-a", at, renews),
+    ]
+    with memory(Clock()) as ledger:
+        assert names(Desk(ledger, Clock()).handle(told).outcomes) == ["Done"] * len(told)
+        wrong = [remark.wrong for remark in remarks(ledger, None, Clock().now)]
+    assert [one for one in wrong if "in force again" in one] == [
+        "contract a was renewed on 2026-07-02T10:00:00Z, after its termination had taken effect: it is not in force "
+        "again (G2)"
+    ] * in_vain
