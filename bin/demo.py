@@ -24,7 +24,7 @@ SOURCE = "helpdesk:demo"
 ROME = ZoneInfo("Europe/Rome")
 
 REPORTS = (
-    ("compliance", "--contract", "bravo-2025", "--as-of", AS_OF),
+    ("compliance", "--as-of", AS_OF),
     ("breach", "--as-of", AS_OF),
     ("credits", "--as-of", AS_OF),
     ("penalty", "--as-of", AS_OF),
