@@ -36,6 +36,7 @@ from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditCommand
 from domain.facts import Fact, NotYet, Rejected, moment, refuse_future
 from domain.incident import Incident, IncidentCommand, OpenIncident
+from domain.routing import refuse_shared_customers, routed
 
 HOUR = 3_600_000_000
 DEFAULT_PATIENCE = 72 * HOUR
@@ -509,7 +510,7 @@ class _Sitting:
         routing_changed = (after.signed, after.spells) != (contract.signed, contract.spells)
         if after.signed is not None and after.signed.customers and routing_changed:
             field = _ROUTING_FIELDS.get(command.TYPE, "value")
-            contracts.refuse_shared_customers(after, self._every_contract(), field)
+            refuse_shared_customers(after, self._every_contract(), field)
         return facts
 
     def _incident_facts(self, incident: Incident, command: IncidentCommand) -> tuple[Sequence[Fact], str | None]:
@@ -521,7 +522,7 @@ class _Sitting:
         return incidents.decide(incident, command, answer), answer.contract or command.contract
 
     def _answer(self, command: OpenIncident) -> Answer:
-        contract = contracts.routed(
+        contract = routed(
             command.contract,
             command.customer,
             command.system,

@@ -14,11 +14,12 @@ from typing import NamedTuple, assert_never, cast
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import ConnectedSystemFact, Contract, ContractFact, Route, Unrouted
+from domain.contract import ConnectedSystemFact, Contract, ContractFact
 from domain.coverage import Answer, cover
 from domain.credits import CreditAccount, CreditFact, CreditsPurchased
 from domain.facts import Corrected, Fact, corrected
 from domain.incident import Incident, IncidentFact, IncidentOpened, ResponsibilityAttributed
+from domain.routing import Route, Unrouted, routed
 from domain.working_time import ServiceHours, WorkingCalendar, local_day
 from projections.clocks import earliest
 from projections.readings import Reading
@@ -281,7 +282,7 @@ class Telling:
         told_of_it = chain(
             self._by_customer.get(opened.customer or "", ()), self._by_system.get(opened.system or "", ())
         )
-        return contracts.routed(
+        return routed(
             opened.contract,
             opened.customer,
             opened.system,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.contract import Route
 from domain.incident import IncidentOpened
+from domain.routing import Route
 from projections.history import IncidentTold, Telling
 
 

@@ -57,20 +57,17 @@ from domain.contract import (
     RecordVisit,
     RenewContract,
     ReviseServiceLevel,
-    Route,
     ServiceLevelRevised,
     ServiceReviewHeld,
     SettlePenalty,
     Spell,
     TerminateContract,
-    Unrouted,
     WaivePenalty,
     WithdrawConnectedSystem,
-    refuse_shared_customers,
-    routed,
 )
 from domain.facts import MINUTE, NotYet, RecordRectified, Rejected, instant_text
 from domain.periods import Frequency
+from domain.routing import Route, Unrouted, refuse_shared_customers, routed
 from domain.terms import (
     AssistanceOption,
     Clock,

@@ -11,8 +11,9 @@ import pytest
 from history import ACME, Journal, best_effort, opened, rectified, signed, terminated, under_contract, when
 from messages_examples import message, sign
 
-from domain.contract import ConnectedSystemDeclared, ConnectedSystemWithdrawn, Unrouted
+from domain.contract import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.incident import IncidentOpened
+from domain.routing import Unrouted
 from projections.unrouted import UnroutedRow, unrouted
 
 Run = Callable[..., tuple[int, str, str]]
