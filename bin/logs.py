@@ -9,6 +9,7 @@ import re
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -17,13 +18,14 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapters.brokers import BrokerError
-from adapters.desk import outcome_name
+from adapters.desk import Reply, outcome_name
 from adapters.ledger import StoreError
 from adapters.reception import Handled
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")
 _PASSWORD = re.compile(r"(://[^/@\s:]*:)\S*@")
 _DEEPEST = 20
+LONGEST_DELIVERY = 100
 
 _log = structlog.get_logger("verbale")
 
@@ -71,9 +73,19 @@ def through_here(name: str) -> logging.Logger:
 def tell_batch(handled: Handled) -> None:
     """A batch was recorded: how many messages of which outcome, in how many seconds."""
     answered = handled.answered
-    counts = Counter(outcome_name(outcome) for outcome in answered.outcomes)
     later = {"woken": len(answered.woken), "expired": len(answered.expired)}
-    _log.info("batch", seconds=round(handled.seconds, 4), **counts, **{name: n for name, n in later.items() if n})
+    said = {**_counts(answered.replies), **{name: number for name, number in later.items() if number}}
+    _log.info("batch", seconds=round(handled.seconds, 4), **said)
+
+
+def tell_webhook(desk: str, delivery: str | None, replies: Sequence[Reply]) -> None:
+    """A help desk called: what became of what it had to tell, and what it calls this delivery (if anything)."""
+    named = {"delivery": delivery[:LONGEST_DELIVERY]} if delivery else {}
+    _log.info("webhook", desk=desk, **named, **_counts(replies))
+
+
+def _counts(replies: Sequence[Reply]) -> Counter[str]:
+    return Counter(outcome_name(reply.outcome) for reply in replies)
 
 
 def tell_trouble(error: Exception) -> None:

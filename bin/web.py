@@ -23,10 +23,19 @@ from adapters.ledger import Identity, Ledger
 from adapters.messages import MOST_BYTES, Unreadable, is_label
 from adapters.outcomes import Told, ToldDone, ToldDuplicate, ToldWaiting, told
 from adapters.reception import Reception
-from adapters.webhooks import BadSignature, DeskMapping, check_signature, desk_mapping, snapshot_of, take_snapshot
+from adapters.webhooks import (
+    BadSignature,
+    DeskMapping,
+    check_signature,
+    delivery_of,
+    desk_mapping,
+    snapshot_of,
+    take_snapshot,
+)
 from bin.bodies import is_batch, media_type, read_body, source_named, split
 from bin.compose import Settings, Webhook, clock
 from bin.contract_documents import VERSION
+from bin.logs import tell_webhook
 from bin.meters import Meters
 from bin.openapi import MESSAGES_BODY, PAYLOAD_BODY, describe, told_problems
 from bin.pages import show_pages
@@ -305,7 +314,9 @@ def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         except Unreadable as error:
             reply = await reception.at_the_desk(Desk.refuse_payload, body, error.clause, error.reason)
             meters.replied(WEBHOOK, [reply])
+            tell_webhook(name, delivery_of(mapping, request.headers), [reply])
             raise Problem(UNMAPPED, error.reason, members=told(reply)) from None
         replies = await reception.at_the_desk(take_snapshot, snapshot)
         meters.replied(WEBHOOK, replies)
+        tell_webhook(name, delivery_of(mapping, request.headers), replies)
         return JSONResponse({"outcomes": [told(reply) for reply in replies]})

@@ -19,6 +19,7 @@ from unittest.mock import ANY
 import httpx
 import pytest
 import schemathesis
+import structlog.testing
 import uvicorn
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
@@ -498,6 +499,18 @@ def test_a_signed_body_that_the_mapping_does_not_know_is_kept_whole(desks: Offic
     assert said["outcome"] == "refused"
     assert [row.message.raw for row in desks.ledger.store.refused()] == [body]
     assert 'verbale_messages_total{outcome="refused",way="webhook"} 1.0' in desks.get("/metrics").text
+
+
+def test_the_log_tells_what_the_desk_calls_a_delivery_and_what_became_of_it_and_no_more(desks: Office) -> None:
+    request = call("zammad", (SAMPLES / "zammad-new.json").read_bytes())
+    request.headers["X-Zammad-Delivery"] = "7d1c" * 100
+    with structlog.testing.capture_logs() as log:
+        desks.ask(request)
+        desks.ask(call("zammad", b"{}"))
+    assert [line for line in log if line["event"] == "webhook"] == [
+        {"event": "webhook", "log_level": "info", "desk": "zammad", "delivery": "7d1c" * 25, "done": 1},
+        {"event": "webhook", "log_level": "info", "desk": "zammad", "refused": 1},
+    ]
 
 
 def test_a_secret_that_cannot_be_read_is_told_before_anything_starts(tmp_path: Path) -> None:
