@@ -2,8 +2,6 @@
 
 import zoneinfo
 
-__version__ = "0.1.0"
-
 # Time zones come from the pinned tzdata package, never from the machine: the same figures everywhere. Here, because
 # whatever is started is in this package, and zones once loaded stay as they were.
 zoneinfo.reset_tzpath(())

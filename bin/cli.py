@@ -10,28 +10,26 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
-from adapters.brokers import BrokerError
-from adapters.contract_file import BadContractFile
-from adapters.delimited import BadTable
-from adapters.holidays import UnknownPlace
-from adapters.ledger import StoreError
-from adapters.mapping_file import BadMapping
-from bin import (
-    __version__,
-    calendars,
-    correspondence,
-    demo,
-    importing,
-    projecting,
-    reconciling,
-    recording,
-    reporting,
-    tokens,
-)
+from adapters.brokers.broker import BrokerError
+from adapters.imports.contract_file import BadContractFile
+from adapters.imports.csv_table import BadTable
+from adapters.imports.holidays import UnknownPlace
+from adapters.imports.mapping import BadMapping
+from adapters.reports.report import BadQuestion, NotOnRecord
+from adapters.store.ledger import StoreError
+from bin.commands import calendar as calendars
+from bin.commands import demo
+from bin.commands import imports as importing
+from bin.commands import ingest as recording
+from bin.commands import live_tables as projecting
+from bin.commands import messages as correspondence
+from bin.commands import reconcile as reconciling
+from bin.commands import report as reporting
+from bin.commands import token as tokens
+from bin.commands.options import AnswerIsNo
 from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
-from bin.options import AnswerIsNo
-from bin.reports import BadQuestion, NotOnRecord
+from domain import __version__
 from projections.readings import UnknownReading
 
 FINE, NO, WRONG_USE = 0, 1, 2
@@ -104,9 +102,11 @@ app.command(reporting.unrouted)
 app.command(reconciling.reconcile)
 
 # Named, not imported: what they stand on takes a while to load.
-app.command("bin.consumer:consume", name="consume", help="Take messages from the broker and over HTTP, until stopped.")
-app.command("bin.posting:broker_app", name="broker", help="Prepare the broker, or start one for a trial.")
-app.command("bin.posting:publish", name="publish", help="Publish messages from files to the broker.")
+app.command(
+    "bin.commands.consume:consume", name="consume", help="Take messages from the broker and over HTTP, until stopped."
+)
+app.command("bin.commands.broker:broker_app", name="broker", help="Prepare the broker, or start one for a trial.")
+app.command("bin.commands.broker:publish", name="publish", help="Publish messages from files to the broker.")
 
 app.command(projecting.project)
 app.command(projecting.rebuild)

@@ -10,16 +10,16 @@ from urllib.parse import parse_qs, quote, unquote
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from adapters.desk import HOUR, Desk
-from adapters.ledger import Ledger, StoreError
-from adapters.outcomes import letters
-from adapters.postgres import open_postgres
-from adapters.postgres_place import PostgresPlace, postgres_place
-from adapters.projector import current
-from adapters.reporting import Reporting
-from adapters.reporting_postgres import PostgresReporting, replay_schema
-from adapters.reporting_sqlite import SqliteReporting, beside
-from adapters.sqlite import open_store
+from adapters.inbox.handler import HOUR, Desk
+from adapters.inbox.outcome_events import letters
+from adapters.live_tables.postgres import PostgresReporting, replay_schema
+from adapters.live_tables.projector import current
+from adapters.live_tables.sqlite import SqliteReporting, beside
+from adapters.live_tables.tables import Reporting
+from adapters.store.ledger import Ledger, StoreError
+from adapters.store.postgres import open_postgres
+from adapters.store.postgres_url import PostgresPlace, postgres_place
+from adapters.store.sqlite import open_store
 from domain.facts import Identifier
 
 CONFIG_FILE = "verbale.toml"

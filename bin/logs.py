@@ -17,10 +17,10 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from adapters.brokers import BrokerError
-from adapters.desk import Reply, outcome_name
-from adapters.ledger import StoreError
-from adapters.reception import Handled
+from adapters.brokers.broker import BrokerError
+from adapters.inbox.batcher import Handled
+from adapters.inbox.handler import Reply, outcome_name
+from adapters.store.ledger import StoreError
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")
 _PASSWORD = re.compile(r"(://[^/@\s:]*:)\S*@")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from typing import NamedTuple, Protocol
 
-from adapters.ledger import Ledger, StoreError
-from adapters.reception import Reception
+from adapters.diagnosis import Silence, Standing, silences, standing
+from adapters.inbox.batcher import Reception
+from adapters.store.ledger import Ledger, StoreError
 from bin.compose import Settings, clock, open_readable
-from bin.health import Silence, Standing, silences, standing
 from domain.facts import SECOND
 
 ANSWER_WITHIN = 5.0

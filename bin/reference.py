@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapters.brokers import MESSAGE_TYPE, OUTCOMES_KEPT_DAYS, OUTCOMES_TYPE
-from adapters.desk import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
-from adapters.intake import BATCH
-from adapters.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
-from adapters.outcomes import OutcomeEvent, letters
-from adapters.reporting_postgres import TYPES as POSTGRES_TYPES
-from adapters.reporting_sqlite import TYPES as SQLITE_TYPES
-from adapters.subjects import message_subject, token
-from adapters.tables import PUBLIC, Column, Kind, Table
+from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_KEPT_DAYS, OUTCOMES_TYPE
+from adapters.brokers.subjects import message_subject, token
+from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.inbox.ingest import BATCH
+from adapters.inbox.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
+from adapters.inbox.outcome_events import OutcomeEvent, letters
+from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
+from adapters.live_tables.schema import PUBLIC, Column, Kind, Table
+from adapters.live_tables.sqlite import TYPES as SQLITE_TYPES
 from domain.catalogue import COMMANDS
 from domain.facts import read_instant
 

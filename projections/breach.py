@@ -19,8 +19,8 @@ from domain.working_time import local_midnight
 from projections.clocks import earliest
 from projections.compliance import ComplianceRow
 from projections.history import ContractTold, Telling
-from projections.passing import Case, Passing, by_day, every_day, excess, passed_for_good
 from projections.readings import Reading, WindowKind
+from projections.tolerance import Case, Passing, by_day, every_day, excess, passed_for_good
 
 
 class Window(NamedTuple):

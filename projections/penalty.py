@@ -24,8 +24,8 @@ from domain.terms import PenaltyClause
 from projections.breach import BreachRow, Window, next_edge
 from projections.clocks import earliest
 from projections.history import ContractTold, Telling
-from projections.passing import Passing
 from projections.readings import Reading
+from projections.tolerance import Passing
 
 NOTHING = Decimal("0.00")
 

@@ -29,12 +29,12 @@ from bench_phases import hot_functions, phases_of, tell_functions, tell_phases
 from bench_stores import Store, parts, store
 from messages_examples import Clock, contract_in_force
 
-from adapters.desk import Desk, Done
-from adapters.ledger import Batch
-from adapters.nats_server import NatsServer
-from adapters.projector import LIVE_READINGS, Projector, build
-from adapters.reporting import Reporting
-from adapters.tables import INCIDENTS, WINDOWS
+from adapters.brokers.nats_server import NatsServer
+from adapters.inbox.handler import Desk, Done
+from adapters.live_tables.projector import LIVE_READINGS, Projector, build
+from adapters.live_tables.schema import INCIDENTS, WINDOWS
+from adapters.live_tables.tables import Reporting
+from adapters.store.ledger import Batch
 from domain.facts import MINUTE, SECOND, Fact, Responsibility, read_instant
 from domain.incident import ClockResumed, ClockSuspended, IncidentResolved, IncidentTakenInCharge
 from domain.terms import Impact, Urgency

@@ -16,13 +16,13 @@ from faststream.nats import JStream, NatsBroker
 from messages_examples import Clock, charge, contract_in_force, message, opening
 from pydantic import BaseModel
 
-from adapters.brokers import Settling, addressed, open_post, set_up
-from adapters.desk import Desk
-from adapters.ledger import Letter
-from adapters.nats_server import NatsServer
-from adapters.outcomes import letters
-from adapters.reception import Handled, Reception
-from bin.consumer import TURN_SECONDS
+from adapters.brokers.broker import Settling, addressed, open_post, set_up
+from adapters.brokers.nats_server import NatsServer
+from adapters.inbox.batcher import Handled, Reception
+from adapters.inbox.handler import Desk
+from adapters.inbox.outcome_events import letters
+from adapters.store.ledger import Letter
+from bin.commands.consume import TURN_SECONDS
 from domain.coverage import Answer, Coverage
 from domain.facts import Fact, microseconds
 from domain.incident import (

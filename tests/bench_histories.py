@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from examples import HOLIDAYS_2026, HOUR, account_facts, bought, contract_facts, local, opened
 from messages_examples import Clock
 
-from adapters.ledger import Batch, Ledger, NewFact, Receipt
-from adapters.seal import Origin
+from adapters.store.leaf import Origin
+from adapters.store.ledger import Batch, Ledger, NewFact, Receipt
 from domain import contract as contracts
 from domain import credits as accounts
 from domain.contract import Contract

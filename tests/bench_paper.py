@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rich import box
 from rich.table import Table
 
-from bin.display import console
+from bin.commands.console import console
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

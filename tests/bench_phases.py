@@ -14,11 +14,12 @@ from unittest.mock import patch
 
 from bench_paper import CHECKOUT, Paper
 
-from adapters import judging, tabular
-from adapters.ledger import Ledger, read_entry
-from adapters.projector import Work
-from adapters.reporting import Reporting
-from projections.engine import Told
+from adapters.live_tables import incidents as judging
+from adapters.live_tables import rows as tabular
+from adapters.live_tables.projector import Work
+from adapters.live_tables.tables import Reporting
+from adapters.store.ledger import Ledger, read_entry
+from projections.affected import Told
 
 MOST = 15
 Build = Callable[[Reporting], int]

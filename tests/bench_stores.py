@@ -11,13 +11,13 @@ from typing import Any
 from messages_examples import Clock
 from servers import PostgresServer, owner, start_postgres
 
-from adapters.ledger import Ledger
-from adapters.postgres import open_postgres
-from adapters.postgres_place import postgres_place
-from adapters.reporting import Reporting
-from adapters.reporting_postgres import PostgresReporting
-from adapters.reporting_sqlite import SqliteReporting
-from adapters.sqlite import open_store
+from adapters.live_tables.postgres import PostgresReporting
+from adapters.live_tables.sqlite import SqliteReporting
+from adapters.live_tables.tables import Reporting
+from adapters.store.ledger import Ledger
+from adapters.store.postgres import open_postgres
+from adapters.store.postgres_url import postgres_place
+from adapters.store.sqlite import open_store
 
 Rows = Sequence[Sequence[Any]]
 Written = Mapping[str, Rows]

@@ -27,10 +27,10 @@ from messages_examples import child_environment
 from nats.errors import TimeoutError as NothingMore
 from servers import free_port
 
-from adapters.broker_kafka import PARTITIONS
-from adapters.brokers import Parcel, Post, addressed, open_post, set_up
-from adapters.nats_server import NatsServer
-from adapters.subjects import token
+from adapters.brokers.broker import Parcel, Post, addressed, open_post, set_up
+from adapters.brokers.kafka import PARTITIONS
+from adapters.brokers.nats_server import NatsServer
+from adapters.brokers.subjects import token
 
 WITHIN = 60.0
 """Seconds that anything is waited for, at most: more than it takes on the slowest machine."""

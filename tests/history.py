@@ -53,10 +53,10 @@ from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, explain
 from projections.history import Entry, History, Telling
-from projections.passing import Case
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
+from projections.tolerance import Case
 
 ROME = ZoneInfo("Europe/Rome")
 HOUR = 60 * MINUTE

@@ -10,12 +10,12 @@ from typing import Any
 
 from messages_examples import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
 
-from adapters.desk import Desk, Reply
-from adapters.ledger import Identity, Ledger, Receipt
-from adapters.outcomes import told as told_of
-from bin import reports
+from adapters.inbox.handler import Desk, Reply
+from adapters.inbox.outcome_events import told as told_of
+from adapters.reports import report as reports
+from adapters.reports.report import ReportName
+from adapters.store.ledger import Identity, Ledger, Receipt
 from bin.compose import clock
-from bin.reports import ReportName
 
 AS_OF = "2026-06-30"
 CONTRACTS = ("acme", "bios", "città")

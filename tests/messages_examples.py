@@ -15,10 +15,10 @@ import pytest
 import rfc8785
 from servers import open_any, owner
 
-from adapters.contract_file import assumed_terms
-from adapters.desk import Desk, Outcome
-from adapters.ledger import Ledger
-from adapters.sqlite import open_memory
+from adapters.imports.contract_file import assumed_terms
+from adapters.inbox.handler import Desk, Outcome
+from adapters.store.ledger import Ledger
+from adapters.store.sqlite import open_memory
 from domain.facts import read_instant
 
 CHECKOUT = Path(__file__).resolve().parent.parent

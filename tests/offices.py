@@ -12,14 +12,14 @@ import pytest
 from messages_examples import Clock, stored
 from servers import fresh_schema, local_server, owner, shared_server
 
-from adapters.desk import Desk, Outcome
-from adapters.ledger import Ledger
-from adapters.postgres_place import postgres_place
-from adapters.projector import LIVE_READINGS, Current, Projector, current
-from adapters.reporting import Reporting, TableSet
-from adapters.reporting_postgres import PostgresReporting
-from adapters.reporting_sqlite import SqliteReporting, beside
-from adapters.tables import BUILDER, LEDGERS, TABLES
+from adapters.inbox.handler import Desk, Outcome
+from adapters.live_tables.postgres import PostgresReporting
+from adapters.live_tables.projector import LIVE_READINGS, Current, Projector, current
+from adapters.live_tables.schema import BUILDER, LEDGERS, TABLES
+from adapters.live_tables.sqlite import SqliteReporting, beside
+from adapters.live_tables.tables import Reporting, TableSet
+from adapters.store.ledger import Ledger
+from adapters.store.postgres_url import postgres_place
 from projections.readings import Reading
 
 KINDS = ("sqlite", "postgres", *(("local postgres",) if os.environ.get("CI") else ()))

@@ -22,10 +22,10 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from adapters.ledger import Ledger
-from adapters.postgres import open_postgres
-from adapters.postgres_place import postgres_place
-from adapters.sqlite import open_store
+from adapters.store.ledger import Ledger
+from adapters.store.postgres import open_postgres
+from adapters.store.postgres_url import postgres_place
+from adapters.store.sqlite import open_store
 
 SHARED_FOLDER = "VERBALE_TEST_SERVER_FOLDER"
 RUN = "VERBALE_TEST_RUN"

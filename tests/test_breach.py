@@ -35,8 +35,8 @@ from domain.contract import Contract, fold
 from domain.coverage import Requester
 from domain.facts import Fact
 from projections.breach import BreachRow, Count, Window, exceeds, windows
-from projections.passing import Case
 from projections.readings import WindowKind
+from projections.tolerance import Case
 
 HANDLED, BY_CLOCK = "population=handled", "unit=clock"
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)

@@ -31,8 +31,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from messages_examples import SOURCE, Clock, charge, contract_in_force, message, opening, wire
 
-from adapters import brokers
-from adapters.brokers import (
+from adapters.brokers import broker as brokers
+from adapters.brokers.broker import (
     MOST_BYTES,
     BrokerError,
     Settling,
@@ -42,12 +42,12 @@ from adapters.brokers import (
     open_post,
     read_address,
 )
-from adapters.desk import Answered, Desk
-from adapters.ledger import Ledger, Letter, LockedStore
-from adapters.outcomes import letters
-from adapters.reception import Reception
-from adapters.sqlite import open_memory
-from adapters.subjects import every_message, outcome_subject
+from adapters.brokers.subjects import every_message, outcome_subject
+from adapters.inbox.batcher import Reception
+from adapters.inbox.handler import Answered, Desk
+from adapters.inbox.outcome_events import letters
+from adapters.store.ledger import Ledger, Letter, LockedStore
+from adapters.store.sqlite import open_memory
 
 SERVERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "nats": nats,

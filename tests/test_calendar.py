@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from messages_examples import Clock, ingest, memory, message, sign
 
-from adapters.contract_file import calendar_message
-from adapters.desk import Desk, Done
-from adapters.holidays import changes_since, library_version
-from bin.calendars import FROM_COMMAND
+from adapters.diagnosis import remarks
+from adapters.imports.contract_file import calendar_message
+from adapters.imports.holidays import changes_since, library_version
+from adapters.inbox.handler import Desk, Done
+from bin.commands.calendar import FROM_COMMAND
 from bin.compose import clock
-from bin.health import remarks
 from domain.contract import CalendarAdopted, CalendarChosen, CoverageExtended
 from domain.facts import Fact, instant_text, moment
 from domain.working_time import Holiday, OutsideCoverage, ServiceHours, local_day

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from bin import demo
 from bin.cli import main
+from bin.commands import demo
 from bin.compose import Settings, clock
 from domain.facts import instant_text
 
@@ -450,7 +450,7 @@ def test_a_defect_shows_no_traceback_to_a_user(run: Run, demo_store: str, monkey
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("bin.reporting.make", broken)
+    monkeypatch.setattr("bin.commands.report.make", broken)
     status, _, err = run("report", "breach", "--store", demo_store)
     assert status == 2
     assert "this should not happen: ZeroDivisionError: a defect" in err
@@ -561,7 +561,7 @@ def test_a_newer_holidays_library_changes_nothing_that_is_recorded(run: Run, mon
     Path("acme.toml").write_text(run("contract", "example")[1], encoding="utf-8")
     run("contract", "sign", "acme.toml")
     before = report(run, "breach")["manifest"]
-    monkeypatch.setattr("adapters.contract_file.library_version", lambda: "9.9")
+    monkeypatch.setattr("adapters.imports.contract_file.library_version", lambda: "9.9")
     status, out, _ = run("contract", "sign", "acme.toml")
     assert (status, "0 done, 4 duplicate" in out) == (0, True)
     after = report(run, "breach")["manifest"]

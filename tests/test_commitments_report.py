@@ -11,9 +11,9 @@ import pytest
 from messages_examples import CONTRACT, buy, contract_in_force, message
 from offices import KINDS, Office, office
 
-from adapters.tables import ALARMS, COMMITMENTS
-from bin.live import from_live
-from bin.reports import Question, make
+from adapters.live_tables.schema import ALARMS, COMMITMENTS
+from adapters.reports.live import from_live
+from adapters.reports.report import Question, make
 from domain.facts import read_instant
 from projections.readings import LITERAL
 

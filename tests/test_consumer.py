@@ -19,8 +19,8 @@ from brokers import Consumer, consumer, fresh_ledger, heard, nats, prepare, publ
 from conftest import Run
 from messages_examples import CONTRACT, charge, child_environment, contract_in_force, opening, rows
 
-from adapters.brokers import BrokerError
-from adapters.nats_server import NatsServer
+from adapters.brokers.broker import BrokerError
+from adapters.brokers.nats_server import NatsServer
 
 
 @pytest.fixture(scope="module")

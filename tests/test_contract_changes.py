@@ -20,8 +20,8 @@ from history import (
 )
 from messages_examples import Clock, contract_in_force, memory, message, names, sign
 
-from adapters.desk import Desk, Refused
-from bin.health import remarks
+from adapters.diagnosis import remarks
+from adapters.inbox.handler import Desk, Refused
 from domain.contract import (
     ContractRenewed,
     MaintenanceVisitPerformed,
@@ -32,8 +32,8 @@ from domain.contract import (
 from domain.coverage import BestEffortReason
 from domain.facts import MINUTE, Fact
 from domain.terms import Service
+from projections.affected import ALWAYS, reach
 from projections.clocks import Verdict
-from projections.engine import ALWAYS, reach
 
 
 def renewed(at: str, until: str) -> ContractRenewed:

@@ -12,14 +12,14 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from messages_examples import Clock, charge, memory, message, opening, sign
 
-from adapters.brokers import open_post
-from adapters.desk import Desk, Done, Duplicate, Reply
-from adapters.messages import examples, schema
-from adapters.outcomes import OUTCOME_TYPE, letters, outcome_schema, told
-from adapters.subjects import message_subject, outcome_subject, token
-from bin.bodies import BATCHED, MOST_MESSAGES, SINGLE
-from bin.contract_documents import asyncapi, documents, schemas
-from bin.problems import PROBLEM_JSON
+from adapters.brokers.broker import open_post
+from adapters.brokers.subjects import message_subject, outcome_subject, token
+from adapters.inbox.handler import Desk, Done, Duplicate, Reply
+from adapters.inbox.messages import examples, schema
+from adapters.inbox.outcome_events import OUTCOME_TYPE, letters, outcome_schema, told
+from bin.asyncapi import asyncapi, documents, schemas
+from bin.http.bodies import BATCHED, MOST_MESSAGES, SINGLE
+from bin.http.problems import PROBLEM_JSON
 from bin.reference import outcome_examples
 from domain.catalogue import COMMANDS
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from messages_examples import Clock, memory, names, opening, wire
 
-from adapters.contract_file import BadContractFile, assumed_terms, contract_messages, example
-from adapters.desk import Desk
-from adapters.messages import read_message
+from adapters.imports.contract_file import BadContractFile, assumed_terms, contract_messages, example
+from adapters.inbox.handler import Desk
+from adapters.inbox.messages import read_message
 from domain.contract import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
 from domain.credits import PurchaseCredits
 from domain.derogation import Weekday

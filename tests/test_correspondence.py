@@ -34,16 +34,16 @@ from messages_examples import (
 )
 from servers import owner
 
-from adapters.desk import DEFAULT_PATIENCE, Desk
-from adapters.evidence import FORMAT
-from adapters.intake import read_lines
-from adapters.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
-from adapters.outcomes import letters
-from adapters.postgres_place import postgres_place
+from adapters.diagnosis import missing, ranges, silences
+from adapters.inbox.handler import DEFAULT_PATIENCE, Desk
+from adapters.inbox.ingest import read_lines
+from adapters.inbox.outcome_events import letters
+from adapters.store.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
+from adapters.store.postgres_url import postgres_place
+from adapters.store.sql import FORMAT
+from bin.commands.messages import refused_export
+from bin.commands.options import Where
 from bin.compose import clock
-from bin.correspondence import refused_export
-from bin.health import missing, ranges, silences
-from bin.options import Where
 
 Run = Callable[..., tuple[int, str, str]]
 OTHER = "helpdesk://other"
@@ -603,7 +603,7 @@ UPGRADE = """
 import sys
 from contextlib import closing
 from messages_examples import Clock, opening
-from adapters.desk import Desk
+from adapters.inbox.handler import Desk
 from servers import open_any
 
 place, number = sys.argv[1:]

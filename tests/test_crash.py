@@ -23,21 +23,21 @@ from messages_examples import (
     wire,
 )
 
-from adapters.desk import Desk
-from adapters.ledger import NoStore
-from adapters.messages import read_message
-from adapters.postgres_place import postgres_place
+from adapters.inbox.handler import Desk
+from adapters.inbox.messages import read_message
+from adapters.store.ledger import NoStore
+from adapters.store.postgres_url import postgres_place
 
 BATCH = 10
 ROUNDS = 8
 
 INGEST = f"""
 import os, signal, sys
-from adapters import intake
-from adapters.desk import Desk
-from adapters.evidence import EvidenceTables
-from adapters.postgres import PostgresRecorder
-from adapters.sqlite import SqliteRecorder
+from adapters.inbox import ingest as intake
+from adapters.inbox.handler import Desk
+from adapters.store.sql import EvidenceTables
+from adapters.store.postgres import PostgresRecorder
+from adapters.store.sqlite import SqliteRecorder
 from servers import open_any
 
 store, file, now, where, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])

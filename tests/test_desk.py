@@ -34,8 +34,8 @@ from messages_examples import (
 )
 from servers import fresh_schema, shared_server
 
-from adapters.desk import DEFAULT_PATIENCE, Answered, Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
-from adapters.ledger import Ledger
+from adapters.inbox.handler import DEFAULT_PATIENCE, Answered, Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.store.ledger import Ledger
 from domain.contract import ContractSigned
 from domain.coverage import BestEffortReason, Coverage
 from domain.credits import CreditsConsumed, CreditShortfallRecorded

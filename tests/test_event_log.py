@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from messages_examples import Clock, memory, names
 
-from adapters.delimited import BadTable
-from adapters.desk import Desk
-from adapters.event_log import EventLog, LogMapping, example, read_event_log
-from adapters.mapping_file import BadMapping, TimeTable, parse_mapping
+from adapters.imports.activity_log import EventLog, LogMapping, example, read_event_log
+from adapters.imports.csv_table import BadTable
+from adapters.imports.mapping import BadMapping, TimeTable, parse_mapping
+from adapters.inbox.handler import Desk
 from domain.facts import EARLIEST, LATEST, Fact, instant_text
 
 Run = Callable[..., tuple[int, str, str]]

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.messages import examples as message_examples
+from adapters.inbox.messages import examples as message_examples
 from domain.catalogue import COMMANDS, FACTS
 from domain.facts import (
     FUTURE_TOLERANCE,

@@ -39,9 +39,9 @@ from messages_examples import child, rows
 from nats.js import JetStreamContext
 from servers import PostgresServer, free_port, fresh_schema, shared_server, start_postgres
 
-from adapters.brokers import BrokerError
-from adapters.nats_server import NatsServer
-from adapters.subjects import token
+from adapters.brokers.broker import BrokerError
+from adapters.brokers.nats_server import NatsServer
+from adapters.brokers.subjects import token
 from bin.compose import store_url
 
 pytestmark = pytest.mark.slow

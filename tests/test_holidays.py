@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from messages_examples import child
 
-from adapters.holidays import UnknownPlace, italian_holidays, library_version
+from adapters.imports.holidays import UnknownPlace, italian_holidays, library_version
 
 NATIONAL_2025 = {
     date(2025, 1, 1): "Capodanno",
@@ -74,7 +74,7 @@ def test_the_version_of_the_library_is_told() -> None:
 NAMES = """
 import os
 os.environ["LANG"] = os.environ["LANGUAGE"] = os.environ["LC_ALL"] = "{}"
-from adapters.holidays import italian_holidays
+from adapters.imports.holidays import italian_holidays
 print(ascii([holiday.name for holiday in italian_holidays(2025, 2025)]))
 """
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from messages_examples import Clock, charge, opening, stored
 
-from adapters import intake
-from adapters.desk import DEFAULT_PATIENCE, Desk, Done, Duplicate, Outcome, Refused, Waiting, outcome_name
-from adapters.intake import BATCH, Line, read_lines, take_in, written
-from adapters.ledger import Batch, Ledger, LockedStore
-from adapters.messages import MOST_BYTES, examples, read_message
+from adapters.inbox import ingest as intake
+from adapters.inbox.handler import DEFAULT_PATIENCE, Desk, Done, Duplicate, Outcome, Refused, Waiting, outcome_name
+from adapters.inbox.ingest import BATCH, Line, read_lines, take_in, written
+from adapters.inbox.messages import MOST_BYTES, examples, read_message
+from adapters.store.ledger import Batch, Ledger, LockedStore
 
 
 def lines(content: bytes) -> list[Line]:

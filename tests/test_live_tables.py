@@ -13,24 +13,36 @@ from messages_examples import CONTRACT, INCIDENT, NOON, buy, change, charge, con
 from offices import KINDS, Office, dump, office
 from servers import owner
 
-from adapters import projector as projecting
-from adapters import tabular
-from adapters.judging import Rows, Stopped
-from adapters.ledger import NewerStore, StoreError
-from adapters.postgres_place import postgres_place
-from adapters.projector import Work, build, current
-from adapters.reporting import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
-from adapters.reporting_postgres import PostgresReporting
-from adapters.reporting_sqlite import SqliteReporting
-from adapters.tables import BUILDER, CASES, CREDITS, INCIDENTS, LEDGERS, PENALTIES, PUBLIC, QUEUE, TABLES, WINDOWS, Kind
-from bin.health import remarks
-from bin.live import from_live
-from bin.reports import Question
+from adapters.diagnosis import remarks
+from adapters.live_tables import projector as projecting
+from adapters.live_tables import rows as tabular
+from adapters.live_tables.incidents import Rows, Stopped
+from adapters.live_tables.postgres import PostgresReporting
+from adapters.live_tables.projector import Work, build, current
+from adapters.live_tables.schema import (
+    BUILDER,
+    CASES,
+    CREDITS,
+    INCIDENTS,
+    LEDGERS,
+    PENALTIES,
+    PUBLIC,
+    QUEUE,
+    TABLES,
+    WINDOWS,
+    Kind,
+)
+from adapters.live_tables.sqlite import SqliteReporting
+from adapters.live_tables.tables import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
+from adapters.reports.live import from_live
+from adapters.reports.report import Question
+from adapters.store.ledger import NewerStore, StoreError
+from adapters.store.postgres_url import postgres_place
 from domain.facts import read_instant
 from projections import RULES_VERSION
-from projections.engine import Told
-from projections.passing import Passing
+from projections.affected import Told
 from projections.readings import LITERAL, Reading
+from projections.tolerance import Passing
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -520,7 +532,7 @@ def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, m
 def test_live_tables_of_other_rules_answer_no_report(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Question(LITERAL, here.clock.now, here.clock.now)
     assert from_live("breach", here.ledger, here.reporting, asked) is not None
-    monkeypatch.setattr("bin.live.RULES_VERSION", "next")
+    monkeypatch.setattr("adapters.reports.live.RULES_VERSION", "next")
     assert from_live("breach", here.ledger, here.reporting, asked) is None
 
 
@@ -877,7 +889,7 @@ def test_a_running_projector_leaves_tables_of_another_make_alone(here: Office) -
 def test_a_swap_waits_for_whoever_reads(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than it waits at a time: it asks again, and the work of building is not lost."""
     monkeypatch.setattr(projecting, "SWAP_PAUSE", 0.05)
-    monkeypatch.setattr("adapters.reporting_postgres.SWAP_WAITS", "50ms")
+    monkeypatch.setattr("adapters.live_tables.postgres.SWAP_WAITS", "50ms")
     reading, done = threading.Event(), threading.Event()
     seen: list[int] = []
 
@@ -951,7 +963,7 @@ def test_a_contract_that_cannot_be_counted_stops_the_projection_and_is_named(
     def fails(*_: Any, **__: Any) -> None:
         raise ArithmeticError("no such sum")
 
-    monkeypatch.setattr("adapters.counting.credit_row", fails)
+    monkeypatch.setattr("adapters.live_tables.contracts.credit_row", fails)
     with pytest.raises(Stopped, match=f"contract {CONTRACT} cannot be counted .*no such sum") as stopped:
         here.projector().step()
     assert stopped.value.position == 7

@@ -11,9 +11,9 @@ import pytest
 import structlog
 from messages_examples import Clock, charge, contract_in_force, memory, opening
 
-from adapters.desk import Desk
-from adapters.ledger import LockedStore
-from adapters.reception import Reception
+from adapters.inbox.batcher import Reception
+from adapters.inbox.handler import Desk
+from adapters.store.ledger import LockedStore
 from bin.logs import LIBRARIES, set_up, tell_batch, tell_trouble
 from domain.facts import read_instant
 

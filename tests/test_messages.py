@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from messages_examples import CONTRACT, INCIDENT, Clock, event, memory, names, sign, wire
 
-from adapters.desk import Desk
-from adapters.messages import (
+from adapters.inbox.handler import Desk
+from adapters.inbox.messages import (
     MOST_BYTES,
     MOST_BYTES_OF_IDENTITY,
     MOST_VALUES,

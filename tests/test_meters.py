@@ -11,12 +11,12 @@ from messages_examples import SOURCE, Clock, change, charge, contract_in_force, 
 from prometheus_client.parser import text_string_to_metric_families
 from servers import start_postgres
 
-from adapters.desk import DEFAULT_PATIENCE, Desk
-from adapters.ledger import Letter, LockedStore
-from adapters.reception import Reception
+from adapters.inbox.batcher import Reception
+from adapters.inbox.handler import DEFAULT_PATIENCE, Desk
+from adapters.store.ledger import Letter, LockedStore
 from bin.cli import main
 from bin.compose import Settings, clock, open_ledger, store_url
-from bin.meters import Meters
+from bin.metrics import Meters
 from bin.readiness import Health, Look
 from domain.facts import SECOND
 

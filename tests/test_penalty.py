@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from domain.coverage import Requester
 from domain.facts import Fact
 from projections.breach import Window, exceeds
-from projections.passing import DAY, Case, Passing, by_day, every_day, passed_for_good
+from projections.tolerance import DAY, Case, Passing, by_day, every_day, passed_for_good
 
 WORDS, QUARTERS, IN_WINDOW = "rate=words", "window=quarter", "base=purchased_in_window"
 

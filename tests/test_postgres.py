@@ -32,10 +32,11 @@ from psycopg import errors
 from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 from test_crash import BATCH, MESSAGES, contents
 
-from adapters import postgres as module
-from adapters.desk import Desk, Done, Duplicate
-from adapters.evidence import EVIDENCE, FORMAT
-from adapters.ledger import (
+from adapters.inbox.handler import Desk, Done, Duplicate
+from adapters.inbox.messages import examples
+from adapters.store import postgres as module
+from adapters.store.leaf import Origin
+from adapters.store.ledger import (
     Batch,
     DamagedStore,
     Ledger,
@@ -49,10 +50,9 @@ from adapters.ledger import (
     Unanswered,
     UnreachableStore,
 )
-from adapters.messages import examples
-from adapters.postgres import DB_FUNCTIONS, PostgresRecorder
-from adapters.postgres_place import postgres_place
-from adapters.seal import Origin
+from adapters.store.postgres import DB_FUNCTIONS, PostgresRecorder
+from adapters.store.postgres_url import postgres_place
+from adapters.store.sql import EVIDENCE, FORMAT
 from bin.cli import main
 from bin.compose import Settings, open_ledger
 from domain.facts import read_instant
@@ -558,7 +558,7 @@ def test_a_store_that_is_just_being_made_is_never_taken_for_another_programs() -
 
 WRITER = """
 import json, random, sys
-from adapters.desk import Desk
+from adapters.inbox.handler import Desk
 from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
@@ -642,8 +642,8 @@ def test_a_store_locked_by_another_is_said_and_can_be_read(postgres_url: str) ->
 
 PRODUCER = """
 import sys, time
-from adapters.desk import Desk
-from adapters.ledger import StoreError, UnreachableStore
+from adapters.inbox.handler import Desk
+from adapters.store.ledger import StoreError, UnreachableStore
 from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, file, batch, now = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])

@@ -17,9 +17,9 @@ import pytest
 from brokers import WITHIN, consumer, prepare, until
 from servers import free_port
 
-from adapters.desk import Desk
-from adapters.nats_server import NatsServer
-from adapters.sqlite import open_store
+from adapters.brokers.nats_server import NatsServer
+from adapters.inbox.handler import Desk
+from adapters.store.sqlite import open_store
 from bin.cli import main
 from bin.compose import clock, store_url
 from bin.reference import PRODUCERS

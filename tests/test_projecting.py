@@ -19,16 +19,16 @@ from messages_examples import CHECKOUT, charge, child_environment, contract_in_f
 from offices import KINDS, Office, dump, office
 from servers import owner
 
-from adapters.judging import Rows
-from adapters.postgres_place import postgres_place
-from adapters.projector import Projector, Work, build
-from adapters.reporting import BeingBuilt, NoTables
-from adapters.reporting_postgres import PostgresReporting
-from adapters.reporting_sqlite import SqliteReporting, beside
-from adapters.tables import INCIDENTS, PUBLIC, WINDOWS
-from bin import projecting
+from adapters.live_tables.incidents import Rows
+from adapters.live_tables.postgres import PostgresReporting
+from adapters.live_tables.projector import Projector, Work, build
+from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
+from adapters.live_tables.sqlite import SqliteReporting, beside
+from adapters.live_tables.tables import BeingBuilt, NoTables
+from adapters.reports.report import ReportName
+from adapters.store.postgres_url import postgres_place
+from bin.commands import live_tables as projecting
 from bin.compose import clock
-from bin.reports import ReportName
 from domain.facts import instant_text
 from projections.readings import LITERAL
 

@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 from offices import Dump, Office, dump, office, ordered
 from worlds import World, worlds
 
-from adapters import tabular
-from adapters.desk import Desk
-from adapters.ledger import Ledger
-from adapters.projector import build
-from adapters.tables import LEDGERS, PUBLIC, Values
-from bin.live import from_live
-from bin.reports import LIVE_TABLES, Question, ReportName, make
+from adapters.inbox.handler import Desk
+from adapters.live_tables import rows as tabular
+from adapters.live_tables.projector import build
+from adapters.live_tables.schema import LEDGERS, PUBLIC, Values
+from adapters.reports.live import from_live
+from adapters.reports.report import LIVE_TABLES, Question, ReportName, make
+from adapters.store.ledger import Ledger
+from projections.affected import Standing
 from projections.breach import breach, by_window, share
 from projections.commitments import commitment_rows
 from projections.compliance import compliance
 from projections.connected_systems import effects, systems
 from projections.credit_balance import credit_balance
-from projections.engine import Standing
 from projections.history import History, Telling
 from projections.penalty import penalty
 from projections.queue import queue

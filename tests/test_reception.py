@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from messages_examples import Clock, charge, contract_in_force, memory, names, opening, stored
 
-from adapters.desk import Answered, Desk, Done, Refused
-from adapters.ledger import LockedStore, StoreError
-from adapters.reception import Handled, Reception, Stopping
+from adapters.inbox.batcher import Handled, Reception, Stopping
+from adapters.inbox.handler import Answered, Desk, Done, Refused
+from adapters.store.ledger import LockedStore, StoreError
 from domain import incident as incidents
 from domain.incident import TakeInCharge
 
@@ -115,7 +115,7 @@ def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(desk: Desk, m
 
 
 def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.messages.MOST_BYTES_OF_IDENTITY", 100_000)  # as a fault of ours would have it
+    monkeypatch.setattr("adapters.inbox.messages.MOST_BYTES_OF_IDENTITY", 100_000)  # as a fault of ours would have it
     chance = random.Random(4)
     name = "".join(chr(chance.randrange(0x20000, 0x2A6D0)) for _ in range(500))
     huge = json.dumps({**json.loads(opening("INC-HUGE")), "id": name, "source": name[::-1]}).encode()

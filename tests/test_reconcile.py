@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 from messages_examples import Clock, event, memory, message
 from servers import open_any
 
-from adapters.delimited import BadTable
-from adapters.desk import Desk
-from adapters.ledger import Ledger
-from adapters.mapping_file import BadMapping
-from adapters.reconcile import (
+from adapters.imports.csv_table import BadTable
+from adapters.imports.mapping import BadMapping
+from adapters.imports.reconcile import (
     INSTANTS,
     Disagreement,
     ExportMapping,
@@ -30,6 +28,8 @@ from adapters.reconcile import (
     told_by,
     whereabouts,
 )
+from adapters.inbox.handler import Desk
+from adapters.store.ledger import Ledger
 from domain.facts import MINUTE, SECOND, instant_text, read_instant
 from projections.history import History, IncidentTold, Telling
 from projections.readings import Reading

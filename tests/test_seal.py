@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from messages_examples import Clock, acceptance, envelopes, ingest, leaf_of, sign, stored, wire
 
-from adapters.messages import examples
-from adapters.seal import Origin, canonical, leaf_hash
+from adapters.inbox.messages import examples
+from adapters.store.leaf import Origin, canonical, leaf_hash
 
 KEYS = {
     "actor", "at", "contract", "leaf", "ledger", "message", "position", "private", "recorded_at", "seal", "source",

@@ -16,13 +16,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from messages_examples import Clock, acceptance, memory, names, wire
 
-from adapters.contract_file import assumed_terms
-from adapters.delimited import BadTable, write_quarantine
-from adapters.desk import Desk, Duplicate, Refused
-from adapters.intake import Tally, take_in, written
-from adapters.ledger import Ledger
-from adapters.messages import read_message
-from adapters.servicenow import (
+from adapters.imports.contract_file import assumed_terms
+from adapters.imports.csv_table import BadTable, write_quarantine
+from adapters.imports.servicenow import (
     Credits,
     IncidentLog,
     incident_messages,
@@ -30,6 +26,10 @@ from adapters.servicenow import (
     log_messages,
     read_log,
 )
+from adapters.inbox.handler import Desk, Duplicate, Refused
+from adapters.inbox.ingest import Tally, take_in, written
+from adapters.inbox.messages import read_message
+from adapters.store.ledger import Ledger
 from domain.facts import Fact, instant_text, read_instant
 from projections.breach import breach
 from projections.compliance import ComplianceRow, compliance

@@ -34,12 +34,13 @@ from messages_examples import (
 )
 from psycopg.errors import DiskFull, RestrictViolation
 
-from adapters import desk as desk_module
-from adapters import evidence
-from adapters import sqlite as store_module
-from adapters.desk import Desk, Done, Duplicate, Refused
-from adapters.evidence import EVIDENCE, FORMAT, EvidenceTables
-from adapters.ledger import (
+from adapters.inbox import handler as desk_module
+from adapters.inbox.handler import Desk, Done, Duplicate, Refused
+from adapters.inbox.messages import examples
+from adapters.store import sql as evidence
+from adapters.store import sqlite as store_module
+from adapters.store.leaf import Origin
+from adapters.store.ledger import (
     Batch,
     DamagedStore,
     Ledger,
@@ -54,9 +55,8 @@ from adapters.ledger import (
     Receipt,
     StoreError,
 )
-from adapters.messages import examples
-from adapters.seal import Origin
-from adapters.sqlite import open_store
+from adapters.store.sql import EVIDENCE, FORMAT, EvidenceTables
+from adapters.store.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
 from domain.incident import IncidentTakenInCharge
@@ -474,8 +474,8 @@ def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
 
 WRITER = """
 import json, random, sys
-from adapters.desk import Desk
-from adapters.ledger import LostRace
+from adapters.inbox.handler import Desk
+from adapters.store.ledger import LostRace
 from servers import open_any
 
 place, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])

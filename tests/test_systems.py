@@ -24,8 +24,8 @@ from history import (
 from messages_examples import CONTRACT, INCIDENT, NOON, contract_in_force, message, opening
 from offices import KINDS, Office, dump, office
 
-from adapters.projector import build
-from adapters.tables import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
+from adapters.live_tables.projector import build
+from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
 from domain.contract import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.facts import Fact, read_instant
 from projections.clocks import Verdict

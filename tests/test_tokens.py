@@ -11,8 +11,8 @@ import pytest
 from messages_examples import Clock
 from servers import open_any
 
+from bin.commands.token import PREFIX, SHOWN_DIGITS, digest_of
 from bin.compose import settings, store_url
-from bin.tokens import PREFIX, SHOWN_DIGITS, digest_of
 from domain.facts import instant_text
 
 Run = Callable[..., tuple[int, str, str]]

@@ -45,16 +45,16 @@ from schemathesis.specs.openapi.checks import (
 )
 from servers import owner
 
-from adapters.desk import Answered, Desk
-from adapters.ledger import Ledger
-from adapters.reception import Reception
-from bin.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
+from adapters.inbox.batcher import Reception
+from adapters.inbox.handler import Answered, Desk
+from adapters.store.ledger import Ledger
+from bin.commands.token import digest_of
 from bin.compose import BadSettings, Settings, Webhook
-from bin.meters import Meters
-from bin.problems import KINDS, PROBLEM_JSON
+from bin.http.app import build, served
+from bin.http.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
+from bin.http.problems import KINDS, PROBLEM_JSON
+from bin.metrics import Meters
 from bin.readiness import Health
-from bin.tokens import digest_of
-from bin.web import build, served
 
 TOKEN, OTHER_TOKEN = "vbl_for-the-tests", "vbl_of-another"
 OTHER = "helpdesk://other"
@@ -352,7 +352,7 @@ def test_a_foreign_source_is_seen_however_it_is_spelled(office: Office) -> None:
 def test_a_revoked_token_is_refused_within_moments(kept: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.post(opening("A")).status_code == 201
     kept.ledger.store.revoke_token(digest_of(TOKEN))
-    monkeypatch.setattr("bin.tokens.REMEMBERED_SECONDS", 0.0)  # they have passed
+    monkeypatch.setattr("bin.commands.token.REMEMBERED_SECONDS", 0.0)  # they have passed
     told_problem(kept.post(opening("B")), 401, "token", "revoked")
     assert kept.counts()["facts"] == 1
 
@@ -619,7 +619,7 @@ def begun(address: tuple[str, int]) -> socket.socket:
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bin.bodies.SLOWEST_SECONDS", 0.2)
+    monkeypatch.setattr("bin.http.bodies.SLOWEST_SECONDS", 0.2)
     with serving(office.app) as address, begun(address) as producer:
         said = producer.recv(65536)
     assert said.startswith(b"HTTP/1.1 408 ")
@@ -627,7 +627,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch
 
 
 def test_who_connects_and_asks_nothing_keeps_no_place(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bin.web.NEXT_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr("bin.http.app.NEXT_REQUEST_SECONDS", 0.2)
     with serving(office.app) as address:
         for beginning in (b"", b"POST /messages HTTP/1.1\r\nHost: v\r\nX-Never: "):
             with socket.create_connection(address, timeout=30) as producer:

@@ -12,10 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from messages_examples import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
 
-from adapters.desk import Desk, Reply
-from adapters.mapping_file import BadMapping, shipped
-from adapters.messages import Unreadable, read_message
-from adapters.webhooks import (
+from adapters.imports.help_desk import (
     SHIPPED,
     BadSignature,
     DeskMapping,
@@ -28,6 +25,9 @@ from adapters.webhooks import (
     snapshot_of,
     take_snapshot,
 )
+from adapters.imports.mapping import BadMapping, shipped
+from adapters.inbox.handler import Desk, Reply
+from adapters.inbox.messages import Unreadable, read_message
 from domain.facts import SECOND, Responsibility, as_rectified, instant_text, read_instant
 from domain.incident import (
     ClockResumed,

@@ -35,7 +35,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.holidays import italian_holidays
+from adapters.imports.holidays import italian_holidays
 from domain.contract import CalendarChosen
 from domain.facts import MINUTE, SECOND, moment
 from domain.working_time import (

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from messages_examples import message, sign
 
-from adapters.contract_file import assumed_terms
+from adapters.imports.contract_file import assumed_terms
 from domain.facts import instant_text
 
 MINUTE = 60_000_000

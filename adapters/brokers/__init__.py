@@ -1,0 +1,1 @@
+"""Brokers: where producers publish messages and read outcomes. One module a broker."""

@@ -1,0 +1,1 @@
+"""Other systems' history: tables, activity logs, help desks, contract files, holidays; each becomes messages."""

@@ -1,0 +1,1 @@
+"""A message becomes facts, once: read, decided, stored with its outcome, answered."""

@@ -1,0 +1,133 @@
+"""Outcomes on the wire: what a producer hears of its message, as a CloudEvent."""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated, Any, Final, Literal, NotRequired
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from adapters.inbox.handler import Done, Duplicate, Refused, Reply, Waiting
+from adapters.inbox.messages import is_label
+from adapters.store.ledger import Letter
+from domain.facts import instant_text
+
+OUTCOME_TYPE: Final = "verbale.outcome.v1"
+LONGEST_QUOTED = 2_000
+
+
+class Whose(TypedDict):
+    """Which message: its source and id or, where these could not be read, the SHA-256 of its bytes in hexadecimal."""
+
+    source: NotRequired[str]
+    id: NotRequired[str]
+    sha256: NotRequired[str]
+
+
+class ToldDone(Whose):
+    """The message is recorded: as which version of which stream, as which leaf of the ledger."""
+
+    outcome: Literal["done"]
+    stream: str
+    version: int
+    leaf: int
+
+
+class ToldDuplicate(Whose):
+    """This message, or another that said the same, was recorded before; no version where it added no fact."""
+
+    outcome: Literal["duplicate"]
+    stream: str
+    version: int | None
+    leaf: int | None
+
+
+class ToldRefused(Whose):
+    """The message is not recorded, by which clause, and what to do; "" is the field where the whole is at fault."""
+
+    outcome: Literal["refused"]
+    clause: str
+    field: str
+    reason: str
+
+
+class ToldWaiting(Whose):
+    """The message is kept until the stream that it waits for is there; another outcome follows."""
+
+    outcome: Literal["waiting"]
+    stream: str
+    reason: str
+
+
+Told = ToldDone | ToldDuplicate | ToldRefused | ToldWaiting
+
+
+class OutcomeEvent(TypedDict):
+    """What became of a message, as a CloudEvent."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: Literal["verbale.outcome.v1"]
+    time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    data: Told
+
+
+def told(reply: Reply) -> Told:
+    """What became of a message: whose it is, the outcome, and what there is to know of it.
+
+    A message whose source or id could not be read is known by the SHA-256 of its bytes.
+    """
+    whose = _whose(reply)
+    match reply.outcome:
+        case Done(stream, version, leaf):
+            return ToldDone({**whose, "outcome": "done", "stream": stream, "version": version, "leaf": leaf})
+        case Duplicate(stream) as first:
+            return ToldDuplicate(
+                {**whose, "outcome": "duplicate", "stream": stream, "version": first.version, "leaf": first.leaf}
+            )
+        case Refused(clause, field, reason):
+            return ToldRefused(
+                {**whose, "outcome": "refused", "clause": clause, "field": _short(field), "reason": _short(reason)}
+            )
+        case Waiting(stream, reason):
+            return ToldWaiting({**whose, "outcome": "waiting", "stream": stream, "reason": reason})
+
+
+def _whose(reply: Reply) -> Whose:
+    source, message_id = reply.identity or ("", "")
+    if is_label(source) and is_label(message_id):
+        return {"source": source, "id": message_id}
+    named: Whose = {"source": source} if is_label(source) else {}
+    return {**named, "sha256": sha256(reply.raw).hexdigest()}
+
+
+def _short(text: str) -> str:
+    """A text that quotes a message, short enough for any broker: an outcome that none takes could never be told."""
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}... ({len(text)} characters)"
+
+
+def outcome_schema() -> dict[str, Any]:
+    """The JSON Schema of an outcome as it is published."""
+    shape = TypeAdapter(OutcomeEvent).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape, "title": OUTCOME_TYPE}
+
+
+def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
+    """Writes replies of a ledger as letters; `now` gives microseconds UTC."""
+
+    def write(reply: Reply) -> Letter:
+        said, at = told(reply), instant_text(now())
+        name = said.get("sha256") or f"{said['source']}/{said['id']}"
+        event: OutcomeEvent = {
+            "specversion": "1.0",
+            "id": f"{name}/{said['outcome']}/{at}",
+            "source": f"verbale:{ledger}",
+            "type": OUTCOME_TYPE,
+            "time": at,
+            "data": said,
+        }
+        return Letter(said.get("source"), json.dumps(event).encode())
+
+    return write

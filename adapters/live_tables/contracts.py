@@ -1,0 +1,194 @@
+"""The figures of one contract in a set of tables: windows, penalty, credits, connected systems, other services.
+
+Counted anew from its incidents as the tables have them, or moved by the difference that some incidents make. Then only
+the days on which a verdict fell, or no longer falls, are summed up again, however many incidents the contract has.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from adapters.live_tables import rows as tabular
+from adapters.live_tables.schema import (
+    CASES,
+    COMMITMENTS,
+    CONNECTED_SYSTEMS,
+    CREDITS,
+    DAYS,
+    INCIDENTS,
+    PENALTIES,
+    WINDOWS,
+)
+from adapters.live_tables.tables import Between, TableSet, Where
+from projections.affected import Told
+from projections.breach import BreachRow, Count, Window, breach_row, tolerance_of
+from projections.commitments import commitment_rows
+from projections.connected_systems import systems_of
+from projections.credit_balance import credit_row
+from projections.penalty import penalty_row
+from projections.tolerance import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
+
+GAP = 7
+"""Days without a verdict that are read over rather than asked around: a question costs more than they hold."""
+
+
+@dataclass
+class Moved:
+    """How the tally of one window moved: by what count, and on which days."""
+
+    cases: int = 0
+    breaches: int = 0
+    undecided: int = 0
+    days: set[int] = field(default_factory=set)
+
+    def by(self, cases: Iterable[Case], undecided: int, times: int) -> None:
+        """Add (or, `times` -1, take away) what one incident counts for."""
+        for case in cases:
+            self.cases += times
+            self.breaches += times * (case.breach_at is not None)
+            self.days |= days_of(case)
+        self.undecided += times * undecided
+
+
+@dataclass
+class Figures:
+    """The figures of one contract under one reading."""
+
+    ledger: str
+    tables: TableSet
+    told: Told
+    name: str
+
+    def __post_init__(self) -> None:
+        self.contract = self.told.telling.contract(self.name)
+        self.reading = self.told.telling.reading.name
+
+    def count_anew(self) -> None:
+        """Count every window from the incidents as they stand in the tables."""
+        self.tables.remove(DAYS, self._of_contract)
+        self.tables.remove(WINDOWS, self._row_of_contract)
+        self._write(self._anew(window) for window in self.told.windows(self.name))
+
+    def move(self, moved: Mapping[int, Moved], *, whole: bool) -> None:
+        """Move the counts of windows, by their beginning; `whole`: look at the others too, time has changed them."""
+        held = {row.window.start: row.count for row in self._windows()}
+        self._write(
+            self._moved(window, held.get(window.start, Count()), moved.get(window.start, Moved()))
+            for window in self.told.windows(self.name)
+            if whole or window.start in moved
+        )
+
+    def write_penalty(self) -> None:
+        """Write the penalty that follows from the windows."""
+        if self.contract.contract.signed is None:
+            self.tables.remove(PENALTIES, self._row_of_contract)
+        else:
+            row = penalty_row(self.contract, self._windows(), self.told.telling)
+            self.tables.write(PENALTIES, [tabular.penalty_values(self.ledger, self.reading, row)])
+
+    def write_credits(self, *, has_account: bool) -> None:
+        """Write what became of the credits."""
+        if self.contract.contract.signed is None and not has_account:
+            self.tables.remove(CREDITS, self._row_of_contract)
+        else:
+            row = credit_row(self.told.telling, self.name)
+            self.tables.write(CREDITS, [tabular.credit_values(self.ledger, self.reading, row)])
+
+    def write_systems(self) -> None:
+        """Write which connected systems it had disclosed, and when."""
+        self.tables.remove(CONNECTED_SYSTEMS, self._row_of_contract)
+        rows = [tabular.system_values(self.ledger, self.reading, row) for row in systems_of(self.contract)]
+        self.tables.write(CONNECTED_SYSTEMS, rows)
+
+    def write_commitments(self) -> None:
+        """Write what was due under its other services, and what was done."""
+        self.tables.remove(COMMITMENTS, self._row_of_contract)
+        rows = enumerate(commitment_rows(self.contract, self.told.telling.as_of), 1)
+        values = [tabular.commitment_values(self.ledger, self.reading, number, row) for number, row in rows]
+        self.tables.write(COMMITMENTS, values)
+
+    @property
+    def _of_contract(self) -> Where:
+        return {"reading": self.reading, "contract": self.name}
+
+    @property
+    def _row_of_contract(self) -> Where:
+        return {"ledger": self.ledger, **self._of_contract}
+
+    def _of(self, window: Window) -> Where:
+        return {**self._of_contract, "window_from_at": window.start}
+
+    def _windows(self) -> list[BreachRow]:
+        found = self.tables.read(WINDOWS, self._row_of_contract, order="window_from_at")
+        return list(map(tabular.window_row, found))
+
+    def _write(self, rows: Iterable[BreachRow]) -> None:
+        self.tables.write(WINDOWS, [tabular.window_values(self.ledger, self.reading, row) for row in rows])
+
+    def _anew(self, window: Window) -> BreachRow:
+        cases = self._cases(self._of(window))
+        days = every_day(cases, tolerance_of(self.contract))
+        self._write_days(window, days)
+        breaches = sum(case.breach_at is not None for case in cases)
+        count = Count(len(cases), breaches, self.tables.total(INCIDENTS, "undecided", self._of(window)))
+        return self._row(window, count, days)
+
+    def _moved(self, window: Window, was: Count, moved: Moved) -> BreachRow:
+        count = Count(was.cases + moved.cases, was.breaches + moved.breaches, was.undecided + moved.undecided)
+        days = self._summed(window, moved.days)
+        left = [
+            tabular.day_values(self.reading, self.name, window.start, day) for day in days if day.cases + day.breaches
+        ]
+        self.tables.write(DAYS, left)
+        gone = [day.number for day in days if not day.cases + day.breaches]
+        self.tables.remove(DAYS, {**self._of(window), "day": gone})
+        return self._row(window, count, None)
+
+    def _summed(self, window: Window, numbers: Iterable[int]) -> list[Day]:
+        """The sums of some days, from the cases in the tables."""
+        found: list[Day] = []
+        for days in _runs(sorted(numbers)):
+            of_day = by_day(self._cases_between(window, days[0], days[-1]))
+            found += [day_of(number, of_day.get(number, ()), tolerance_of(self.contract)) for number in days]
+        return found
+
+    def _row(self, window: Window, count: Count, days: Sequence[Day] | None) -> BreachRow:
+        """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
+        passing = None
+        if excess(count.breaches, count.cases, tolerance_of(self.contract)) > 0:
+            columns = ("day", "cases", "breaches", "lowest")
+            read = (
+                days if days is not None else map(Day._make, self.tables.pick(DAYS, columns, self._of(window), "day"))
+            )
+            passing = passed_for_good(
+                list(read), lambda day: self._cases_between(window, day, day), tolerance_of(self.contract)
+            )
+        next_change = self.tables.earliest(INCIDENTS, "changes_at", self._of(window))
+        return breach_row(self.contract, window, count, passing, next_change, self.told.telling.as_of)
+
+    def _days(self, window: Window) -> list[Day]:
+        columns = ("day", "cases", "breaches", "lowest")
+        return list(map(Day._make, self.tables.pick(DAYS, columns, self._of(window), order="day")))
+
+    def _write_days(self, window: Window, days: Iterable[Day]) -> None:
+        rows = [tabular.day_values(self.reading, self.name, window.start, day) for day in days]
+        self.tables.write(DAYS, rows)
+
+    def _cases_between(self, window: Window, first: int, last: int) -> list[Case]:
+        """The cases of a window that make a difference on some days, from the first to the last."""
+        then = Between(first * DAY, (last + 1) * DAY)
+        decided, breached = (self._cases({**self._of(window), on: then}) for on in ("decided_at", "breach_at"))
+        return decided + [case for case in breached if not first * DAY <= case.at < (last + 1) * DAY]
+
+    def _cases(self, where: Where) -> list[Case]:
+        return list(map(Case._make, self.tables.pick(CASES, ("incident", "decided_at", "breach_at"), where)))
+
+
+def _runs(days: Sequence[int]) -> list[list[int]]:
+    """Days in order, those near each other together."""
+    found: list[list[int]] = []
+    for day in days:
+        if found and day - found[-1][-1] <= GAP:
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found

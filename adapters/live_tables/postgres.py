@@ -1,0 +1,310 @@
+"""Reporting tables in a schema of their own, in the database of the store.
+
+A set that is being built is a schema beside the live one; the swap renames both. Readers are let finish first: whoever
+has begun to read the old tables reads on in them, and nobody finds half of the new ones.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, Kind, Table
+from adapters.live_tables.tables import (
+    LIVE,
+    NEXT,
+    BeingBuilt,
+    Codec,
+    ForeignTables,
+    NoTables,
+    Reporting,
+    index_statements,
+    table_statements,
+)
+from adapters.store.ledger import StoreError
+from adapters.store.postgres_connection import connect, marked, plainly
+from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
+from domain.facts import microseconds, moment
+
+TYPES: Mapping[Kind, str] = {
+    Kind.TEXT: 'text COLLATE "C"',
+    Kind.INSTANT: "timestamptz",
+    Kind.INTEGER: "bigint",
+    Kind.FLAG: "boolean",
+    Kind.INTEGERS: "bigint[]",
+    Kind.JSON: "jsonb",
+    Kind.HOURS: "numeric",
+}
+OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
+"""What a schema that we made says of itself: no other is ever dropped or renamed."""
+SWAP_WAITS = "2s"
+HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
+
+
+def replay_schema(place: PostgresPlace, name: str) -> str:
+    """The name of a schema for a replay, checked. Raises StoreError where it is, or may become, one of the store's."""
+    if not SCHEMA_NAME.fullmatch(name) or is_reserved(name):
+        raise StoreError(f"{name} cannot name a schema of a replay: {NAMES}")
+    if name in (place.schema, "public"):
+        raise StoreError(f"{name} is the store's own schema: a replay goes into another")
+    return name
+
+
+class PostgresReporting(Reporting):
+    """The reporting tables in one schema. Raises StoreErrors, each a sentence to act on."""
+
+    def __init__(
+        self, place: PostgresPlace, schema: str | None = None, *, create: bool = False, lock_timeout: int = 10
+    ) -> None:
+        """Connect; `schema` is the store's own reporting schema unless a replay wants another.
+
+        With `create` a schema that is not there is made by the first `create()`; without it there must be one.
+        """
+        super().__init__()
+        self._store, self._lock_timeout = place, lock_timeout
+        self.schema = schema or place.reporting_schema
+        self.place = f"{place}, schema {self.schema}"
+        self._connection = connect(place, lock_timeout)
+        try:
+            with self._plainly():
+                for setting in ("timezone = 'UTC'", "statement_timeout = 0", "idle_in_transaction_session_timeout = 0"):
+                    self._connection.execute(f"SET {setting}".encode())
+            self._recognise(create=create)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _recognise(self, *, create: bool) -> None:
+        there = self._is_there(self.schema)
+        if there and not self._is_ours(self.schema):
+            raise ForeignTables(f"{self.place} is a schema that Verbale did not make: it was left as it is")
+        if not there and not create:
+            raise NoTables(f"there are no reporting tables at {self.place}: verbale project makes them")
+        if create and self.exists() and self.fits and not self._reader_may_read():
+            self._grant(LIVE)  # the role was made later than the tables
+
+    def _is_there(self, schema: str) -> bool:
+        return bool(self.run("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)))
+
+    def _is_ours(self, schema: str) -> bool:
+        """Whether we made a schema: it says so itself, or its first table does."""
+        said = self.run("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?", (schema,))
+        table = (
+            "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        )
+        said += self.run(f"{table} WHERE n.nspname = ? AND c.relname = ?", (schema, LEDGERS.name))
+        return any(words in (OURS, LEDGERS.meaning) for (words,) in said)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything done in it is done together, and by nobody else meanwhile."""
+        with self._plainly(), self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            # Before any table is named: a swap by another process may be about to give the names to other tables.
+            self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (self.schema,))
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else builds tables here meanwhile: a lock of the session, gone with it."""
+        key = f"{self.schema} being built"
+        ((got,),) = self.run("SELECT pg_try_advisory_lock(hashtextextended(?, 0))", (key,))
+        if not got:
+            raise BeingBuilt(f"another process is building the tables of {self.place}: wait until it is done")
+        try:
+            yield
+        finally:
+            with suppress(StoreError):  # a connection that is lost holds no lock
+                self.run("SELECT pg_advisory_unlock(hashtextextended(?, 0))", (key,))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read in it is of one moment."""
+        with self._plainly(), self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            # Locks first, then the moment: so the tables named are those that are read, whole.
+            names = ", ".join(self.live.name(table) for table in PUBLIC)
+            self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
+            yield
+
+    def exists(self) -> bool:
+        """Whether there is a live set."""
+        return self._has(self.schema)
+
+    def _has(self, schema: str) -> bool:
+        names = (schema, LEDGERS.name)
+        return bool(self.run("SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = ?", names))
+
+    def columns(self) -> Mapping[str, set[str]]:
+        """The columns of the live tables, by table."""
+        found: dict[str, set[str]] = defaultdict(set)
+        # From the catalogue itself: information_schema leaves out what the role may not read.
+        asked = "SELECT c.relname::text, a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        asked += " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        asked += " WHERE n.nspname = ? AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"
+        for table, column in self.run(asked, (self.schema,)):
+            found[table].add(column)
+        return found
+
+    def create(self) -> None:
+        """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
+        self._drop_next()
+        self.run(f"CREATE SCHEMA {self._next}")
+        self.run(f"COMMENT ON SCHEMA {self._next} IS {_quoted(OURS)}")
+        for statement in table_statements(self, NEXT, TYPES, HOURS):
+            self.run(statement)
+        self._comment()
+        self._grant(NEXT)
+
+    def _reader_may_read(self) -> bool:
+        """Whether the reader's role, if there is one, sees the live tables."""
+        asked = "SELECT has_schema_privilege(rolname, ?, 'USAGE') AND has_table_privilege(rolname, ?, 'SELECT')"
+        names = (self.schema, self.live.name(LEDGERS), self._store.reader)
+        return all(may for (may,) in self.run(f"{asked} FROM pg_roles WHERE rolname = ?", names))
+
+    def index(self, token: str) -> None:  # noqa: ARG002 (a schema has names of its own for them)
+        """Make the indexes of the set being built."""
+        for statement in index_statements(self, NEXT):
+            self.run(statement)
+
+    def _drop_next(self) -> None:
+        """Drop what was left unfinished; what is there and is not ours is left as it is."""
+        if self._is_there(self._next) and not self._is_ours(self._next):
+            raise ForeignTables(f"the schema {self._next} holds something else, and its name is wanted for the tables "
+                                f"that are built beside {self.schema}: rename it")  # fmt: skip
+        self.run(f"DROP SCHEMA IF EXISTS {self._next} CASCADE")
+
+    @property
+    def _next(self) -> str:
+        return f"{self.schema}_next"
+
+    def _comment(self) -> None:
+        for table in TABLES:
+            name = self.name(NEXT, table)
+            self.run(f"COMMENT ON TABLE {name} IS {_quoted(table.meaning)}")
+            for column in table.columns:
+                self.run(f"COMMENT ON COLUMN {name}.{column.name} IS {_quoted(column.meaning)}")
+
+    def _grant(self, of: str) -> None:
+        """The reader's role sees the public tables, once it is there."""
+        if self.run("SELECT 1 FROM pg_roles WHERE rolname = ?", (self._store.reader,)):
+            names = ", ".join(self.name(of, table) for table in PUBLIC)
+            self.run(f"GRANT USAGE ON SCHEMA {self._next if of == NEXT else self.schema} TO {self._store.reader}")
+            self.run(f"GRANT SELECT ON {names} TO {self._store.reader}")
+
+    def analyse(self) -> None:
+        """Else the server plans without knowing what the tables hold, until it comes by of itself."""
+        for table in TABLES:
+            self.run(f"ANALYZE {self.name(NEXT, table)}")
+
+    def swap(self, token: str) -> None:
+        """The set being built takes over the public names, in the transaction that is open."""
+        if self.exists():
+            # Whoever reads the old tables now, finishes; whoever comes meanwhile waits, and finds the new ones. Not
+            # for long at a time, and the same tables first that readers are told to name first.
+            self.run(f"SET LOCAL lock_timeout = '{SWAP_WAITS}'")
+            there = self.columns()
+            names = ", ".join(self.live.name(table) for table in TABLES if table.name in there)
+            self.run(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+            self.run(f"ALTER SCHEMA {self.schema} RENAME TO {self._retired}{token}")
+        self.run(f"ALTER SCHEMA {self._next} RENAME TO {self.schema}")
+
+    @property
+    def _retired(self) -> str:
+        return f"{self.schema}_retired_"
+
+    def discard_retired(self) -> str | None:
+        """Drop what swaps left behind; a sentence where something else, a view perhaps, holds on to it."""
+        like = self._retired.replace("_", r"\_") + "%"
+        said = None
+        for (schema,) in self.run("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE ?", (like,)):
+            if not self._is_ours(schema):
+                continue
+            held = self.run("SELECT tablename::text FROM pg_tables WHERE schemaname = ?", (schema,))
+            tables = ", ".join(f"{schema}.{table}" for (table,) in held)
+            try:
+                with self._plainly(), self._connection.transaction():
+                    self._connection.execute(f"DROP TABLE {tables}".encode())
+                    self._connection.execute(f"DROP SCHEMA {schema}".encode())
+            except StoreError as failed:
+                error = failed.__cause__
+                if not isinstance(error, errors.DependentObjectsStillExist):
+                    return f"the old tables are kept as {schema} for now ({failed}): the next rebuild drops them"
+                on_what = " ".join((error.diag.message_detail or "something").split())
+                said = f"the old tables are kept as {schema}, because others are built on them ({on_what}): make " \
+                    f"those again on {self.schema}, then DROP SCHEMA {schema} CASCADE"  # fmt: skip
+        return said
+
+    def abandon(self) -> None:
+        """Leave nothing of a set that will not be finished."""
+        self._drop_next()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+    def name(self, of: str, table: Table) -> str:
+        """The name of a table of a set."""
+        return f"{self._next if of == NEXT else self.schema}.{table.name}"
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement; the rows it gives."""
+        with self._plainly(), self._connection.cursor(binary=True) as cursor:
+            cursor.execute(marked(sql), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each of many rows."""
+        with self._plainly(), self._connection.cursor() as cursor:
+            cursor.executemany(marked(sql), rows)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add many new rows, by COPY."""
+        copy = f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()
+        with self._plainly(), self._connection.cursor() as cursor, cursor.copy(copy) as writing:
+            for row in rows:
+                writing.write_row(row)
+
+    def encoder(self, kind: Kind) -> Codec | None:
+        """How a value is written."""
+        return _ENCODERS.get(kind)
+
+    def decoder(self, kind: Kind) -> Codec | None:
+        """How a value is read back."""
+        return _DECODERS.get(kind)
+
+    def among(self, column: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+        """The condition that a column holds one of some values."""
+        return f"{column} = ANY(?)", [list(values)]
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        try:
+            with plainly(self._store):
+                yield
+        except StoreError as error:
+            match error.__cause__:
+                case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
+                    said = " ".join(str(error.__cause__).split())
+                    raise StoreError(f"{self.place}: this role may not do that ({said}): use the owner's") from error
+                case errors.UndefinedTable() | errors.InvalidSchemaName():
+                    raise NoTables(
+                        f"there are no reporting tables at {self.place}: verbale project makes them"
+                    ) from None
+            raise
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _instant(value: datetime) -> int:
+    return microseconds(value)
+
+
+_ENCODERS: Mapping[Kind, Codec] = {Kind.INSTANT: moment, Kind.JSON: Jsonb}
+_DECODERS: Mapping[Kind, Codec] = {Kind.INSTANT: _instant, Kind.INTEGERS: list}

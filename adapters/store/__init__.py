@@ -1,0 +1,1 @@
+"""The log of facts: append a batch in one transaction, read what is recorded. Its own language (SQL) stays here."""

@@ -1,0 +1,1 @@
+"""The commands of `verbale`, one module a subject."""

@@ -1,0 +1,111 @@
+"""The commands about the broker: what must be there, messages published from files, a server for a trial."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from adapters.brokers.broker import BrokerError, Post, addressed, open_post, set_up
+from adapters.brokers.nats_server import ANY_PORT, NatsServer
+from adapters.inbox.ingest import BATCH, Line
+from bin.commands.ingest import counting, existing, lines_of
+from bin.commands.options import Where, chosen_by, progress
+from bin.compose import BadSettings, Settings
+
+broker_app = App(name="broker", help="Prepare the broker that messages come from, or start one for a trial.")
+
+
+@broker_app.default
+def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None, where: Where | None = None) -> None:
+    """Start a NATS server for a trial, with everything set up for this ledger. Ctrl-C stops it; what it holds stays.
+
+    It listens on the loopback alone, and asks for no password.
+
+    Parameters
+    ----------
+    folder
+        Where it keeps its streams.
+    port
+        To listen on; else a free one.
+    """
+    chosen, say = chosen_by(where)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # however we are stopped, so is the server
+    with NatsServer(folder, port or ANY_PORT) as server:
+        for told in asyncio.run(_set_up(server.url, chosen)):
+            print(told)
+        print(f"{say('the broker listens; tell the other commands')}: export VERBALE_BROKER={server.url}", flush=True)
+        try:
+            server.wait_until_it_ends()
+        except KeyboardInterrupt:
+            print(say("stopped; started again in the same folder it goes on"))
+            return
+    raise BrokerError(f"the NATS server has ended: {folder / 'log'} says why")
+
+
+@broker_app.command(name="setup")
+def broker_setup(*, where: Where | None = None) -> None:
+    """Make the streams, queues and consumers that this ledger needs at the broker (VERBALE_BROKER).
+
+    Can be run again. What is there and configured otherwise is told, never changed.
+    """
+    chosen, _ = chosen_by(where)
+    for told in asyncio.run(_set_up(_configured(chosen), chosen)):
+        print(told)
+
+
+def publish(
+    files: Annotated[list[Path], Parameter(required=True, allow_leading_hyphen=True)],
+    /,
+    *,
+    where: Where | None = None,
+) -> None:
+    """Publish messages to the broker (VERBALE_BROKER): JSON Lines, from files or from standard input (-).
+
+    Each goes to its own subject; the command ends when the broker has them all. What becomes of them is published by
+    verbale consume.
+
+    Parameters
+    ----------
+    files
+        Files of messages; - is standard input.
+    """
+    chosen, say = chosen_by(where)
+    total = existing(files)
+    with progress(say("publishing"), total or None) as advance:
+        published = asyncio.run(_publish(chosen, counting(lines_of(files), advance)))
+    print(f"{published} {say('messages')} {say('published')}")
+
+
+async def _publish(chosen: Settings, lines: Iterator[Line]) -> int:
+    published = 0
+    async with _connected(_configured(chosen), chosen) as post:
+        while batch := list(islice(lines, BATCH)):
+            await post.publish([addressed(chosen.ledger, line.raw) for line in batch])
+            published += len(batch)
+    return published
+
+
+async def _set_up(url: str, chosen: Settings) -> list[str]:
+    async with _connected(url, chosen) as post:
+        return await set_up(post)
+
+
+@asynccontextmanager
+async def _connected(url: str, chosen: Settings) -> AsyncIterator[Post]:
+    post = open_post(url, chosen.ledger)
+    try:
+        await post.connect()
+        yield post
+    finally:
+        await post.stop()
+
+
+def _configured(chosen: Settings) -> str:
+    if chosen.broker is None:
+        raise BadSettings("setting broker: there is none; verbale broker starts one for a trial, and says what to set")
+    return chosen.broker

@@ -1,0 +1,92 @@
+"""What the commands share: their common options, the store they open, the bar that shows how far they are."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from adapters.store.ledger import Ledger
+from bin.commands.console import Format
+from bin.compose import Settings, open_ledger, settings
+from bin.language import Words
+
+
+class AnswerIsNo(Exception):
+    """The command worked, and its answer is no."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Options of every command that uses a store."""
+
+    store: Annotated[str | None, Parameter(group=Group("Store"))] = None
+    "The store: sqlite:///PATH or postgresql://USER@HOST/DATABASE; else VERBALE_STORE, verbale.toml, sqlite:///verbale.db."
+
+    language: Annotated[str | None, Parameter(group=Group("Store"))] = None
+    "Of what is printed for people: en or it. Else VERBALE_LANGUAGE."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class How:
+    """Options of everything that is judged."""
+
+    reading: str = "literal"
+    "The reading of the contract: literal, or choices that depart from it: rate=words,unit=clock,..."
+
+    as_of: str | None = None
+    "Judge as of this instant (2025-12-31T18:00:00+01:00) or the end of this day (2025-12-31); else known-on."
+
+    known_on: str | None = None
+    "Use only what was recorded by then; else everything recorded."
+
+    format: Format = "table"
+    "table, json or csv."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Which:
+    """Options that pick rows of a report."""
+
+    contract: str | None = None
+    "Only this contract."
+
+    window: str | None = None
+    "contract_year, calendar_year, quarter or whole_contract; or a day: only the window that holds it."
+
+
+def chosen_by(where: Where | None) -> tuple[Settings, Words]:
+    """The settings in force, and the language to speak. Raises BadSettings."""
+    chosen = settings(store=where.store if where else None, language=where.language if where else None)
+    return chosen, Words(chosen.language)
+
+
+@contextmanager
+def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator[Ledger]:
+    """The ledger, closed at the end; a store made new is named. Raises StoreError."""
+    ledger = open_ledger(chosen, create=create)
+    if ledger.store.made_new:
+        print(f"verbale: made a new store, {ledger.store.place}", file=sys.stderr)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def progress(what: str, total: int | None, *, count: bool = False) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, only where that is a terminal; the function given sets how far we are."""
+    screen = Console(stderr=True)
+    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()]
+    if count:
+        columns.insert(2, MofNCompleteColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,135 @@
+"""The commands of auditors and reporting consumers: reports, explanations, timelines."""
+
+from contextlib import closing
+
+from adapters.reports.live import from_live
+from adapters.reports.report import (
+    NotOnRecord,
+    Question,
+    Report,
+    ReportName,
+    explain_incident,
+    make,
+    question,
+    steps,
+    timeline_of,
+    unrouted_requests,
+)
+from adapters.store.ledger import Ledger, StoreError
+from bin.commands.console import Format, show
+from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
+from bin.compose import Settings, clock, open_reporting
+
+
+def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Each request: coverage, both clocks, verdicts, whose breach."""
+    _report("compliance", which, how, where)
+
+
+def report_breach(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Each window of each contract: late cases against the tolerance."""
+    _report("breach", which, how, where)
+
+
+def report_penalty(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Each contract: the maximum one-off penalty, and what was claimed, waived and paid."""
+    _report("penalty", which, how, where)
+
+
+def report_credits(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Each contract: credits bought, consumed, expired, left."""
+    _report("credits", which, how, where)
+
+
+def report_commitments(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Hours and reviews of Conduzione, visits of Manutenzione: what each period was due, and what was done."""
+    _report("commitments", which, how, where)
+
+
+def report_systems(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Connected systems: when each was disclosed, and the requests that affect it, disclosed by then or not."""
+    _report("systems", which, how, where)
+
+
+def report_queue(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
+    """Open requests in the order in which they are to be served."""
+    _report("queue", which, how, where)
+
+
+def explain(incident: str, /, *, how: How | None = None, where: Where | None = None) -> None:
+    """Both clocks of an incident, slice by slice: what counted, what did not, and why.
+
+    Parameters
+    ----------
+    incident
+        The id of the incident.
+    """
+    chosen, say = chosen_by(where)
+    how = how or How()
+    with ledger_of(chosen) as ledger:
+        try:
+            report = explain_incident(incident, ledger, _question(how, Which(), ledger))
+        except NotOnRecord:
+            if not incident.startswith("incident-"):
+                raise
+            report = explain_incident(incident.removeprefix("incident-"), ledger, _question(how, Which(), ledger))
+    show(report, how.format, say)
+
+
+def unrouted(*, how: How | None = None, where: Where | None = None) -> None:
+    """Requests that no contract takes, what each names, and why that leads nowhere."""
+    chosen, say = chosen_by(where)
+    how = how or How()
+    with ledger_of(chosen) as ledger:
+        asked = _question(how, Which(), ledger)
+        with progress(say("replaying"), ledger.store.position(asked.known_on)) as advance:
+            report = unrouted_requests(ledger, asked, advance)
+    show(report, how.format, say)
+
+
+def timeline(stream: str, /, *, format: Format = "table", where: Where | None = None) -> None:
+    """Every fact recorded in one stream, with its seal.
+
+    Parameters
+    ----------
+    stream
+        contract-ID, credits-ID or incident-ID.
+    format
+        table, json or csv.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        report = timeline_of(stream, ledger, clock())
+    show(report, format, say)
+
+
+def _report(name: ReportName, which: Which | None, how: How | None, where: Where | None) -> None:
+    chosen, say = chosen_by(where)
+    how = how or How()
+    with ledger_of(chosen) as ledger:
+        asked = _question(how, which or Which(), ledger)
+        report = _from_live(name, chosen, ledger, asked)
+        if report is None:
+            with progress(say("replaying"), steps(ledger, asked)) as advance:
+                report = make(name, ledger, asked, advance)
+    show(report, how.format, say)
+
+
+def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report | None:
+    try:
+        with closing(open_reporting(chosen)) as reporting:
+            return from_live(name, ledger, reporting, asked)
+    except StoreError:
+        return None  # tables that cannot be read are no reason to give no answer: the facts give it
+
+
+def _question(how: How, which: Which, ledger: Ledger) -> Question:
+    # A recorder whose clock ran ahead has recorded what is known now all the same.
+    return question(
+        now=max(clock(), ledger.store.recorded_until()),
+        reading=how.reading,
+        as_of=how.as_of,
+        known_on=how.known_on,
+        contract=which.contract,
+        window=which.window,
+    )

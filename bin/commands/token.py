@@ -1,0 +1,139 @@
+"""Who may post over HTTP: tokens, each of which writes as one source; only their digests are kept."""
+
+import asyncio
+import json
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+from adapters.inbox.batcher import Reception
+from adapters.inbox.messages import is_label
+from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
+from adapters.store.ledger import Ledger, Token
+from bin.commands.console import Column, Plain, console, table
+from bin.commands.options import Where, chosen_by, ledger_of
+from domain.facts import instant_text
+
+PREFIX = "vbl_"
+"""Lets people and scanners of leaked secrets see what it is."""
+BYTES = 32
+SHOWN_DIGITS = 8
+REMEMBERED_SECONDS = 2.0
+"""For which a revoked token may still be taken."""
+
+
+_START_OF_DIGEST = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
+
+
+def digest_of(token: str) -> bytes:
+    """What is kept of a token: its SHA-256, which is enough where a token is 32 random bytes."""
+    return sha256(token.encode()).digest()
+
+
+class Bearers:
+    """Who bears which token, as the store says, remembered for a moment."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._sources: dict[bytes, str] = {}
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def source(self, token: str) -> str | None:
+        """The source that the bearer of a token writes as; None where it may not. Raises StoreError."""
+        async with self._reading:
+            if time.monotonic() - self._read_at > REMEMBERED_SECONDS:
+                tokens = await self._reception.in_desk_thread(self._reception.ledger.store.tokens)
+                self._sources = {one.digest: one.source for one in tokens if one.revoked_at is None}
+                self._read_at = time.monotonic()
+        return self._sources.get(digest_of(token))
+
+
+def token_issue(source: str, /, *, where: Where | None = None) -> None:
+    """Let somebody post over HTTP as one source: print a new token, this once. Only its digest is kept.
+
+    Parameters
+    ----------
+    source
+        The only source that messages posted with it may name, as "helpdesk:acme".
+    """
+    if not is_label(source):
+        raise BadQuestion(
+            f"{source!r} cannot be the source of a message: up to 500 characters, none to control a screen"
+        )
+    chosen, say = chosen_by(where)
+    token = PREFIX + secrets.token_urlsafe(BYTES)
+    with ledger_of(chosen, create=True) as ledger:
+        ledger.store.issue_token(digest_of(token), source)
+    print(token)
+    shown = say("verbale: a token for {source}, known as {digest} from now on; it will not be shown again")
+    print(shown.format(source=source, digest=_shown(digest_of(token))), file=sys.stderr)
+
+
+def token_list(*, format: Plain = "table", where: Where | None = None) -> None:
+    """List the tokens: source, start of the digest, when issued, when revoked.
+
+    Parameters
+    ----------
+    format
+        table or json.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        rows = [_row(token) for token in ledger.store.tokens()]
+    if format == "json":
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    columns = [Column(say(name.replace("_", " ")), _cell(name)) for name in _COLUMNS]
+    console().print(table(columns, rows) if rows else say("No token has been issued."))
+
+
+def token_revoke(digest: str, /, *, where: Where | None = None) -> None:
+    """No longer take what is posted with a token; it stays on the list.
+
+    Parameters
+    ----------
+    digest
+        The start of its digest, as `verbale token list` shows it.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        token = _the_one(ledger, digest)
+        ledger.store.revoke_token(token.digest)
+    print(say("revoked: {digest}, which wrote as {source}").format(digest=_shown(token.digest), source=token.source))
+
+
+def _the_one(ledger: Ledger, start: str) -> Token:
+    if not _START_OF_DIGEST.fullmatch(start):
+        raise BadQuestion(
+            f"{start} is no start of a digest: give 4 hexadecimal digits or more, as verbale token list does"
+        )
+    found = [token for token in ledger.store.tokens() if token.digest.hex().startswith(start)]
+    if not found:
+        raise NotOnRecord(f"no token has a digest that starts with {start}: verbale token list shows them")
+    if len(found) > 1:
+        raise BadQuestion(f"{len(found)} tokens have a digest that starts with {start}: give more of it")
+    if found[0].revoked_at is not None:
+        raise BadQuestion(f"the token {_shown(found[0].digest)} was revoked at {instant_text(found[0].revoked_at)}")
+    return found[0]
+
+
+_COLUMNS = ("source", "digest", "issued_at", "revoked_at")
+
+
+def _row(token: Token) -> dict[str, str | None]:
+    revoked = instant_text(token.revoked_at) if token.revoked_at is not None else None
+    return dict(
+        zip(_COLUMNS, (token.source, _shown(token.digest), instant_text(token.issued_at), revoked), strict=True)
+    )
+
+
+def _cell(name: str) -> Callable[[JsonRow], str]:
+    return lambda row: str(row[name] or "-")
+
+
+def _shown(digest: bytes) -> str:
+    return digest.hex()[:SHOWN_DIGITS]

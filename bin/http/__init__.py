@@ -1,0 +1,1 @@
+"""The HTTP server: messages in, outcomes out, status pages."""
