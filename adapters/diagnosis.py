@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from adapters.imports.holidays import Difference, changes_since, library_version
 from adapters.inbox.handler import HOUR
-from adapters.live_tables.projector import Current, current, outdated
+from adapters.live_tables.projector import Checkpoint, current, outdated
 from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import DamagedStore, Gap, Ledger, NewerStore, OlderStore, SourceHeard
 from domain.contract import Contract
 from domain.facts import FUTURE_TOLERANCE, SECOND, instant_text, moment
 from domain.working_time import local_midnight, ruling
-from projections.history import History, Telling
+from projections.history import History, Replay
 from projections.readings import Reading
 from projections.working_days import first_day_without_calendar
 
@@ -24,7 +24,7 @@ SHOWN_GAPS = 3
 """How many ranges of missing numbers are named where not all are asked for."""
 
 
-class Standing(NamedTuple):
+class StoreStatus(NamedTuple):
     """The store and its live tables, at one moment. `lag_us`: for how long what is not projected has been known."""
 
     store: str
@@ -33,7 +33,7 @@ class Standing(NamedTuple):
     position: int
     recorded_until: int
     tables: str | None
-    at: Current | None
+    at: Checkpoint | None
     lag_us: int
 
     @property
@@ -118,13 +118,13 @@ class Remark(NamedTuple):
     do: str
 
 
-def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> Standing:
+def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> StoreStatus:
     """How things stand at `now` (microseconds UTC); `reporting` is None where there are no live tables."""
     at = current(reporting.live) if reporting is not None and reporting.exists() and reporting.fits else None
     unprojected = ledger.page(at.position, 1) if at else []
     known_since = [row.recorded_at for row in unprojected if row.recorded_at is not None]
     overdue = [at.next_change] if at and at.next_change is not None and at.next_change <= now else []
-    return Standing(
+    return StoreStatus(
         store=ledger.store.place,
         ledger=ledger.id,
         counts=dict(ledger.store.counts()),
@@ -175,7 +175,7 @@ def _no_tables(reporting: Reporting | None) -> Remark:
 PROJECT = "run, as the owner of the store: verbale project"
 
 
-def _of_the_store(ledger: Ledger, at: Standing, now: int) -> Iterator[Remark]:
+def _of_the_store(ledger: Ledger, at: StoreStatus, now: int) -> Iterator[Remark]:
     if at.recorded_until > now + FUTURE_TOLERANCE:
         yield Remark(
             f"the last fact was recorded at {instant_text(at.recorded_until)}, and it is {instant_text(now)} here",
@@ -214,7 +214,7 @@ def _of_the_contracts(ledger: Ledger, now: int) -> Iterator[Remark]:
         history = History.of(ledger.entry(row) for row in ledger.store.stream_rows(names))
     except (DamagedStore, NewerStore):
         return  # told of with the store, or with the live tables, which stop there
-    for told in Telling(history, Reading(), now).signed_contracts:
+    for told in Replay(history, Reading(), now).signed_contracts:
         yield from _renewed_in_vain(told.contract)
         yield from _without_calendar(told.contract, now)
         yield from _otherwise_than_adopted(told.contract, now)

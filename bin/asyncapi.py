@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import PREFIX
-from adapters.inbox.batcher import Reception
-from adapters.inbox.handler import Desk
+from adapters.inbox.batcher import Batcher
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples, schema
 from adapters.inbox.outcome_events import OUTCOME_TYPE, outcome_schema
 from adapters.store.sqlite import open_memory
@@ -143,12 +143,12 @@ def openapi() -> dict[str, Any]:
     """The OpenAPI document of the HTTP server, as a `verbale consume` that nobody configured would tell it."""
     # Loaded late: it takes a second, and the server shows the documents of this module.
     from bin.http.app import build
-    from bin.metrics import Meters
-    from bin.readiness import Health
+    from bin.metrics import Metrics
+    from bin.readiness import ReadinessCheck
 
     with closing(open_memory(ledger_id="main", now=clock)) as ledger:
-        reception, chosen = Reception(Desk(ledger, clock)), Settings.model_construct()
-        return build(reception, chosen, Health(reception, chosen), Meters()).openapi()
+        batcher, chosen = Batcher(CommandHandler(ledger, clock)), Settings.model_construct()
+        return build(batcher, chosen, ReadinessCheck(batcher, chosen), Metrics()).openapi()
 
 
 def documents() -> Mapping[str, str]:

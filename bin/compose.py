@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, unquote
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from adapters.inbox.handler import HOUR, Desk
+from adapters.inbox.handler import HOUR, CommandHandler
 from adapters.inbox.outcome_events import letters
 from adapters.live_tables.postgres import PostgresReporting, replay_schema
 from adapters.live_tables.projector import current
@@ -262,7 +262,7 @@ def _replay_file(path: Path, place: StorePlace | PostgresPlace) -> Reporting:
     return SqliteReporting(path, create=True)
 
 
-def open_desk(ledger: Ledger, chosen: Settings) -> Desk:
+def open_handler(ledger: Ledger, chosen: Settings) -> CommandHandler:
     """The desk that records in a ledger; where there is a broker, it leaves late outcomes to be published there."""
-    write_letter = letters(ledger.id, clock) if chosen.broker else None
-    return Desk(ledger, clock, chosen.patience_hours * HOUR, write_letter)
+    write_outbox_message = letters(ledger.id, clock) if chosen.broker else None
+    return CommandHandler(ledger, clock, chosen.patience_hours * HOUR, write_outbox_message)

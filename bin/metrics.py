@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from adapters.inbox.batcher import Handled
 from adapters.inbox.handler import Reply, outcome_name
-from bin.readiness import Look
+from bin.readiness import Readiness
 from domain.facts import SECOND
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -17,7 +17,7 @@ WAITED = "waited"
 """The way in of a message that had waited, and was settled when another came or its patience ended."""
 
 
-class Meters:
+class Metrics:
     """Counts of one process, in a registry of its own."""
 
     def __init__(self) -> None:
@@ -52,12 +52,12 @@ class Meters:
         for outcome, number in Tally(outcome_name(reply.outcome) for reply in replies).items():
             self._messages.labels(way, outcome).inc(number)
 
-    def exposition(self, look: Look) -> bytes:
+    def exposition(self, look: Readiness) -> bytes:
         """Everything as Prometheus reads it: what was counted, and how things stand at one look."""
         return generate_latest(self.registry) + generate_latest(_standing(look))
 
 
-def _standing(look: Look) -> CollectorRegistry:
+def _standing(look: Readiness) -> CollectorRegistry:
     """Gauges of one look; what the store would say is left out where the store is away."""
     registry = CollectorRegistry()
 

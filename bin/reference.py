@@ -11,7 +11,7 @@ from adapters.inbox.ingest import BATCH
 from adapters.inbox.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
 from adapters.inbox.outcome_events import OutcomeEvent, letters
 from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
-from adapters.live_tables.schema import PUBLIC, Column, Kind, Table
+from adapters.live_tables.schema import PUBLIC, Column, ColumnKind, Table
 from adapters.live_tables.sqlite import TYPES as SQLITE_TYPES
 from domain.catalogue import COMMANDS
 from domain.facts import read_instant
@@ -289,5 +289,5 @@ def _table_section(table: Table) -> str:
 def _column_row(column: Column, *, key: bool) -> str:
     name = f"**`{column.name}`**" if key else f"`{column.name}`"
     server, file = POSTGRES_TYPES[column.kind].partition(" COLLATE")[0], SQLITE_TYPES[column.kind]
-    optional = "yes" if column.optional or column.kind is Kind.HOURS else "no"
+    optional = "yes" if column.optional or column.kind is ColumnKind.HOURS else "no"
     return f"| {name} | {server} | {file} | {optional} | {column.meaning} |"

@@ -28,7 +28,7 @@ from domain.facts import (
     Rejected,
     Text,
     Value,
-    already_told,
+    already_recorded,
     as_rectified,
     corrected,
     moment,
@@ -284,7 +284,7 @@ F = TypeVar("F", bound=Fact)
 # --- state ------------------------------------------------------------------------------------------------------
 
 
-class Spell(NamedTuple):
+class Interval(NamedTuple):
     """A time in which the contract is in force: half-open, in microseconds UTC; `end` is None where it has none."""
 
     start: int
@@ -294,13 +294,13 @@ class Spell(NamedTuple):
         """Whether an instant is in it."""
         return self.start <= instant and (self.end is None or instant < self.end)
 
-    def meets(self, other: "Spell") -> bool:
+    def meets(self, other: "Interval") -> bool:
         """Whether the two have an instant in common."""
         return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
 
 
 class OptionTerm(NamedTuple):
-    """What an option contains, and the time for which it is active under a contract in force; `end` as in a Spell."""
+    """What an option contains, and when it is active under a contract in force; `end` as in an Interval."""
 
     option: Option
     start: int
@@ -329,7 +329,7 @@ class Contract:
     settlements: tuple[PenaltySettled, ...] = ()
 
     @cached_property
-    def spells(self) -> tuple[Spell, ...]:
+    def spells(self) -> tuple[Interval, ...]:
         """When it is in force, in order. A renewal told after the end begins another spell; a termination ends all.
 
         Of renewals the latest end rules, in whatever order they are told.
@@ -337,16 +337,16 @@ class Contract:
         if self.signed is None:
             return ()
         start, end = self.signed.in_force_from, self.signed.in_force_until
-        found: list[Spell] = []
+        found: list[Interval] = []
         for renewal in sorted(self.renewals, key=lambda renewal: renewal.at):
             if end is None:
                 break
             if renewal.at > end:
-                found.append(Spell(start, end))
+                found.append(Interval(start, end))
                 start, end = renewal.at, renewal.until
             else:
                 end = max(end, renewal.until)
-        clipped = (Spell(one.start, _earlier(one.end, self.terminated_at)) for one in (*found, Spell(start, end)))
+        clipped = (Interval(one.start, _earlier(one.end, self.terminated_at)) for one in (*found, Interval(start, end)))
         return tuple(spell for spell in clipped if spell.end is None or spell.start < spell.end)
 
     @property
@@ -474,7 +474,7 @@ class Contract:
         return self.in_force(at) and self.declared(system, at)
 
     @property
-    def systems_told(self) -> frozenset[str]:
+    def systems_ever_declared(self) -> frozenset[str]:
         """Every connected system ever told of, whether or not it still is one."""
         return frozenset(fact.system for fact in self.systems)
 
@@ -626,33 +626,33 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
         case RenewContract():
             return _in_time(contract, ContractRenewed(**content))
         case ActivateOption():
-            return _unless_told(contract, OptionActivated(**content))
+            return _unless_recorded(contract, OptionActivated(**content))
         case EndOption():
             return _in_time(contract, OptionEnded(**content))
         case ReviseServiceLevel():
             return _in_time(contract, ServiceLevelRevised(**content))
         case AdoptCalendar():
-            return _unless_told(contract, CalendarAdopted(**content))
+            return _unless_recorded(contract, CalendarAdopted(**content))
         case ExtendCoverage():
             return _in_time(contract, CoverageExtended(**content))
         case DeclareConnectedSystem():
-            return _unless_told(contract, ConnectedSystemDeclared(**content))
+            return _unless_recorded(contract, ConnectedSystemDeclared(**content))
         case WithdrawConnectedSystem():
-            return _unless_told(contract, ConnectedSystemWithdrawn(**content))
+            return _unless_recorded(contract, ConnectedSystemWithdrawn(**content))
         case RecordVisit():
-            return _unless_told(contract, MaintenanceVisitPerformed(**content))
+            return _unless_recorded(contract, MaintenanceVisitPerformed(**content))
         case RecordOperationHours():
             return _work(contract, OperationHoursWorked(**content))
         case HoldReview():
-            return _unless_told(contract, ServiceReviewHeld(**content))
+            return _unless_recorded(contract, ServiceReviewHeld(**content))
         case TerminateContract():
             return _in_time(contract, ContractTerminated(**content))
         case ClaimPenalty():
-            return _unless_told(contract, PenaltyClaimed(**content))
+            return _unless_recorded(contract, PenaltyClaimed(**content))
         case WaivePenalty():
-            return _unless_told(contract, PenaltyWaived(**content))
+            return _unless_recorded(contract, PenaltyWaived(**content))
         case SettlePenalty():
-            return _unless_told(contract, PenaltySettled(**content))
+            return _unless_recorded(contract, PenaltySettled(**content))
         case _:
             assert_never(command)
 
@@ -674,14 +674,14 @@ def _sign(contract: Contract, signed: ContractSigned) -> tuple[ContractSigned, .
     )  # fmt: skip
 
 
-def _unless_told(contract: Contract, fact: F) -> tuple[F, ...]:
+def _unless_recorded(contract: Contract, fact: F) -> tuple[F, ...]:
     """The fact, or () where it is told already, as first told or as rectified since.
 
     It is compared with what speaks of the same thing: many systems, options and visits may be told of one instant.
     """
     about = _about(fact)
-    for telling in (contract.record, as_rectified(contract.record)):
-        if already_told(fact, (told for told in telling if _about(told) == about)):
+    for replay in (contract.record, as_rectified(contract.record)):
+        if already_recorded(fact, (told for told in replay if _about(told) == about)):
             return ()
     return (fact,)
 
@@ -703,8 +703,8 @@ def _work(contract: Contract, fact: OperationHoursWorked) -> tuple[OperationHour
     """The entry, or () where it is told already. Its name stands for one entry: so two alike are two."""
     named = [
         told
-        for telling in (contract.record, contract.hours_worked)
-        for told in telling
+        for replay in (contract.record, contract.hours_worked)
+        for told in replay
         if isinstance(told, OperationHoursWorked) and told.work == fact.work
     ]
     if named and fact not in named:
@@ -715,7 +715,7 @@ def _work(contract: Contract, fact: OperationHoursWorked) -> tuple[OperationHour
 
 def _in_time(contract: Contract, fact: F) -> tuple[F, ...]:
     _refuse_out_of_time(contract, fact)
-    return _unless_told(contract, fact)
+    return _unless_recorded(contract, fact)
 
 
 def _refuse_out_of_time(contract: Contract, fact: Fact) -> None:

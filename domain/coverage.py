@@ -33,7 +33,7 @@ class Requester(StrEnum):
     MONITORING = "monitoring"
 
 
-class Answer(Value):
+class CoverageDecision(Value):
     """The coverage of a request, why it is not guaranteed (if so), and the contract it came under (if any)."""
 
     coverage: Coverage
@@ -46,13 +46,13 @@ class Answer(Value):
         return self.coverage is Coverage.GUARANTEED
 
 
-def cover(contract: Contract | None, account: CreditAccount | None, requester: Requester, at: int) -> Answer:
+def cover(contract: Contract | None, account: CreditAccount | None, requester: Requester, at: int) -> CoverageDecision:
     """The coverage of a request opened at `at`, from the facts dated at or before it.
 
     At least one minute of credit has to be available; nothing is reserved, and later exhaustion changes nothing.
     """
     reason = _reason(contract, account, requester, at)
-    return Answer(
+    return CoverageDecision(
         coverage=Coverage.GUARANTEED if reason is None else Coverage.BEST_EFFORT,
         reason=reason,
         contract=contract.id if contract else None,

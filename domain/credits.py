@@ -29,7 +29,7 @@ from domain.facts import (
     Value,
     as_rectified,
     rectify,
-    unless_told,
+    unless_recorded,
 )
 
 # --- facts ------------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def _purchase(account: CreditAccount, purchase: CreditsPurchased) -> tuple[Credi
     known = next((p for p in account.purchases if p.package == purchase.package), None)
     if known is None:
         return (purchase,)
-    if not unless_told(account.record, purchase):
+    if not unless_recorded(account.record, purchase):
         return ()
     raise Rejected("G2", "package", f"package {purchase.package} was already bought otherwise: give this purchase its "
                    "own name, or rectify the first")  # fmt: skip
@@ -303,7 +303,7 @@ def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[Credi
     earlier = [r for r in account.reversals if r.work == command.work]
     if not earlier:
         return (reversal,)
-    if not unless_told(account.record, reversal):
+    if not unless_recorded(account.record, reversal):
         return ()
     raise Rejected("G2", "work", f"work {command.work} was already reversed")
 

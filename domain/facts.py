@@ -190,7 +190,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Paper(Value):
+class Attachment(Value):
     """A paper attached to a fact as evidence: its name and the SHA-256 of its bytes."""
 
     name: Identifier
@@ -213,7 +213,7 @@ class Responsibility(StrEnum):
     FORCE_MAJEURE = "force_majeure"
 
 
-class Told(Value):
+class Statement(Value):
     """Who records a fact that a party may contest, and which parties have agreed to it."""
 
     by: Party = Party.SUPPLIER
@@ -231,7 +231,7 @@ class Command(Value):
     TYPE: ClassVar[str]
 
     at: Instant
-    evidence: tuple[Paper, ...] = ()
+    evidence: tuple[Attachment, ...] = ()
 
 
 class Fact(Value):
@@ -242,13 +242,13 @@ class Fact(Value):
     """Fields that nobody rectifies: what Verbale decided when it recorded the fact, and names other facts go by."""
 
     at: Instant
-    evidence: tuple[Paper, ...] = ()
+    evidence: tuple[Attachment, ...] = ()
 
 
 F = TypeVar("F", bound=Fact)
 
 
-class Correction(Told):
+class Correction(Statement):
     """Which recorded fact of the stream was wrong, in which field, and what is right."""
 
     version: Annotated[int, Field(strict=True, ge=1)]
@@ -366,7 +366,7 @@ def _rectified_so(record: Sequence[Fact], rectification: RecordRectified, *, unc
     return earlier[-1].model_copy(update={"at": rectification.at}) == rectification if earlier else unchanged
 
 
-def unless_told(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F, ...]:
+def unless_recorded(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F, ...]:
     """The fact, or () where `record` tells it already, as first told or as rectified since.
 
     It is compared with the facts of its family (those that speak of the same thing; its own type if none is given).
@@ -374,13 +374,13 @@ def unless_told(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F
     kinds = family or (type(fact),)
     as_first_told, as_corrected = record, as_rectified(record)
     tellings = (as_first_told,) if as_corrected is record else (as_first_told, as_corrected)
-    for telling in tellings:
-        if already_told(fact, (told for told in telling if isinstance(told, kinds))):
+    for replay in tellings:
+        if already_recorded(fact, (told for told in replay if isinstance(told, kinds))):
             return ()
     return (fact,)
 
 
-def already_told(fact: Fact, among: Iterable[Fact]) -> bool:
+def already_recorded(fact: Fact, among: Iterable[Fact]) -> bool:
     """Whether `fact` says again what is on record: it equals the last of `among` told of the same instant.
 
     Only the last: suspended, resumed and suspended again within one minute are three facts.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from domain.coverage import Answer, Requester
+from domain.coverage import CoverageDecision, Requester
 from domain.facts import (
     Command,
     Fact,
@@ -19,13 +19,13 @@ from domain.facts import (
     Rectify,
     Rejected,
     Responsibility,
+    Statement,
     Text,
-    Told,
     Value,
     as_rectified,
     moment,
     rectify,
-    unless_told,
+    unless_recorded,
 )
 from domain.terms import Clock, Impact, RequestKind, Urgency
 
@@ -54,13 +54,13 @@ class Request(Assessment):
     system: Identifier | None = None
 
 
-class Suspension(Told):
+class Suspension(Statement):
     """The clocks stop for a cause; one that is the supplier's own stops nothing (A4)."""
 
     cause: Responsibility
 
 
-class Attribution(Told):
+class Attribution(Statement):
     """To whom the lateness of one clock is due, and why (A4)."""
 
     party: Responsibility
@@ -93,7 +93,7 @@ class IncidentOpened(Fact, Request):
     TYPE = "incident.opened.v1"
     FIXED = frozenset({"answer"})
 
-    answer: Answer
+    answer: CoverageDecision
 
 
 class IncidentTakenInCharge(Fact):
@@ -273,7 +273,9 @@ IncidentCommand = (
 # --- decide -----------------------------------------------------------------------------------------------------
 
 
-def decide(incident: Incident, command: IncidentCommand, answer: Answer | None = None) -> tuple[IncidentFact, ...]:
+def decide(
+    incident: Incident, command: IncidentCommand, answer: CoverageDecision | None = None
+) -> tuple[IncidentFact, ...]:
     """What recording `command` adds; () where it says what is already told.
 
     `answer` is the coverage at the opening, which `cover` gave; only an OpenIncident needs it. Raises Rejected for a
@@ -294,23 +296,23 @@ def decide(incident: Incident, command: IncidentCommand, answer: Answer | None =
         case Rectify():
             return rectify(record, command, lambda fact: _refuse_before_opening(incident, command, fact))
         case TakeInCharge():
-            return unless_told(record, IncidentTakenInCharge(**content))
+            return unless_recorded(record, IncidentTakenInCharge(**content))
         case StartIntervention():
-            return unless_told(record, InterventionStarted(**content))
+            return unless_recorded(record, InterventionStarted(**content))
         case Suspend():
-            return unless_told(record, ClockSuspended(**content), ClockSuspended, ClockResumed)
+            return unless_recorded(record, ClockSuspended(**content), ClockSuspended, ClockResumed)
         case Resume():
-            return unless_told(record, ClockResumed(**content), ClockSuspended, ClockResumed)
+            return unless_recorded(record, ClockResumed(**content), ClockSuspended, ClockResumed)
         case Reassess():
-            return unless_told(record, IncidentReassessed(**content))
+            return unless_recorded(record, IncidentReassessed(**content))
         case AttributeResponsibility():
             return _attribute(incident, ResponsibilityAttributed(**content))
         case Resolve():
-            return unless_told(record, IncidentResolved(**content), *ENDINGS)
+            return unless_recorded(record, IncidentResolved(**content), *ENDINGS)
         case Reopen():
-            return unless_told(record, IncidentReopened(**content), *ENDINGS)
+            return unless_recorded(record, IncidentReopened(**content), *ENDINGS)
         case Close():
-            return unless_told(record, IncidentClosed(**content), *ENDINGS)
+            return unless_recorded(record, IncidentClosed(**content), *ENDINGS)
         case _:
             assert_never(command)
 

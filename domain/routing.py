@@ -71,10 +71,10 @@ def _by_customer(customer: str, at: int, contracts: Iterable[Contract]) -> Route
 
 
 def _by_system(system: str, at: int, contracts: Iterable[Contract]) -> Route:
-    telling = [contract for contract in contracts if system in contract.systems_told]
-    if not telling:
+    replay = [contract for contract in contracts if system in contract.systems_ever_declared]
+    if not replay:
         return Route(None, (Unrouted.NO_SUCH_SYSTEM,))
-    found = [contract for contract in telling if contract.takes(system, at)]
+    found = [contract for contract in replay if contract.takes(system, at)]
     if len(found) > 1:
         return Route(None, (Unrouted.SEVERAL_CONTRACTS,), tuple(sorted(contract.id for contract in found)))
     return Route(found[0]) if found else Route(None, (Unrouted.SYSTEM_NOT_DECLARED,))

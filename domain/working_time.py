@@ -207,7 +207,7 @@ class Covering(Protocol):
 C = TypeVar("C", bound=Covering)
 
 
-class Stretch(NamedTuple):
+class Segment(NamedTuple):
     """A stretch of one local day, all in one window or all out of any; `agreed`: in it by an extension alone (H4)."""
 
     start: int
@@ -283,7 +283,7 @@ class WorkingCalendar:
         """Whether a day in [start, end) is judged by a calendar adopted only after that day had begun."""
         return any(first < max(end, start + 1) and start < last for first, last in self._anticipated)
 
-    def stretches(self, start: int, end: int) -> Iterator[Stretch]:
+    def segments(self, start: int, end: int) -> Iterator[Segment]:
         """[start, end) cut at local midnights, openings, closings and where extensions begin. Raises as `elapsed`."""
         self.elapsed(start, end)
         edges = {start, end}
@@ -303,7 +303,7 @@ class WorkingCalendar:
             window = self._window_at(left)
             agreed = usual is not None and not any(opening <= left < closing for opening, closing in usual)
             holiday = judging.rules.holiday(local) if judging else None
-            yield Stretch(left, right, local, window, holiday, agreed and window is not None)
+            yield Segment(left, right, local, window, holiday, agreed and window is not None)
 
     def _usual_windows(self, start: int, end: int) -> list[tuple[int, int]] | None:
         """The windows around [start, end) that no extension is needed for; None where no day is extended."""

@@ -18,13 +18,13 @@ from projections.clocks import earliest
 from projections.commitments import next_period_edge
 from projections.compliance import ComplianceRow, judge_incident
 from projections.connected_systems import EffectRow, effect_of
-from projections.history import ContractTold, Entry, History, Telling
+from projections.history import ContractAsOf, Entry, History, Replay
 from projections.queue import QueueRow, queue_row
 from projections.readings import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JudgedIncident:
     """What one incident amounts to under one reading.
 
     Its row, its window, its share of it, its place in the queue, and the connected system that it affects.
@@ -43,7 +43,7 @@ class Standing:
         return self.queued.changes_at if self.queued else self.row.changes_at
 
 
-class Reach(NamedTuple):
+class Affected(NamedTuple):
     """Which incidents a change of one contract can touch.
 
     Those under it, or naming it, that were opened in one of `openings` (half-open, microseconds UTC); and every one
@@ -60,24 +60,24 @@ ALWAYS = ((EARLIEST, LATEST),)
 
 
 @dataclass
-class Book:
+class Contracts:
     """The contracts and their accounts as known at a position, told under each live reading as of one instant."""
 
     readings: tuple[Reading, ...]
     as_of: int
     contracts: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     accounts: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
-    _told: tuple["Told", ...] = ()
+    _told: tuple["ContractsUnder", ...] = ()
 
     @classmethod
-    def of(cls, readings: Iterable[Reading], entries: Iterable[Entry], as_of: int) -> "Book":
+    def of(cls, readings: Iterable[Reading], entries: Iterable[Entry], as_of: int) -> "Contracts":
         """The book of every contract's and account's facts, in order of recording."""
         history = History.of(entries)
-        book = cls(tuple(readings), as_of, dict(history.contracts), dict(history.accounts))
-        return book._tell({})
+        contracts_known = cls(tuple(readings), as_of, dict(history.contracts), dict(history.accounts))
+        return contracts_known._tell({})
 
     @property
-    def told(self) -> tuple["Told", ...]:
+    def told(self) -> tuple["ContractsUnder", ...]:
         """The contracts told under each reading."""
         return self._told
 
@@ -86,24 +86,24 @@ class Book:
         """Every contract and account with facts on record."""
         return sorted({*self.contracts, *self.accounts})
 
-    def turned(self, entries: Sequence[Entry], as_of: int) -> "Book":
+    def advanced(self, entries: Sequence[Entry], as_of: int) -> "Contracts":
         """The book after more facts, as of a later instant; contracts of which nothing new is told stay as they are."""
         of_contracts = [entry for entry in entries if entry.stream.startswith("contract-")]
         of_accounts = [entry for entry in entries if entry.stream.startswith("credits-")]
         changed = {entry.stream.partition("-")[2] for entry in (*of_contracts, *of_accounts)}
         if not changed and all(told.stays_until(as_of) for told in self._told):
-            later = tuple(Told(told.telling.later(as_of)) for told in self._told)
-            return Book(self.readings, as_of, self.contracts, self.accounts, later)
-        book = Book(
+            later = tuple(ContractsUnder(told.replay.later(as_of)) for told in self._told)
+            return Contracts(self.readings, as_of, self.contracts, self.accounts, later)
+        contracts_known = Contracts(
             self.readings, as_of, _extended(self.contracts, of_contracts), _extended(self.accounts, of_accounts)
         )
-        same = {told.telling.reading: told.unchanged(changed, as_of) for told in self._told}
-        return book._tell(same)
+        same = {told.replay.reading: told.unchanged(changed, as_of) for told in self._told}
+        return contracts_known._tell(same)
 
-    def _tell(self, same: Mapping[Reading, Mapping[str, ContractTold]]) -> "Book":
+    def _tell(self, same: Mapping[Reading, Mapping[str, ContractAsOf]]) -> "Contracts":
         history = History(self.contracts, self.accounts, {}, 0)
         self._told = tuple(
-            Told(Telling(history, reading, self.as_of, same.get(reading, {}))) for reading in self.readings
+            ContractsUnder(Replay(history, reading, self.as_of, same.get(reading, {}))) for reading in self.readings
         )
         return self
 
@@ -111,64 +111,62 @@ class Book:
         """When time alone may change a figure of a contract itself: an edge in time, an expiry, a fact on record."""
         return earliest(*(told.contract_changes_at(name) for told in self._told))
 
-    def reach(self, before: "Book", names: Iterable[str]) -> list[Reach]:
+    def reach(self, before: "Contracts", names: Iterable[str]) -> list[Affected]:
         """Which incidents the change of some contracts since `before` can touch, under any reading."""
         pairs = [(told, was) for told, was in zip(self._told, before.told, strict=True)]
-        found = (
-            reach(was.telling.contract(name), told.telling.contract(name)) for name in names for told, was in pairs
-        )
+        found = (reach(was.replay.contract(name), told.replay.contract(name)) for name in names for told, was in pairs)
         return [one for one in found if one]
 
 
 @dataclass
-class Told:
+class ContractsUnder:
     """The contracts told under one reading, and the windows of each."""
 
-    telling: Telling
+    replay: Replay
     _windows: dict[str, list[Window]] = field(default_factory=dict)
 
     def windows(self, contract: str) -> list[Window]:
         """The windows of a contract begun by as_of, in order; none where it is not signed."""
         if contract not in self._windows:
-            told = self.telling.contract(contract).contract
-            self._windows[contract] = windows(told, self.telling.reading.window, self.telling.as_of)
+            told = self.replay.contract(contract).contract
+            self._windows[contract] = windows(told, self.replay.reading.window, self.replay.as_of)
         return self._windows[contract]
 
-    def standings(self, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, Standing | None]:
+    def standings(self, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, JudgedIncident | None]:
         """What each of some incidents amounts to, from all its facts; None where its opening is not told yet."""
-        telling = self.telling.of_incidents(incidents)
-        return {name: self._standing(telling, name) for name in incidents}
+        replay = self.replay.of_incidents(incidents)
+        return {name: self._standing(replay, name) for name in incidents}
 
-    def _standing(self, telling: Telling, name: str) -> Standing | None:
-        told = telling.incident(name)
+    def _standing(self, replay: Replay, name: str) -> JudgedIncident | None:
+        told = replay.incident(name)
         if told is None:
             return None
-        row = judge_incident(told, telling)
+        row = judge_incident(told, replay)
         window = holding(self.windows(row.contract), row.opened_at) if row.contract is not None else None
-        queued = queue_row(telling, row) if row.open else None
-        counted = share(row, telling.reading) if window else Share()
-        return Standing(told.opened, row, window, counted, queued, effect_of(told, row))
+        queued = queue_row(replay, row) if row.open else None
+        counted = share(row, replay.reading) if window else Share()
+        return JudgedIncident(told.opened, row, window, counted, queued, effect_of(told, row))
 
     def opens_at(self, name: str, facts: Sequence[Entry]) -> int | None:
         """When an incident whose opening is on record, but later than as_of, will be told."""
-        return self.telling.of_incidents({name: facts}).next_at(name)
+        return self.replay.of_incidents({name: facts}).next_at(name)
 
     def contract_changes_at(self, name: str) -> int | None:
         """When time alone may change a figure of the contract itself."""
-        told, as_of = self.telling.contract(name), self.telling.as_of
+        told, as_of = self.replay.contract(name), self.replay.as_of
         expiries = (p.expires_at for p in told.account.purchases if p.expires_at is not None and p.expires_at > as_of)
-        edges = next_edge(told.contract, self.telling.reading.window, as_of), next_period_edge(told.contract, as_of)
+        edges = next_edge(told.contract, self.replay.reading.window, as_of), next_period_edge(told.contract, as_of)
         return earliest(told.next_at, *edges, *expiries)
 
     def stays_until(self, as_of: int) -> bool:
         """Whether nothing more of any contract is told by then."""
-        return (at := self.telling.next_told_at) is None or at > as_of
+        return (at := self.replay.next_fact_at) is None or at > as_of
 
-    def unchanged(self, changed: set[str], as_of: int) -> Mapping[str, ContractTold]:
+    def unchanged(self, changed: set[str], as_of: int) -> Mapping[str, ContractAsOf]:
         """The contracts of which nothing new is told by `as_of`."""
         return {
             name: told
-            for name, told in self.telling.told_contracts.items()
+            for name, told in self.replay.contracts_as_of.items()
             if name not in changed and (told.next_at is None or told.next_at > as_of)
         }
 
@@ -183,7 +181,7 @@ def _extended(streams: Mapping[str, Sequence[Entry]], entries: Sequence[Entry]) 
     return extended
 
 
-def reach(before: ContractTold, after: ContractTold) -> Reach | None:
+def reach(before: ContractAsOf, after: ContractAsOf) -> Affected | None:
     """Which incidents a change of one contract can touch; None where none.
 
     Whatever is told of the contract itself may touch all of them, and those that it no longer routes: where two
@@ -195,14 +193,16 @@ def reach(before: ContractTold, after: ContractTold) -> Reach | None:
         return None
     if _bearing(before) != _bearing(after):
         was, now = before.contract, after.contract
-        return Reach(now.id, ALWAYS, was.customers | now.customers, was.systems_told | now.systems_told)
+        return Affected(
+            now.id, ALWAYS, was.customers | now.customers, was.systems_ever_declared | now.systems_ever_declared
+        )
     if before.account_facts == after.account_facts:
         return None
     openings = tuple(differing(before.account, after.account))
-    return Reach(after.contract.id, openings) if openings else None
+    return Affected(after.contract.id, openings) if openings else None
 
 
-def _bearing(told: ContractTold) -> list[Corrected[Fact]]:
+def _bearing(told: ContractAsOf) -> list[Corrected[Fact]]:
     """The facts of a contract that requests may be judged by."""
     return [one for one in told.facts if not isinstance(one.fact, WorkFact)]
 

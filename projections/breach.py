@@ -18,7 +18,7 @@ from domain.periods import months_later
 from domain.working_time import local_midnight
 from projections.clocks import earliest
 from projections.compliance import ComplianceRow
-from projections.history import ContractTold, Telling
+from projections.history import ContractAsOf, Replay
 from projections.readings import Reading, WindowKind
 from projections.tolerance import Case, Passing, by_day, every_day, excess, passed_for_good
 
@@ -105,17 +105,17 @@ def exceeds(breaches: int, cases: int, tolerance: Fraction) -> bool:
     return excess(breaches, cases, tolerance) > 0
 
 
-def breach(telling: Telling, rows: Sequence[ComplianceRow]) -> list[BreachRow]:
+def breach(replay: Replay, rows: Sequence[ComplianceRow]) -> list[BreachRow]:
     """Every window begun by as_of, of every signed contract; by contract, then window."""
-    inside = by_window(telling, rows)
+    inside = by_window(replay, rows)
     return [
-        _counted(told, window, inside.get((told.contract.id, window.start), ()), telling)
-        for told in telling.signed_contracts
-        for window in windows(told.contract, telling.reading.window, telling.as_of)
+        _counted(told, window, inside.get((told.contract.id, window.start), ()), replay)
+        for told in replay.signed_contracts
+        for window in windows(told.contract, replay.reading.window, replay.as_of)
     ]
 
 
-def by_window(telling: Telling, rows: Iterable[ComplianceRow]) -> Mapping[tuple[str, int], Sequence[ComplianceRow]]:
+def by_window(replay: Replay, rows: Iterable[ComplianceRow]) -> Mapping[tuple[str, int], Sequence[ComplianceRow]]:
     """The incidents that belong to each window, by contract and beginning of the window."""
     inside: dict[tuple[str, int], list[ComplianceRow]] = defaultdict(list)
     begun: dict[str, list[Window]] = {}
@@ -123,9 +123,7 @@ def by_window(telling: Telling, rows: Iterable[ComplianceRow]) -> Mapping[tuple[
         if row.contract is None:
             continue
         if row.contract not in begun:
-            begun[row.contract] = windows(
-                telling.contract(row.contract).contract, telling.reading.window, telling.as_of
-            )
+            begun[row.contract] = windows(replay.contract(row.contract).contract, replay.reading.window, replay.as_of)
         if window := holding(begun[row.contract], row.opened_at):
             inside[row.contract, window.start].append(row)
     return inside
@@ -143,18 +141,18 @@ def holding(begun: Sequence[Window], instant: int) -> Window | None:
     return begun[index] if index >= 0 and begun[index].holds(instant) else None
 
 
-def _counted(told: ContractTold, window: Window, rows: Sequence[ComplianceRow], telling: Telling) -> BreachRow:
-    shares = [share(row, telling.reading) for row in rows]
+def _counted(told: ContractAsOf, window: Window, rows: Sequence[ComplianceRow], replay: Replay) -> BreachRow:
+    shares = [share(row, replay.reading) for row in rows]
     cases = [case for each in shares for case in each.cases]
     count = Count(len(cases), sum(c.breach_at is not None for c in cases), sum(each.undecided for each in shares))
     tolerance, of_day = tolerance_of(told), by_day(cases)
     passing = passed_for_good(every_day(cases, tolerance), lambda day: of_day[day], tolerance)
     next_change = earliest(*(row.changes_at for row in rows))
-    return breach_row(told, window, count, passing, next_change, telling.as_of)
+    return breach_row(told, window, count, passing, next_change, replay.as_of)
 
 
 def breach_row(
-    told: ContractTold, window: Window, count: Count, passing: Passing | None, next_change: int | None, as_of: int
+    told: ContractAsOf, window: Window, count: Count, passing: Passing | None, next_change: int | None, as_of: int
 ) -> BreachRow:
     """The row of one window from what is counted in it; `next_change`: the first of its incidents' `changes_at`."""
     ended = window.end is not None and window.end <= as_of
@@ -170,7 +168,7 @@ def breach_row(
     )
 
 
-def tolerance_of(told: ContractTold) -> Fraction:
+def tolerance_of(told: ContractAsOf) -> Fraction:
     """The tolerance that was signed (P1)."""
     if told.contract.signed is None:
         raise ValueError(f"contract {told.contract.id} is not signed: it has no tolerance")

@@ -47,7 +47,7 @@ class Span(NamedTuple):
     void: bool
 
 
-class Reckoned(NamedTuple):
+class Accrued(NamedTuple):
     """What a clock had counted at the last instant at which it started, was suspended or ended.
 
     Until the next fact this does not change, though the clock may run on: what it counts since follows from the
@@ -77,7 +77,7 @@ class Judged(NamedTuple):
 
     `changes_at`: when time alone will change the verdict. `decided_at`: when it became met or breached. `stopped`:
     whether it has ended; a clock that is breached may still be running. `recheck_at`: when time alone may change
-    anything of it but the time it counts while it runs; until then `reckoned` and the calendar tell all.
+    anything of it but the time it counts while it runs; until then `accrued` and the calendar tell all.
     """
 
     target_us: int | None
@@ -88,7 +88,7 @@ class Judged(NamedTuple):
     changes_at: int | None
     decided_at: int | None
     stopped: bool = False
-    reckoned: Reckoned = Reckoned(None, None, None, "ended")
+    accrued: Accrued = Accrued(None, None, None, "ended")
     recheck_at: int | None = None
 
     @property
@@ -157,28 +157,28 @@ def judge(
 
     `retargeted_at`: the target was set by a reassessment then, and a net already beyond it is breached only then.
     """
-    race, ended = _Race(calendar, span, suspended), span.stopped or span.void
-    net, reckoned = race.net(), race.reckoned(ended=ended)
-    recheck_at = None if ended else earliest(contract_end, race.beyond_the_calendars())
+    run, ended = _ClockRun(calendar, span, suspended), span.stopped or span.void
+    net, accrued = run.net(), run.accrued(ended=ended)
+    recheck_at = None if ended else earliest(contract_end, run.beyond_the_calendars())
     if net is None:
         verdict = Verdict.BEST_EFFORT if target is None else Verdict.UNDECIDED
-        return Judged(target, None, None, None, verdict, None, None, ended, reckoned, recheck_at)
-    suspended_us = race.suspended(net)
+        return Judged(target, None, None, None, verdict, None, None, ended, accrued, recheck_at)
+    suspended_us = run.suspended(net)
     if target is None:
         verdict = Verdict.BEST_EFFORT
-        return Judged(None, net, suspended_us, None, verdict, None, None, ended, reckoned, recheck_at)
-    due = race.reaches(target)
+        return Judged(None, net, suspended_us, None, verdict, None, None, ended, accrued, recheck_at)
+    due = run.reaches(target)
     verdict = _verdict(span, net, target)
     changes_at = decided_at = None
     if verdict is Verdict.BREACHED:
-        decided_at = max(race.reaches(target + 1) or span.end, retargeted_at or span.start)
+        decided_at = max(run.reaches(target + 1) or span.end, retargeted_at or span.start)
     elif verdict is Verdict.MET:
         decided_at = span.end
     elif verdict is Verdict.RUNNING:
-        beyond = None if race.suspended_at_end else race.beyond_the_calendars()
-        changes_at = earliest(race.reaches(target + 1), contract_end, beyond)
+        beyond = None if run.suspended_at_end else run.beyond_the_calendars()
+        changes_at = earliest(run.reaches(target + 1), contract_end, beyond)
     recheck_at = earliest(recheck_at, changes_at)
-    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at, ended, reckoned, recheck_at)
+    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at, ended, accrued, recheck_at)
 
 
 def earliest(*instants: int | None) -> int | None:
@@ -208,8 +208,8 @@ def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int
         yield start, span.end, None
 
 
-class _Race:
-    """Net working time along a span: the stretches in which the clock ran, each with the working time in it."""
+class _ClockRun:
+    """Net working time along a span: the segments in which the clock ran, each with the working time in it."""
 
     def __init__(self, calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> None:
         self.calendar = calendar
@@ -249,17 +249,17 @@ class _Race:
         """When working time since the start can no longer be told; None where it cannot be told already."""
         return self.until + 1 if self.until is not None and self.until >= self.end else None
 
-    def reckoned(self, *, ended: bool) -> Reckoned:
+    def accrued(self, *, ended: bool) -> Accrued:
         """What had been counted when the clock last started, was suspended or ended."""
         state: Literal["running", "suspended", "ended"] = "suspended" if self.suspended_at_end else "running"
         at = self.turned_at
         if ended:
             state, at = "ended", self.end
         if self.ran is None:
-            return Reckoned(at, None, None, state)
+            return Accrued(at, None, None, state)
         net = sum(worked for start, worked in self.ran if start < at)
         until_then = self.whole if at == self.end else self._worked(self.start, at)
-        return Reckoned(at, net, None if until_then is None else until_then - net, state)
+        return Accrued(at, net, None if until_then is None else until_then - net, state)
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""

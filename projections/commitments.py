@@ -33,7 +33,7 @@ from domain.contract import (
 from domain.periods import Frequency, Period, periods
 from domain.terms import MaintenanceOption, OperationOption, Option, Service
 from projections.clocks import earliest
-from projections.history import ContractTold, Finding, Telling
+from projections.history import ContractAsOf, Finding, Replay
 
 
 class Commitment(StrEnum):
@@ -59,7 +59,7 @@ class Commitment(StrEnum):
         return "minutes" if self is Commitment.HOURS else "times"
 
 
-class Deed(NamedTuple):
+class Performance(NamedTuple):
     """Something done: hours worked, a review held, a visit made.
 
     `amount` in minutes for hours, else 1. `about`: the activity, or the indicators discussed. `by`: who did it or took
@@ -91,7 +91,7 @@ class CommitmentRow:
     activity: str | None
     period: Period | None
     due: int
-    deeds: tuple[Deed, ...]
+    deeds: tuple[Performance, ...]
     settled: bool
     monitoring: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -106,17 +106,17 @@ class CommitmentRow:
     @property
     def done(self) -> int:
         """What counts for the period."""
-        return sum(deed.amount for deed in self.deeds if deed.within)
+        return sum(performance.amount for performance in self.deeds if performance.within)
 
     @property
     def outside(self) -> int:
         """What was done outside every commitment."""
-        return sum(deed.amount for deed in self.deeds if not deed.within)
+        return sum(performance.amount for performance in self.deeds if not performance.within)
 
     @property
     def late(self) -> int:
         """How much of what was done came after the period's end."""
-        return sum(deed.amount for deed in self.deeds if deed.late_us is not None)
+        return sum(performance.amount for performance in self.deeds if performance.late_us is not None)
 
     @property
     def open(self) -> int:
@@ -138,12 +138,12 @@ class CommitmentRow:
         return max(0, self.due - self.done)
 
 
-def commitments(telling: Telling) -> list[CommitmentRow]:
+def commitments(replay: Replay) -> list[CommitmentRow]:
     """The rows of every signed contract: by contract, commitment, activity and period."""
-    return [row for told in telling.signed_contracts for row in commitment_rows(told, telling.as_of)]
+    return [row for told in replay.signed_contracts for row in commitment_rows(told, replay.as_of)]
 
 
-def commitment_rows(told: ContractTold, as_of: int) -> list[CommitmentRow]:
+def commitment_rows(told: ContractAsOf, as_of: int) -> list[CommitmentRow]:
     """The rows of one contract: of each commitment the periods begun by `as_of`, then what was done outside them."""
     tallies: dict[_Kind, _Tally] = defaultdict(_Tally)
     for due in _dues(told.contract, as_of):
@@ -231,19 +231,19 @@ class _Tally:
     """What was due of one kind, period by period, and which of it each deed counts for."""
 
     dues: list[_Due] = field(default_factory=list)
-    done: dict[_Due | None, list[Deed]] = field(default_factory=lambda: defaultdict(list))
+    done: dict[_Due | None, list[Performance]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, fact: WorkFact, versions: tuple[int, ...]) -> None:
         """Count a deed, told in order of time."""
         own = next((due for due in self.dues if due.period.holds(fact.at)), None)
         if isinstance(fact, OperationHoursWorked):
             within = own is not None and fact.activity in own.promise.activities
-            self.done[own].append(_deed(fact, versions, within=within))
+            self.done[own].append(_performance(fact, versions, within=within))
             return
         made_good = None if own and self._left(own) else self._oldest_missed(fact.at)
         due = made_good or own
         late_us = fact.at - made_good.period.end if made_good else None
-        self.done[due].append(_deed(fact, versions, within=due is not None, late_us=late_us))
+        self.done[due].append(_performance(fact, versions, within=due is not None, late_us=late_us))
 
     def _oldest_missed(self, at: int) -> _Due | None:
         return next((due for due in self.dues if due.period.end <= at and self._left(due)), None)
@@ -252,26 +252,26 @@ class _Tally:
         return len(self.done[due]) < due.promise.amount
 
     @property
-    def all(self) -> Iterator[tuple[_Due | None, list[Deed]]]:
+    def all(self) -> Iterator[tuple[_Due | None, list[Performance]]]:
         """Each period with what counts for it; last what counts for none, where there is any."""
         yield from ((due, self.done[due]) for due in self.dues)
         if outside := self.done[None]:
             yield None, outside
 
 
-def _deed(fact: WorkFact, versions: tuple[int, ...], *, within: bool, late_us: int | None = None) -> Deed:
+def _performance(fact: WorkFact, versions: tuple[int, ...], *, within: bool, late_us: int | None = None) -> Performance:
     match fact:
         case OperationHoursWorked():
-            return Deed(fact.at, fact.minutes, (fact.activity,), (fact.by,), versions, within)
+            return Performance(fact.at, fact.minutes, (fact.activity,), (fact.by,), versions, within)
         case ServiceReviewHeld():
-            return Deed(fact.at, 1, fact.indicators, fact.participants, versions, within, late_us)
+            return Performance(fact.at, 1, fact.indicators, fact.participants, versions, within, late_us)
         case MaintenanceVisitPerformed():
             activity, by = (fact.activity,), (fact.by,)
-            return Deed(fact.at, 1, activity, by, versions, within, late_us, fact.infrastructure)
+            return Performance(fact.at, 1, activity, by, versions, within, late_us, fact.infrastructure)
 
 
 def _row(
-    told: ContractTold, kind: _Kind, due: _Due | None, done: Sequence[Deed], proof: frozenset[int], as_of: int
+    told: ContractAsOf, kind: _Kind, due: _Due | None, done: Sequence[Performance], proof: frozenset[int], as_of: int
 ) -> CommitmentRow:
     contract, period = told.contract, due.period if due else None
     ended = period is None or period.end <= as_of
@@ -286,11 +286,11 @@ def _row(
         monitoring=due.promise.monitoring if due else (),
         findings=_findings(contract, kind.commitment, period, done),
         changes_at=earliest(None if ended or period is None else period.end, told.next_at),
-        versions=tuple(sorted(proof.union(version for deed in done for version in deed.versions))),
+        versions=tuple(sorted(proof.union(version for performance in done for version in performance.versions))),
     )
 
 
-def _proof(told: ContractTold, service: Service) -> frozenset[int]:
+def _proof(told: ContractAsOf, service: Service) -> frozenset[int]:
     """The facts that every row of a service rests on: how long the contract lasts, and its options."""
     options = (one for one in told.facts if isinstance(one.fact, OptionFact) and service_of(one.fact) is service)
     lasting = told.versions(ContractSigned, ContractRenewed, ContractTerminated)
@@ -298,15 +298,15 @@ def _proof(told: ContractTold, service: Service) -> frozenset[int]:
 
 
 def _findings(
-    contract: Contract, commitment: Commitment, period: Period | None, done: Sequence[Deed]
+    contract: Contract, commitment: Commitment, period: Period | None, done: Sequence[Performance]
 ) -> tuple[Finding, ...]:
     terms = contract.option_terms(commitment.service)
     # What comes after its option ended makes good what that option was due.
     owed_by = _active(terms, period.start) if period else None
     shown: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for deed in done:
-        for remark in _remarks(_active(terms, deed.at) or owed_by, commitment, deed):
-            shown[remark] += deed.versions
+    for performance in done:
+        for remark in _remarks(_active(terms, performance.at) or owed_by, commitment, performance):
+            shown[remark] += performance.versions
     return tuple(
         Finding(code, commitment.clause, text, tuple(sorted(versions))) for (code, text), versions in shown.items()
     )
@@ -316,15 +316,15 @@ def _active(terms: Sequence[OptionTerm], at: int) -> Option | None:
     return next((term.option for term in terms if term.start <= at and (term.end is None or at < term.end)), None)
 
 
-def _remarks(option: Option | None, commitment: Commitment, deed: Deed) -> Iterator[tuple[str, str]]:
+def _remarks(option: Option | None, commitment: Commitment, performance: Performance) -> Iterator[tuple[str, str]]:
     """What a reader has to know of a deed: code and text."""
-    if isinstance(option, MaintenanceOption) and deed.infrastructure and not option.infrastructure:
+    if isinstance(option, MaintenanceOption) and performance.infrastructure and not option.infrastructure:
         yield "infrastructure_not_included", "work on infrastructure, which the option does not include"
-    if deed.within:
+    if performance.within:
         return
     if option is None:
         yield "option_not_active", f"done while {SPOKEN[commitment.service]} was not active"
     elif commitment is Commitment.REVIEWS:
         yield "reviews_not_agreed", "a review, though the option agrees on no frequency of them"
     else:
-        yield "activity_not_included", f"{deed.about[0]} is not among the activities that the option includes"
+        yield "activity_not_included", f"{performance.about[0]} is not among the activities that the option includes"

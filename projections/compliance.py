@@ -6,13 +6,13 @@ One incident in, one row out; the rows are what ratios, penalties and the queue 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from domain.coverage import Answer
+from domain.coverage import CoverageDecision
 from domain.facts import Responsibility
 from domain.incident import IncidentReassessed
 from domain.terms import Clock, Priority
 from domain.working_time import WorkingCalendar
 from projections.clocks import Judged, Suspended, Verdict, earliest, judge, span, suspensions
-from projections.history import Finding, IncidentTold, Telling
+from projections.history import Finding, IncidentAsOf, Replay
 
 UNDISCLOSED = "undisclosed_system"
 """The code of the finding that an incident is no case, because of what the customer had not told of (S1)."""
@@ -48,7 +48,7 @@ class ComplianceRow:
     incident: str
     contract: str | None
     opened_at: int
-    answer: Answer
+    answer: CoverageDecision
     priority: Priority | None
     charge: ClockRow
     intervention: ClockRow
@@ -85,17 +85,17 @@ class ComplianceRow:
         return any(finding.code == UNDISCLOSED for finding in self.findings)
 
 
-def compliance(telling: Telling, incidents: Iterable[IncidentTold] | None = None) -> list[ComplianceRow]:
+def compliance(replay: Replay, incidents: Iterable[IncidentAsOf] | None = None) -> list[ComplianceRow]:
     """Every incident told (or those given), judged; by contract, opening, id."""
-    rows = (judge_incident(told, telling) for told in (telling.incidents() if incidents is None else incidents))
+    rows = (judge_incident(told, replay) for told in (replay.incidents() if incidents is None else incidents))
     return sorted(rows, key=lambda row: (row.contract or "", row.opened_at, row.incident))
 
 
-def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
+def judge_incident(told: IncidentAsOf, replay: Replay) -> ComplianceRow:
     """One incident judged under the telling's reading, as of its instant."""
-    clocks = {clock: _judge_clock(told, clock, telling) for clock in Clock}
-    findings = [*told.findings, *_calendar_findings(told, clocks, telling.as_of)]
-    if is_excluded(told, telling):
+    clocks = {clock: _judge_clock(told, clock, replay) for clock in Clock}
+    findings = [*told.findings, *_calendar_findings(told, clocks, replay.as_of)]
+    if is_excluded(told, replay):
         clocks = {clock: judged.as_no_case() for clock, judged in clocks.items()}
         findings.append(_undisclosed(told))
     return ComplianceRow(
@@ -103,7 +103,7 @@ def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
         contract=told.contract_name,
         opened_at=told.opened.at,
         answer=told.answer,
-        priority=priority(told, telling),
+        priority=priority(told, replay),
         charge=ClockRow(clocks[Clock.CHARGE], _responsible(told, Clock.CHARGE)),
         intervention=ClockRow(clocks[Clock.INTERVENTION], _responsible(told, Clock.INTERVENTION)),
         open=told.incident.open,
@@ -113,73 +113,73 @@ def judge_incident(told: IncidentTold, telling: Telling) -> ComplianceRow:
     )
 
 
-def priority(told: IncidentTold, telling: Telling, clock: Clock = Clock.INTERVENTION) -> Priority | None:
+def priority(told: IncidentAsOf, replay: Replay, clock: Clock = Clock.INTERVENTION) -> Priority | None:
     """The priority that a clock's target follows from (A2): as declared, or (a reading) as last reassessed."""
     if told.contract is None or told.contract.contract.signed is None:
         return None
-    assessment = ruling_reassessment(told, clock, telling) or told.opened
+    assessment = ruling_reassessment(told, clock, replay) or told.opened
     return told.contract.contract.signed.terms.matrix.priority(assessment.impact, assessment.urgency)
 
 
-def ruling_reassessment(told: IncidentTold, clock: Clock, telling: Telling) -> IncidentReassessed | None:
+def ruling_reassessment(told: IncidentAsOf, clock: Clock, replay: Replay) -> IncidentReassessed | None:
     """The reassessment that rules a clock under reading `latest`: the last one not after its stop (A2)."""
-    if telling.reading.reassessment == "declared" or told.contract is None:
+    if replay.reading.reassessment == "declared" or told.contract is None:
         return None
-    end = span(told.incident, clock, told.ends_with, telling.as_of).end
+    end = span(told.incident, clock, told.ends_with, replay.as_of).end
     by_then = [fact for fact in told.incident.reassessments if fact.at <= end]
     return by_then[-1] if by_then else None
 
 
-def target(told: IncidentTold, clock: Clock, telling: Telling) -> int | None:
+def target(told: IncidentAsOf, clock: Clock, replay: Replay) -> int | None:
     """The guaranteed time of a clock in working microseconds, by the levels in force at the opening (A3, A6)."""
-    ruling = priority(told, telling, clock)
+    ruling = priority(told, replay, clock)
     if told.contract is None or ruling is None or not told.answer.guaranteed:
         return None
     return told.contract.contract.levels(told.opened.at).level(ruling).target(clock)
 
 
-def counting_suspensions(told: IncidentTold, telling: Telling) -> list[Suspended]:
+def counting_suspensions(told: IncidentAsOf, replay: Replay) -> list[Suspended]:
     """The suspensions that stop the clocks under the telling's reading (A4)."""
-    return suspensions(told.incident) if telling.reading.suspensions == "excluded" else []
+    return suspensions(told.incident) if replay.reading.suspensions == "excluded" else []
 
 
-def is_excluded(told: IncidentTold, telling: Telling) -> bool:
+def is_excluded(told: IncidentAsOf, replay: Replay) -> bool:
     """Whether the telling's reading makes it no case: its system was not declared at its opening (S1)."""
-    return telling.reading.undisclosed == "excluded" and told.disclosed is False
+    return replay.reading.undisclosed == "excluded" and told.disclosed is False
 
 
-def calendar_of(told: IncidentTold) -> WorkingCalendar | None:
+def calendar_of(told: IncidentAsOf) -> WorkingCalendar | None:
     """The working calendar that an incident's clocks run in."""
     return told.contract.calendar(told.hours) if told.contract else None
 
 
-def _judge_clock(told: IncidentTold, clock: Clock, telling: Telling) -> Judged:
+def _judge_clock(told: IncidentAsOf, clock: Clock, replay: Replay) -> Judged:
     calendar = calendar_of(told)
     if calendar is None:
         return NO_CALENDAR
-    reassessed = ruling_reassessment(told, clock, telling)
+    reassessed = ruling_reassessment(told, clock, replay)
     return judge(
         calendar,
-        span(told.incident, clock, told.ends_with, telling.as_of),
-        counting_suspensions(told, telling),
-        target(told, clock, telling),
+        span(told.incident, clock, told.ends_with, replay.as_of),
+        counting_suspensions(told, replay),
+        target(told, clock, replay),
         contract_end=told.ends_with,
         retargeted_at=reassessed.at if reassessed else None,
     )
 
 
-def _responsible(told: IncidentTold, clock: Clock) -> Responsibility:
+def _responsible(told: IncidentAsOf, clock: Clock) -> Responsibility:
     attributed = [fact.party for fact in told.incident.attributions if fact.clock is clock]
     return attributed[-1] if attributed else Responsibility.SUPPLIER
 
 
-def _undisclosed(told: IncidentTold) -> Finding:
+def _undisclosed(told: IncidentAsOf) -> Finding:
     system, contract = told.opened.system, told.contract_name
     text = f"affects system {system}, which was not declared under {contract} when it was opened: it is no case"
     return Finding(UNDISCLOSED, "S1", text, told.opening_versions)
 
 
-def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of: int) -> list[Finding]:
+def _calendar_findings(told: IncidentAsOf, clocks: Mapping[Clock, Judged], as_of: int) -> list[Finding]:
     calendar = calendar_of(told)
     if calendar is None or told.contract is None:
         return []
@@ -188,7 +188,7 @@ def _calendar_findings(told: IncidentTold, clocks: Mapping[Clock, Judged], as_of
         text = f"a clock runs outside the years that the adopted calendars cover ({years}): adopt one that covers them"
         return [Finding("calendar_does_not_cover", "H1", text)]
     longest = clocks[Clock.INTERVENTION]
-    end = longest.reckoned.at if longest.stopped else as_of
+    end = longest.accrued.at if longest.stopped else as_of
     if end is None:
         return []
     found = []

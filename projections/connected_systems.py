@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.contract import Contract
 from projections.compliance import ComplianceRow
-from projections.history import ContractTold, IncidentTold, Telling
+from projections.history import ContractAsOf, IncidentAsOf, Replay
 
 
 class Disclosure(NamedTuple):
@@ -73,29 +73,29 @@ def disclosures(contract: Contract, system: str) -> Iterator[Disclosure]:
         yield Disclosure(since, None)
 
 
-def systems(telling: Telling) -> list[SystemRow]:
+def systems(replay: Replay) -> list[SystemRow]:
     """Every system that a signed contract ever had disclosed; by contract, system, declaration."""
-    return [row for told in telling.signed_contracts for row in systems_of(told)]
+    return [row for told in replay.signed_contracts for row in systems_of(told)]
 
 
-def systems_of(told: ContractTold) -> list[SystemRow]:
+def systems_of(told: ContractAsOf) -> list[SystemRow]:
     """The systems of one contract, by name, then declaration; none where it is not signed."""
     if told.contract.signed is None:
         return []
     return [
         SystemRow(told.contract.id, system, disclosure, told.next_at, told.versions_about(system))
-        for system in sorted(told.contract.systems_told)
+        for system in sorted(told.contract.systems_ever_declared)
         for disclosure in disclosures(told.contract, system)
     ]
 
 
-def effects(telling: Telling, rows: Iterable[ComplianceRow]) -> list[EffectRow]:
+def effects(replay: Replay, rows: Iterable[ComplianceRow]) -> list[EffectRow]:
     """Every incident, of some judged, that names a system."""
-    told = ((telling.incident(row.incident), row) for row in rows)
+    told = ((replay.incident(row.incident), row) for row in rows)
     return [effect for one, row in told if one and (effect := effect_of(one, row))]
 
 
-def effect_of(told: IncidentTold, row: ComplianceRow) -> EffectRow | None:
+def effect_of(told: IncidentAsOf, row: ComplianceRow) -> EffectRow | None:
     """What one incident, judged, affects; None where it names no system."""
     system = told.opened.system
     if system is None:

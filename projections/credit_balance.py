@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.credits import CreditAccount
 from projections.clocks import earliest
-from projections.history import Telling
+from projections.history import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,16 @@ class CreditRow:
     versions: tuple[int, ...]
 
 
-def credit_balance(telling: Telling) -> list[CreditRow]:
+def credit_balance(replay: Replay) -> list[CreditRow]:
     """One row for every signed contract and every account with facts, by contract."""
-    names = {told.contract.id for told in telling.signed_contracts} | set(telling.history.accounts)
-    rows = (credit_row(telling, name) for name in sorted(names))
+    names = {told.contract.id for told in replay.signed_contracts} | set(replay.history.accounts)
+    rows = (credit_row(replay, name) for name in sorted(names))
     return list(rows)
 
 
-def credit_row(telling: Telling, name: str) -> CreditRow:
+def credit_row(replay: Replay, name: str) -> CreditRow:
     """The row of one contract."""
-    told, as_of = telling.contract(name), telling.as_of
+    told, as_of = replay.contract(name), replay.as_of
     account = told.account
     left = account.available(as_of)
     given_back = sum(draw.minutes for reversal in account.reversals for draw in reversal.packages)

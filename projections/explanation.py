@@ -14,7 +14,7 @@ from domain.contract import (
     OptionEnded,
     ServiceLevelRevised,
 )
-from domain.coverage import Answer
+from domain.coverage import CoverageDecision
 from domain.facts import Fact, Responsibility, moment
 from domain.incident import (
     ClockResumed,
@@ -26,7 +26,7 @@ from domain.incident import (
     ResponsibilityAttributed,
 )
 from domain.terms import Clock, Priority
-from domain.working_time import OutsideCoverage, Stretch, WorkingCalendar
+from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
 from projections.clocks import Judged, Span, Suspended, parts, span
 from projections.compliance import (
     ComplianceRow,
@@ -35,7 +35,7 @@ from projections.compliance import (
     judge_incident,
     ruling_reassessment,
 )
-from projections.history import ContractTold, IncidentTold, Telling
+from projections.history import ContractAsOf, IncidentAsOf, Replay
 
 Interval = tuple[int, int]
 
@@ -75,7 +75,7 @@ class Explanation:
     """An incident, its two clocks, and the versions of each stream that the verdict rests on."""
 
     row: ComplianceRow
-    answer: Answer
+    answer: CoverageDecision
     priority: Priority | None
     time_zone: str
     terms_source: str | None
@@ -83,12 +83,12 @@ class Explanation:
     streams: dict[str, tuple[int, ...]]
 
 
-def explain(incident: str, telling: Telling) -> Explanation | None:
+def explain(incident: str, replay: Replay) -> Explanation | None:
     """The incident explained, or None where its opening is not told."""
-    told = telling.incident(incident)
+    told = replay.incident(incident)
     if told is None:
         return None
-    row = judge_incident(told, telling)
+    row = judge_incident(told, replay)
     signed = told.contract.contract.signed if told.contract else None
     return Explanation(
         row=row,
@@ -96,25 +96,25 @@ def explain(incident: str, telling: Telling) -> Explanation | None:
         priority=row.priority,
         time_zone=signed.terms.time_zone if signed else "Europe/Rome",
         terms_source=signed.terms.source if signed else None,
-        clocks=tuple(_clock(told, clock, telling, row) for clock in Clock),
+        clocks=tuple(_clock(told, clock, replay, row) for clock in Clock),
         streams=_streams(told, row),
     )
 
 
-def _clock(told: IncidentTold, clock: Clock, telling: Telling, row: ComplianceRow) -> ClockExplained:
+def _clock(told: IncidentAsOf, clock: Clock, replay: Replay, row: ComplianceRow) -> ClockExplained:
     judged = (row.charge if clock is Clock.CHARGE else row.intervention).judged
-    where = span(told.incident, clock, told.ends_with, telling.as_of)
+    where = span(told.incident, clock, told.ends_with, replay.as_of)
     calendar = calendar_of(told)
-    paused = counting_suspensions(told, telling)
+    paused = counting_suspensions(told, replay)
     slices = tuple(_slices(calendar, where, paused)) if calendar and judged.net_us is not None else ()
-    return ClockExplained(clock, judged, where, slices, _used(told, clock, where, telling))
+    return ClockExplained(clock, judged, where, slices, _used(told, clock, where, replay))
 
 
 def _slices(calendar: WorkingCalendar, where: Span, paused: Sequence[Suspended]) -> Iterator[Slice]:
     net = 0
     waiting: Slice | None = None
     for start, end, cause in parts(where, paused):
-        for part in _stretches(calendar, start, end, cause):
+        for part in _segments(calendar, start, end, cause):
             why, detail, clause = _why(part, cause)
             counted = part.end - part.start if why == "working" else 0
             net += counted
@@ -129,15 +129,15 @@ def _slices(calendar: WorkingCalendar, where: Span, paused: Sequence[Suspended])
         yield waiting
 
 
-def _stretches(calendar: WorkingCalendar, start: int, end: int, cause: Responsibility | None) -> Iterator[Stretch]:
+def _segments(calendar: WorkingCalendar, start: int, end: int, cause: Responsibility | None) -> Iterator[Segment]:
     try:
-        yield from list(calendar.stretches(start, end))
+        yield from list(calendar.segments(start, end))
     except OutsideCoverage:
         if cause is None:
             raise
         # Beyond the calendars it is enough to know that the clock stood still.
         day = moment(start).astimezone(calendar.zone).date()
-        yield Stretch(start, end, day, (start, end), None)
+        yield Segment(start, end, day, (start, end), None)
 
 
 def _same_closure(left: Slice, right: Slice) -> bool:
@@ -145,7 +145,7 @@ def _same_closure(left: Slice, right: Slice) -> bool:
     return left.why == right.why == "closed"
 
 
-def _why(part: Stretch, cause: Responsibility | None) -> tuple[str, str | None, str]:
+def _why(part: Segment, cause: Responsibility | None) -> tuple[str, str | None, str]:
     if part.window is not None:
         if cause:
             return "suspended", str(cause), "A4"
@@ -153,9 +153,9 @@ def _why(part: Stretch, cause: Responsibility | None) -> tuple[str, str | None, 
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
 
-def _used(told: IncidentTold, clock: Clock, where: Span, telling: Telling) -> tuple[int, ...]:
+def _used(told: IncidentAsOf, clock: Clock, where: Span, replay: Replay) -> tuple[int, ...]:
     """The versions of the incident's facts that this clock rests on."""
-    reassessed = ruling_reassessment(told, clock, telling)
+    reassessed = ruling_reassessment(told, clock, replay)
     used = (fact for fact in told.facts if _matters(fact.fact, clock, where, reassessed))
     return tuple(sorted(version for fact in used for version in fact.versions))
 
@@ -178,7 +178,7 @@ def _matters(fact: Fact, clock: Clock, where: Span, reassessed: IncidentReassess
             return fact.at in (where.start, where.end)
 
 
-def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
+def _streams(told: IncidentAsOf, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
     streams = {f"incident-{told.incident.id}": row.versions}
     if told.contract is not None:
         about_system = told.contract.versions_about(told.opened.system) if told.opened.system else ()
@@ -194,7 +194,7 @@ def _streams(told: IncidentTold, row: ComplianceRow) -> dict[str, tuple[int, ...
     return streams
 
 
-def _contract_versions(contract: ContractTold) -> tuple[int, ...]:
+def _contract_versions(contract: ContractAsOf) -> tuple[int, ...]:
     return contract.versions(
         ContractSigned,
         ContractRenewed,

@@ -15,7 +15,7 @@ from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
 from domain.contract import ConnectedSystemFact, Contract, ContractFact
-from domain.coverage import Answer, cover
+from domain.coverage import CoverageDecision, cover
 from domain.credits import CreditAccount, CreditFact, CreditsPurchased
 from domain.facts import Corrected, Fact, corrected
 from domain.incident import Incident, IncidentFact, IncidentOpened, ResponsibilityAttributed
@@ -68,7 +68,7 @@ class History:
 
 
 @dataclass
-class ContractTold:
+class ContractAsOf:
     """One contract as told, with its account and its compiled calendars.
 
     `next_at`: the instant of the first fact on record, of either, that is not told yet because it is later than as_of.
@@ -121,7 +121,7 @@ class ContractTold:
 
 
 @dataclass
-class IncidentTold:
+class IncidentAsOf:
     """One incident as told: its opening is told, its facts are in order of meaning.
 
     `next_at`: the instant of the first fact on record that is not told yet because it is later than as_of.
@@ -129,8 +129,8 @@ class IncidentTold:
 
     incident: Incident
     opened: IncidentOpened
-    contract: ContractTold | None
-    answer: Answer
+    contract: ContractAsOf | None
+    answer: CoverageDecision
     facts: Sequence[Corrected[Fact]]
     findings: list[Finding]
     route: Route
@@ -174,56 +174,56 @@ class IncidentTold:
         return tuple(sorted({v for told in self.facts for v in told.versions}))
 
 
-class Telling:
+class Replay:
     """A history told under one reading, as of one instant (microseconds UTC)."""
 
     def __init__(
-        self, history: History, reading: Reading, as_of: int, told_contracts: Mapping[str, ContractTold] | None = None
+        self, history: History, reading: Reading, as_of: int, contracts_as_of: Mapping[str, ContractAsOf] | None = None
     ) -> None:
-        """`told_contracts`: those already told of the same facts, for what an earlier telling need not do again."""
+        """`contracts_as_of`: those already told of the same facts, for what an earlier telling need not do again."""
         self.history = history
         self.reading = reading
         self.as_of = as_of
-        self.told_contracts = dict(told_contracts or {})
+        self.contracts_as_of = dict(contracts_as_of or {})
 
-    def of_incidents(self, incidents: Mapping[str, Sequence[Entry]]) -> "Telling":
+    def of_incidents(self, incidents: Mapping[str, Sequence[Entry]]) -> "Replay":
         """The same contracts, told with some incidents."""
         return self._with_these_contracts(replace(self.history, incidents=incidents), self.as_of)
 
-    def later(self, as_of: int) -> "Telling":
+    def later(self, as_of: int) -> "Replay":
         """The same told as of a later instant, by which nothing more of the contracts is told."""
         return self._with_these_contracts(self.history, as_of)
 
-    def _with_these_contracts(self, history: History, as_of: int) -> "Telling":
-        telling = Telling(history, self.reading, as_of)
-        telling.told_contracts = self.told_contracts
-        telling.signed_contracts = self.signed_contracts
-        telling._by_customer, telling._by_system = self._by_customer, self._by_system
-        telling.next_told_at = self.next_told_at
-        return telling
+    def _with_these_contracts(self, history: History, as_of: int) -> "Replay":
+        replay = Replay(history, self.reading, as_of)
+        replay.contracts_as_of = self.contracts_as_of
+        replay.signed_contracts = self.signed_contracts
+        replay._by_customer, replay._by_system = self._by_customer, self._by_system
+        replay.next_fact_at = self.next_fact_at
+        return replay
 
     @cached_property
-    def next_told_at(self) -> int | None:
+    def next_fact_at(self) -> int | None:
         """When the next fact on record of any contract or account will be told."""
         names = {*self.history.contracts, *self.history.accounts}
         return earliest(*(self.contract(name).next_at for name in names))
 
-    def contract(self, name: str) -> ContractTold:
+    def contract(self, name: str) -> ContractAsOf:
         """A contract as told; unsigned where no signature is told."""
-        if name not in self.told_contracts:
+        if name not in self.contracts_as_of:
             facts, later = self._told(self.history.contracts.get(name, ()))
             account_facts, account_later = self._told(self.history.accounts.get(name, ()))
-            self.told_contracts[name] = ContractTold(
+            self.contracts_as_of[name] = ContractAsOf(
                 contracts.fold(name, (cast(ContractFact, told.fact) for told in facts)),
                 accounts.fold(name, (cast(CreditFact, told.fact) for told in account_facts)),
                 facts,
                 account_facts,
                 earliest(later, account_later),
             )
-        return self.told_contracts[name]
+        return self.contracts_as_of[name]
 
     @cached_property
-    def signed_contracts(self) -> list[ContractTold]:
+    def signed_contracts(self) -> list[ContractAsOf]:
         """Every signed contract, by name."""
         told = (self.contract(name) for name in sorted(self.history.contracts))
         return [contract for contract in told if contract.contract.signed]
@@ -234,9 +234,11 @@ class Telling:
 
     @cached_property
     def _by_system(self) -> Mapping[str, Sequence[Contract]]:
-        return _indexed((told.contract for told in self.signed_contracts), lambda contract: contract.systems_told)
+        return _indexed(
+            (told.contract for told in self.signed_contracts), lambda contract: contract.systems_ever_declared
+        )
 
-    def incident(self, name: str) -> IncidentTold | None:
+    def incident(self, name: str) -> IncidentAsOf | None:
         """An incident as told, or None where its opening is not (yet) told."""
         facts, later = self._told(self.history.incidents.get(name, ()))
         opening = next((told for told in facts if isinstance(told.fact, IncidentOpened)), None)
@@ -257,13 +259,13 @@ class Telling:
         if route.why:
             findings.append(_unrouted(opened, route, opening.version))
         incident = incidents.fold(name, (cast(IncidentFact, told.fact) for told in facts))
-        return IncidentTold(incident, opened, contract, answer, facts, findings, route, later)
+        return IncidentAsOf(incident, opened, contract, answer, facts, findings, route, later)
 
     def next_at(self, incident: str) -> int | None:
         """The instant of the first fact of an incident that is on record and not told yet."""
         return self._told(self.history.incidents.get(incident, ()))[1]
 
-    def incidents(self) -> Iterable[IncidentTold]:
+    def incidents(self) -> Iterable[IncidentAsOf]:
         """Every incident whose opening is told."""
         told = (self.incident(name) for name in self.history.incidents)
         return (incident for incident in told if incident)
@@ -321,7 +323,7 @@ def _not_before(opened_at: int, facts: Sequence[Corrected[Fact]]) -> tuple[list[
     return [moved.get(told.version, told) for told in facts], [finding]
 
 
-def _coverage_differs(given: Answer, now: Answer, version: int) -> Finding:
+def _coverage_differs(given: CoverageDecision, now: CoverageDecision, version: int) -> Finding:
     was, is_now = (str(answer.reason or answer.coverage) for answer in (given, now))
     return Finding("coverage_differs", "G2", f"recorded as {was}; by the facts now known it was {is_now}", (version,))
 

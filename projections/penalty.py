@@ -23,7 +23,7 @@ from domain.facts import euro
 from domain.terms import PenaltyClause
 from projections.breach import BreachRow, Window, next_edge
 from projections.clocks import earliest
-from projections.history import ContractTold, Telling
+from projections.history import ContractAsOf, Replay
 from projections.readings import Reading
 from projections.tolerance import Passing
 
@@ -73,15 +73,15 @@ class PenaltyRow:
         return euro(rate * Fraction(self.base)) if self.passing else NOTHING
 
 
-def penalty(telling: Telling, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
+def penalty(replay: Replay, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
     """One row for every signed contract, from `rows`, the windows of all of them in order of time."""
     by_contract: dict[str, list[BreachRow]] = defaultdict(list)
     for row in rows:
         by_contract[row.contract].append(row)
-    return [penalty_row(told, by_contract.get(told.contract.id, []), telling) for told in telling.signed_contracts]
+    return [penalty_row(told, by_contract.get(told.contract.id, []), replay) for told in replay.signed_contracts]
 
 
-def penalty_row(told: ContractTold, contract_windows: Sequence[BreachRow], telling: Telling) -> PenaltyRow:
+def penalty_row(told: ContractAsOf, contract_windows: Sequence[BreachRow], replay: Replay) -> PenaltyRow:
     """The row of one contract, from its windows in order of time."""
     contract = told.contract
     if contract.signed is None:
@@ -89,12 +89,12 @@ def penalty_row(told: ContractTold, contract_windows: Sequence[BreachRow], telli
     clause = contract.signed.terms.penalty
     first = next((row for row in contract_windows if row.passed), None)
     # An earlier window that is not settled may yet pass, and then it is the one that counts.
-    bought = list(_base(told, first.window, telling.as_of, telling.reading)) if first else []
+    bought = list(_base(told, first.window, replay.as_of, replay.reading)) if first else []
     decisive = contract_windows[: contract_windows.index(first) + 1] if first else contract_windows
     return PenaltyRow(
         contract=contract.id,
         clause=clause,
-        rate=clause.figures if telling.reading.rate == "figures" else clause.words,
+        rate=clause.figures if replay.reading.rate == "figures" else clause.words,
         passing=first.passing if first else None,
         window=first.window if first else None,
         base=sum((purchase.price for _, purchase in bought), NOTHING),
@@ -104,7 +104,7 @@ def penalty_row(told: ContractTold, contract_windows: Sequence[BreachRow], telli
         settled_amount=sum((settlement.amount for settlement in contract.settlements), NOTHING),
         changes_at=earliest(
             *(row.changes_at for row in contract_windows),
-            next_edge(contract, telling.reading.window, telling.as_of),
+            next_edge(contract, replay.reading.window, replay.as_of),
             told.next_at,
         ),
         versions=told.versions(
@@ -115,7 +115,7 @@ def penalty_row(told: ContractTold, contract_windows: Sequence[BreachRow], telli
 
 
 def _base(
-    told: ContractTold, window: Window, as_of: int, reading: Reading
+    told: ContractAsOf, window: Window, as_of: int, reading: Reading
 ) -> Iterator[tuple[tuple[int, ...], CreditsPurchased]]:
     """The purchases that count (P2), with their versions: those by the end of the window, or only those in it.
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from domain.coverage import Answer
+from domain.coverage import CoverageDecision
 from domain.terms import Priority
 from projections.clocks import earliest
 from projections.compliance import ComplianceRow
-from projections.history import Telling
+from projections.history import Replay
 
 
 class Tier(IntEnum):
@@ -29,7 +29,7 @@ class QueueRow:
     incident: str
     contract: str | None
     tier: Tier
-    answer: Answer
+    answer: CoverageDecision
     due: int | None
     priority: Priority | None
     opened_at: int
@@ -37,43 +37,43 @@ class QueueRow:
     changes_at: int | None = None
 
 
-def queue(telling: Telling, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
+def queue(replay: Replay, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
     """Open requests by tier, earliest due (none last), priority, age, id."""
-    found = [queue_row(telling, row) for row in rows if row.open]
+    found = [queue_row(replay, row) for row in rows if row.open]
     return in_order(found)
 
 
-def queue_row(telling: Telling, row: ComplianceRow) -> QueueRow:
+def queue_row(replay: Replay, row: ComplianceRow) -> QueueRow:
     """The row of one open request."""
     # A clock that is late already runs on, and comes first: its due instant has passed.
     running = [clock.judged.due for clock in row.clocks if not clock.judged.stopped]
     return QueueRow(
         incident=row.incident,
         contract=row.contract,
-        tier=_tier(telling, row),
+        tier=_tier(replay, row),
         answer=row.answer,
         due=min((due for due in running if due is not None), default=None),
         priority=row.priority,
         opened_at=row.opened_at,
         versions=row.versions,
-        changes_at=earliest(row.changes_at, _tier_changes_at(telling, row)),
+        changes_at=earliest(row.changes_at, _tier_changes_at(replay, row)),
     )
 
 
-def _tier(telling: Telling, row: ComplianceRow) -> Tier:
+def _tier(replay: Replay, row: ComplianceRow) -> Tier:
     if row.answer.guaranteed:
         return Tier.GUARANTEED
-    contract = telling.contract(row.contract).contract if row.contract is not None else None
-    return Tier.UNDER_CONTRACT if contract and contract.in_force(telling.as_of) else Tier.REST
+    contract = replay.contract(row.contract).contract if row.contract is not None else None
+    return Tier.UNDER_CONTRACT if contract and contract.in_force(replay.as_of) else Tier.REST
 
 
-def _tier_changes_at(telling: Telling, row: ComplianceRow) -> int | None:
+def _tier_changes_at(replay: Replay, row: ComplianceRow) -> int | None:
     """When its contract comes into force or ends, for a request that this serves earlier or later."""
     if row.answer.guaranteed or row.contract is None:
         return None
-    contract = telling.contract(row.contract).contract
+    contract = replay.contract(row.contract).contract
     edges = (edge for spell in contract.spells for edge in spell if edge is not None)
-    return earliest(*(edge for edge in edges if edge > telling.as_of))
+    return earliest(*(edge for edge in edges if edge > replay.as_of))
 
 
 def in_order(rows: Iterable[QueueRow]) -> list[QueueRow]:

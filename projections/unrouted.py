@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.incident import IncidentOpened
 from domain.routing import Route
-from projections.history import IncidentTold, Telling
+from projections.history import IncidentAsOf, Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class UnroutedRow:
     versions: tuple[int, ...]
 
 
-def unrouted(telling: Telling) -> list[UnroutedRow]:
+def unrouted(replay: Replay) -> list[UnroutedRow]:
     """Every request that no contract takes, in order of opening, then id."""
-    found = [_row(told) for told in telling.incidents() if told.contract is None]
+    found = [_row(told) for told in replay.incidents() if told.contract is None]
     return sorted(found, key=lambda row: (row.opened.at, row.incident))
 
 
-def _row(told: IncidentTold) -> UnroutedRow:
+def _row(told: IncidentAsOf) -> UnroutedRow:
     return UnroutedRow(told.incident.id, told.opened, told.route, told.incident.open, told.versions)

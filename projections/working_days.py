@@ -13,8 +13,8 @@ from typing import NamedTuple, cast
 
 from domain.contract import CalendarAdopted, Contract, CoverageExtended
 from domain.facts import Corrected, F
-from domain.working_time import ServiceHours, Stretch, local_day, ruling, window_instants
-from projections.history import ContractTold
+from domain.working_time import Segment, ServiceHours, local_day, ruling, window_instants
+from projections.history import ContractAsOf
 
 
 class Closed(StrEnum):
@@ -59,7 +59,7 @@ class WorkingDay:
         return tuple(sorted({*self.calendar.versions, *agreed}))
 
 
-def working_days(told: ContractTold, hours: ServiceHours, first: date, last: date) -> Iterator[WorkingDay]:
+def working_days(told: ContractAsOf, hours: ServiceHours, first: date, last: date) -> Iterator[WorkingDay]:
     """Each day from `first` to `last`, included. Raises OutsideCoverage where no calendar covers one of them.
 
     The contract has to be signed.
@@ -74,14 +74,14 @@ def working_days(told: ContractTold, hours: ServiceHours, first: date, last: dat
                 yield window_instants(zone, day, *window), _as_told(extension, told)
 
     assert calendar is not None, "the contract has to be signed"
-    stretches = calendar.stretches(local_day(zone, first)[0], local_day(zone, last)[1])
-    for day, of_day in groupby(stretches, key=lambda stretch: stretch.day):
-        pieces = list(of_day)
+    segments = calendar.segments(local_day(zone, first)[0], local_day(zone, last)[1])
+    for day, of_day in groupby(segments, key=lambda segment: segment.day):
+        resources = list(of_day)
         chosen, adopted_later = ruling(zone, contract.calendars, day)
         assert chosen is not None, "what no calendar covers has been refused"
         around = [*agreements(day - timedelta(days=1)), *agreements(day)]
-        windows = tuple(_windows(pieces, around))
-        holiday = pieces[0].holiday
+        windows = tuple(_windows(resources, around))
+        holiday = resources[0].holiday
         yield WorkingDay(
             day, windows, None if windows else _why_closed(day, holiday), holiday, _as_told(chosen, told), adopted_later
         )
@@ -102,9 +102,9 @@ def _by_day(extended: Iterable[tuple[date, CoverageExtended]]) -> Mapping[date, 
 
 
 def _windows(
-    pieces: Iterable[Stretch], agreements: Sequence[tuple[tuple[int, int], Corrected[CoverageExtended]]]
+    resources: Iterable[Segment], agreements: Sequence[tuple[tuple[int, int], Corrected[CoverageExtended]]]
 ) -> Iterator[OpenHours]:
-    for (working, agreed), run in groupby(pieces, key=lambda piece: (piece.window is not None, piece.agreed)):
+    for (working, agreed), run in groupby(resources, key=lambda piece: (piece.window is not None, piece.agreed)):
         if not working:
             continue
         of_run = list(run)
@@ -119,6 +119,6 @@ def _why_closed(day: date, holiday: str | None) -> Closed:
     return Closed.WEEKEND if day.weekday() >= 5 else Closed.NO_HOURS
 
 
-def _as_told(fact: F, told: ContractTold) -> Corrected[F]:
+def _as_told(fact: F, told: ContractAsOf) -> Corrected[F]:
     """The fact with the versions that prove it."""
     return cast(Corrected[F], next(one for one in told.facts if one.fact is fact))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from servers import fresh_schema, local_server, prepare_shared_server, shared_server, stop_shared_server
+from support.servers import fresh_schema, local_server, prepare_shared_server, shared_server, stop_shared_server
 
 from bin.cli import main
 

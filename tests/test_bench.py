@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from messages_examples import CHECKOUT, child_environment
+from support.messages import CHECKOUT, child_environment
 
 
 @pytest.mark.slow
@@ -15,7 +15,7 @@ def test_a_part_of_the_benchmark_runs_on_a_small_scale(tmp_path: Path, part: str
     environment = child_environment()
     environment["PYTHONPATH"] += f":{CHECKOUT / 'tests'}"
     asked = ["--quick", "--store", "sqlite", "--only", part, "--json", str(tmp_path / "figures.json")]
-    command = [sys.executable, "-P", "-c", "import bench; bench.run()", *asked]
+    command = [sys.executable, "-P", "-c", "from bench.run import run; run()", *asked]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "(sqlite)" in ended.stdout

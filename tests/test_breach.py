@@ -5,7 +5,9 @@ from itertools import pairwise
 from typing import get_args
 
 import pytest
-from history import (
+from hypothesis import given
+from hypothesis import strategies as st
+from support.history import (
     ACME,
     BY_CUSTOMER,
     CHARGE,
@@ -28,8 +30,6 @@ from history import (
     when,
     withdrawn,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.contract import Contract, fold
 from domain.coverage import Requester

@@ -13,7 +13,10 @@ import nats as nats_client
 import pytest
 import redis.asyncio
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
-from brokers import (
+from faststream.redis.parser import BinaryMessageFormatV1
+from hypothesis import given
+from hypothesis import strategies as st
+from support.brokers import (
     WITHIN,
     connected,
     fresh_ledger,
@@ -26,27 +29,24 @@ from brokers import (
     rabbit_server,
     redis_server,
 )
-from faststream.redis.parser import BinaryMessageFormatV1
-from hypothesis import given
-from hypothesis import strategies as st
-from messages_examples import SOURCE, Clock, charge, contract_in_force, message, opening, wire
+from support.messages import SOURCE, Clock, charge, contract_in_force, message, opening, wire
 
 from adapters.brokers import broker as brokers
 from adapters.brokers.broker import (
     MOST_BYTES,
+    Acknowledging,
     BrokerError,
-    Settling,
     addressed,
     bundles,
     missing,
-    open_post,
+    open_client,
     read_address,
 )
 from adapters.brokers.subjects import every_message, outcome_subject
-from adapters.inbox.batcher import Reception
-from adapters.inbox.handler import Answered, Desk
+from adapters.inbox.batcher import Batcher
+from adapters.inbox.handler import Answered, CommandHandler
 from adapters.inbox.outcome_events import letters
-from adapters.store.ledger import Ledger, Letter, LockedStore
+from adapters.store.ledger import Ledger, LockedStore, OutboxMessage
 from adapters.store.sqlite import open_memory
 
 SERVERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
@@ -82,7 +82,7 @@ class Place:
 
     url: str
     ledger: str
-    desk: Desk
+    desk: CommandHandler
 
     def publish(self, raws: Sequence[bytes]) -> None:
         """Publish messages."""
@@ -96,10 +96,10 @@ class Place:
         """Take messages until something is so, and then until nothing is left at the broker."""
 
         async def go() -> None:
-            reception = Reception(self.desk)
+            batcher = Batcher(self.desk)
             async with AsyncExitStack() as taken:
                 for _ in range(consumers):
-                    await taken.enter_async_context(taking(self, reception))
+                    await taken.enter_async_context(taking(self, batcher))
                 await eventually(lambda: asyncio.to_thread(until))
                 await eventually(self._nothing_left)
 
@@ -116,22 +116,22 @@ class Place:
 
 
 @asynccontextmanager
-async def taking(place: Place, reception: Reception) -> AsyncIterator[None]:
+async def taking(place: Place, batcher: Batcher) -> AsyncIterator[None]:
     """Messages are taken meanwhile; then stopped, as the consumer does."""
     write = letters(place.ledger, Clock())
     troubles: list[Exception] = []
-    post = open_post(place.url, place.ledger)
+    post = open_client(place.url, place.ledger)
 
-    async def answer(raws: Sequence[bytes]) -> list[Letter]:
-        return [write(reply) for reply in await reception.receive_patiently(raws)]
+    async def answer(raws: Sequence[bytes]) -> list[OutboxMessage]:
+        return [write(reply) for reply in await batcher.receive_patiently(raws)]
 
     await post.connect()
-    post.subscribe(Settling(answer, post.send, troubles.append))
+    post.subscribe(Acknowledging(answer, post.send, troubles.append))
     await post.start()
     try:
         yield
     finally:
-        reception.stop()
+        batcher.stop()
         await post.stop()
     assert troubles == []
 
@@ -164,7 +164,7 @@ def place(server: str, memory: tuple[str, Ledger]) -> Place:
     """A ledger set up at a broker of each kind."""
     name, ledger = memory
     prepare(server, name)
-    return Place(server, name, Desk(ledger, Clock()))
+    return Place(server, name, CommandHandler(ledger, Clock()))
 
 
 def openings(number: int) -> list[bytes]:
@@ -258,7 +258,7 @@ def test_a_batch_in_hand_goes_back_at_once_where_we_stop_while_the_store_is_away
         patched.setattr(place.desk, "handle", away)
 
         async def stopped() -> None:
-            async with taking(place, Reception(place.desk)):
+            async with taking(place, Batcher(place.desk)):
 
                 async def begun() -> bool:
                     return bool(tried)
@@ -281,8 +281,8 @@ def test_a_consumer_that_is_stopped_under_load_and_started_again_answers_every_m
     place.publish(openings(1500))
 
     async def a_while() -> None:
-        reception = Reception(place.desk)
-        async with taking(place, reception):
+        batcher = Batcher(place.desk)
+        async with taking(place, batcher):
 
             async def begun() -> bool:
                 return place.desk.ledger.store.counts()["messages"] > 0
@@ -306,7 +306,7 @@ def test_a_message_is_published_whatever_it_says() -> None:
 def test_outcomes_travel_together_in_their_order_and_never_too_many_bytes_of_them(
     given: list[tuple[str | None, int]],
 ) -> None:
-    sent = [Letter(source, b'"' + b"x" * (size - 2) + b'"') for source, size in given]
+    sent = [OutboxMessage(source, b'"' + b"x" * (size - 2) + b'"') for source, size in given]
     bundled = list(bundles(sent))
     for source in ("a", "b", None):
         arrays = [body for to, body in bundled if to == source]
@@ -347,14 +347,14 @@ def test_a_token_of_nats_is_a_password() -> None:
 )
 def test_an_address_that_cannot_be_is_told(url: str, said: str) -> None:
     with pytest.raises(BrokerError) as told:
-        open_post(url, "main")
+        open_client(url, "main")
     assert said in str(told.value)
     assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("scheme", ["nats", "amqp", "redis"])
 def test_a_broker_that_is_not_there_is_told(scheme: str) -> None:
-    post = open_post(f"{scheme}://user:secret@127.0.0.1:9", "main")
+    post = open_client(f"{scheme}://user:secret@127.0.0.1:9", "main")
 
     async def go() -> None:
         try:
@@ -448,18 +448,18 @@ def test_a_queue_that_is_there_otherwise_is_told(server: str) -> None:
 class Settled:
     """A batch as it fares: what was sent for it, and whether it was acknowledged or given back."""
 
-    def __init__(self, answer: Callable[[bytes], Letter], refuses: int = 0) -> None:
-        self.sent: list[Letter] = []
+    def __init__(self, answer: Callable[[bytes], OutboxMessage], refuses: int = 0) -> None:
+        self.sent: list[OutboxMessage] = []
         self.ends: list[str] = []
         self.troubles: list[Exception] = []
         self._refuses = refuses
 
-        async def given(raws: Sequence[bytes]) -> list[Letter]:
+        async def given(raws: Sequence[bytes]) -> list[OutboxMessage]:
             return [answer(raw) for raw in raws]
 
-        self.settling = Settling(given, self._send, self._trouble)
+        self.acknowledging = Acknowledging(given, self._send, self._trouble)
 
-    async def _send(self, sent: Sequence[Letter]) -> None:
+    async def _send(self, sent: Sequence[OutboxMessage]) -> None:
         if self._refuses:
             self._refuses -= 1
             raise BrokerError("away")
@@ -477,11 +477,11 @@ class Settled:
         async def give_back() -> None:
             self.ends.append("given back")
 
-        await self.settling.settle(raws, acknowledge, give_back)
+        await self.acknowledging.settle(raws, acknowledge, give_back)
 
 
 def test_a_batch_is_acknowledged_only_once_its_answers_are_published() -> None:
-    batch = Settled(lambda raw: Letter("s", raw), refuses=2)
+    batch = Settled(lambda raw: OutboxMessage("s", raw), refuses=2)
     asyncio.run(batch.settle([b"1", b"2"]))
     assert [letter.body for letter in batch.sent] == [b"1", b"2"]
     assert batch.ends == ["acknowledged"]
@@ -490,12 +490,12 @@ def test_a_batch_is_acknowledged_only_once_its_answers_are_published() -> None:
 
 def test_a_batch_whose_answers_cannot_be_published_goes_back_where_we_stop() -> None:
     async def go() -> Settled:
-        batch = Settled(lambda raw: Letter("s", raw), refuses=1_000_000)
-        settling = asyncio.create_task(batch.settle([b"1"]))
+        batch = Settled(lambda raw: OutboxMessage("s", raw), refuses=1_000_000)
+        acknowledging = asyncio.create_task(batch.settle([b"1"]))
         while not batch.troubles:
             await asyncio.sleep(0)
-        await batch.settling.stop()
-        await settling
+        await batch.acknowledging.stop()
+        await acknowledging
         return batch
 
     assert asyncio.run(go()).ends == ["given back"]
@@ -504,7 +504,7 @@ def test_a_batch_whose_answers_cannot_be_published_goes_back_where_we_stop() -> 
 def test_a_batch_that_a_fault_of_ours_keeps_from_being_answered_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brokers, "LONGEST_PAUSE", 0.01)
 
-    def fails(raw: bytes) -> Letter:
+    def fails(raw: bytes) -> OutboxMessage:
         raise ZeroDivisionError("a bug")
 
     batch = Settled(fails)
@@ -516,8 +516,8 @@ def test_a_batch_that_a_fault_of_ours_keeps_from_being_answered_goes_back(monkey
 
 def test_a_batch_that_comes_after_the_stop_goes_back_unread() -> None:
     async def go() -> Settled:
-        batch = Settled(lambda raw: Letter("s", raw))
-        await batch.settling.stop()
+        batch = Settled(lambda raw: OutboxMessage("s", raw))
+        await batch.acknowledging.stop()
         await batch.settle([b"1"])
         return batch
 

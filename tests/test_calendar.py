@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 from conftest import Run
-from examples import CONTRACT, HOUR, ROME, adopted, local, signed, week
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
-from messages_examples import Clock, ingest, memory, message, sign
+from support.examples import CONTRACT, HOUR, ROME, adopted, local, signed, week
+from support.messages import Clock, ingest, memory, message, sign
 
 from adapters.diagnosis import remarks
 from adapters.imports.contract_file import calendar_message
 from adapters.imports.holidays import changes_since, library_version
-from adapters.inbox.handler import Desk, Done
+from adapters.inbox.handler import CommandHandler, Done
 from bin.commands.calendar import FROM_COMMAND
 from bin.compose import clock
 from domain.contract import CalendarAdopted, CalendarChosen, CoverageExtended
 from domain.facts import Fact, instant_text, moment
 from domain.working_time import Holiday, OutsideCoverage, ServiceHours, local_day
-from projections.history import ContractTold, Entry, History, Telling
+from projections.history import ContractAsOf, Entry, History, Replay
 from projections.readings import Reading
 from projections.working_days import Closed, WorkingDay, working_days
 
@@ -33,10 +33,10 @@ STANDARD, DATA_CENTRE = ServiceHours.STANDARD, ServiceHours.DATA_CENTRE
 LATER = local("2030-01-01 00:00")
 
 
-def told(*facts: Fact) -> ContractTold:
+def told(*facts: Fact) -> ContractAsOf:
     """A contract signed, and what else is told of it, from version 2 on."""
     entries = [Entry(n, f"contract-{CONTRACT}", n, fact.at, fact) for n, fact in enumerate((signed(), *facts), 1)]
-    return Telling(History.of(entries), Reading(), LATER).contract(CONTRACT)
+    return Replay(History.of(entries), Reading(), LATER).contract(CONTRACT)
 
 
 def extended(*windows: tuple[str, str], at: str = "2025-12-15 10:00", **reached: Any) -> CoverageExtended:
@@ -44,7 +44,7 @@ def extended(*windows: tuple[str, str], at: str = "2025-12-15 10:00", **reached:
     return CoverageExtended.model_validate({"at": local(at), "windows": windows, **reached})
 
 
-def on(contract: ContractTold, day: str, hours: ServiceHours = STANDARD) -> WorkingDay:
+def on(contract: ContractAsOf, day: str, hours: ServiceHours = STANDARD) -> WorkingDay:
     """The working hours of a single day."""
     (found,) = working_days(contract, hours, date.fromisoformat(day), date.fromisoformat(day))
     return found
@@ -441,7 +441,7 @@ def adopting(source: str = "holidays IT MI", source_version: str = "0.1", **chan
 def said_of_calendars(now: str, *messages: bytes) -> list[str]:
     """What is wrong with calendars at an instant."""
     with memory(Clock(now)) as ledger:
-        outcomes = Desk(ledger, Clock(now)).handle(messages).outcomes
+        outcomes = CommandHandler(ledger, Clock(now)).handle(messages).outcomes
         assert all(isinstance(outcome, Done) for outcome in outcomes)
         found = [remark.wrong for remark in remarks(ledger, None, Clock(now).now)]
     return [wrong for wrong in found if "calendar" in wrong]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import pytest
-from examples import rectify
 from pydantic import ValidationError
+from support.examples import rectify
 
 from domain import contract, credits, incident
 from domain.catalogue import COMMANDS, FACTS, Catalogue, UnknownFactType

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from history import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.history import (
     BY_CUSTOMER,
     BY_FORCE_MAJEURE,
     BY_SUPPLIER,
@@ -29,8 +31,6 @@ from history import (
     when,
     withdrawn,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from domain.facts import MINUTE, Fact, Responsibility, moment
 from domain.incident import ClosingReason
@@ -556,10 +556,10 @@ def test_until_changes_at_only_what_running_clocks_count_changes_and_the_calenda
     shown = f"{moment(then).astimezone(ROME):%Y-%m-%d %H:%M:%S.%f}"
     same, measures = unmeasured(journal, shown)
     assert same == row
-    told_then = journal.telling(shown).incident("INC1")
+    told_then = journal.replay(shown).incident("INC1")
     assert told_then is not None
     calendar = calendar_of(told_then)
-    assert [clock.judged.reckoned.measured(calendar, then) for clock in row.clocks] == measures
+    assert [clock.judged.accrued.measured(calendar, then) for clock in row.clocks] == measures
 
 
 def test_a_suspended_clock_is_looked_at_again_when_the_calendars_end() -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import pytest
-from history import ACME, Journal, activated, claimed, rectified, signed, terminated, when
 from hypothesis import given
 from hypothesis import strategies as st
+from support.history import ACME, Journal, activated, claimed, rectified, signed, terminated, when
 
 from domain.contract import (
     ContractRenewed,
@@ -71,7 +71,7 @@ def under(*options: OperationOption | MaintenanceOption) -> Journal:
 
 
 def rows(journal: Journal, as_of: str, of: Commitment, activity: str | None = None) -> list[CommitmentRow]:
-    found = [row for row in commitments(journal.telling(as_of)) if row.commitment is of]
+    found = [row for row in commitments(journal.replay(as_of)) if row.commitment is of]
     return [row for row in found if activity in (None, row.activity)]
 
 
@@ -93,7 +93,7 @@ def codes(row: CommitmentRow) -> list[tuple[str, str, tuple[int, ...]]]:
 
 
 def late_days(row: CommitmentRow) -> list[int | None]:
-    return [None if deed.late_us is None else deed.late_us // DAY for deed in row.deeds]
+    return [None if performance.late_us is None else performance.late_us // DAY for performance in row.deeds]
 
 
 # --- Conduzione: hours ------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def test_the_basic_monitoring_is_told_beside_the_hours() -> None:
 
 def test_hours_worked_while_conduzione_is_not_active_are_outside_with_a_finding() -> None:
     journal = Journal().contract(signed(), activated(), worked("2026-01-08 10:00", 60))
-    (only,) = commitments(journal.telling("2026-01-25"))
+    (only,) = commitments(journal.replay("2026-01-25"))
     assert (only.period, only.due, only.done, only.outside) == (None, 0, 0, 60)
     assert codes(only) == [("option_not_active", "O1", (3,))]
     assert only.findings[0].text == "done while Conduzione was not active"
@@ -169,7 +169,9 @@ def test_a_review_that_was_held_says_when_and_with_which_indicators() -> None:
     journal = under(conduzione(reviews=Frequency.QUARTER)).contract(reviewed("2026-03-20 10:00", "leads", "opens"))
     first = row(journal, "2026-03-25", REVIEWS)
     assert (first.due, first.done, first.open, first.missed) == (1, 1, 0, 0)
-    assert [(deed.at, deed.about) for deed in first.deeds] == [(when("2026-03-20 10:00"), ("leads", "opens"))]
+    assert [(performance.at, performance.about) for performance in first.deeds] == [
+        (when("2026-03-20 10:00"), ("leads", "opens"))
+    ]
 
 
 def test_a_review_that_was_not_held_is_missed_once_its_period_has_ended() -> None:
@@ -269,7 +271,7 @@ def test_a_visit_while_manutenzione_is_not_active_shows_as_such() -> None:
 
 def test_a_contract_that_ends_early_cuts_its_last_periods_short_and_prorates_nothing() -> None:
     journal = under(conduzione(600), manutenzione()).contract(terminated("2026-01-10", "2026-01-16"))
-    for found in commitments(journal.telling("2026-01-16")):
+    for found in commitments(journal.replay("2026-01-16")):
         assert found.period == (when("2026-01-01"), when("2026-01-16"), False)
         assert (found.missed, found.settled) == (found.due, True)
     assert row(journal, "2026-01-16", HOURS).due == 600
@@ -283,8 +285,8 @@ def test_a_renewal_makes_the_periods_go_on() -> None:
 
 def test_a_period_that_has_not_begun_has_no_row_and_time_alone_brings_it() -> None:
     journal = Journal().contract(signed(), active(conduzione(), since="2026-03-01"))
-    told = journal.telling("2026-02-01").contract(ACME).contract
-    assert commitments(journal.telling("2026-02-01")) == []
+    told = journal.replay("2026-02-01").contract(ACME).contract
+    assert commitments(journal.replay("2026-02-01")) == []
     assert next_period_edge(told, when("2026-02-01")) == when("2026-03-01")
     assert next_period_edge(told, when("2026-03-01")) == when("2026-04-01")
     assert next_period_edge(told, when("2027-01-01")) is None
@@ -314,7 +316,7 @@ def test_a_row_rests_on_the_contract_the_options_of_its_service_and_what_was_don
 
 def test_nothing_is_committed_by_a_contract_that_is_not_signed() -> None:
     journal = Journal().contract(active(conduzione()), signed("2026-02-01 10:00"), worked("2026-01-08 10:00", 60))
-    assert commitments(journal.telling("2026-01-25")) == []
+    assert commitments(journal.replay("2026-01-25")) == []
 
 
 instants = st.integers(0, 364 * 24 - 1).map(
@@ -341,13 +343,15 @@ def test_what_is_due_is_done_missed_or_open_and_nothing_done_is_lost(
     activations: Sequence[Fact], endings: Sequence[Fact], work: Sequence[Fact], as_of: str
 ) -> None:
     journal = Journal().contract(signed(), *activations, *endings, *work)
-    found = commitments(journal.telling(as_of))
+    found = commitments(journal.replay(as_of))
     for each in found:
         assert each.due + each.exceeded == each.done + each.missed + each.open
         assert each.open == 0 or each.missed == 0
         assert (each.period is None) <= (each.due == each.done == 0 < each.outside)
-        assert each.period is None or all(deed.at >= each.period.start for deed in each.deeds)
-        assert each.period is None or all((deed.late_us is None) == each.period.holds(deed.at) for deed in each.deeds)
+        assert each.period is None or all(performance.at >= each.period.start for performance in each.deeds)
+        assert each.period is None or all(
+            (performance.late_us is None) == each.period.holds(performance.at) for performance in each.deeds
+        )
     told = [fact for fact in work if fact.at <= when(as_of)]
     minutes = sum(fact.minutes for fact in told if isinstance(fact, OperationHoursWorked))
     assert sum(each.done + each.outside for each in found if each.commitment is HOURS) == minutes
@@ -360,9 +364,9 @@ def test_until_the_next_edge_time_alone_changes_nothing(
     activations: Sequence[Fact], work: Sequence[Fact], one: str, other: str
 ) -> None:
     journal = Journal().contract(signed(), *activations, *work)
-    told = journal.telling(one)
+    told = journal.replay(one)
     edges = (next_period_edge(told.contract(ACME).contract, told.as_of), told.contract(ACME).next_at)
     changes_at = min((edge for edge in edges if edge is not None), default=None)
     assert all(each.changes_at is None or each.changes_at >= (changes_at or 0) for each in commitments(told))
     if when(one) <= when(other) and (changes_at is None or when(other) < changes_at):
-        assert commitments(journal.telling(other)) == commitments(told)
+        assert commitments(journal.replay(other)) == commitments(told)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_examples import CONTRACT, buy, contract_in_force, message
-from offices import KINDS, Office, office
+from support.messages import CONTRACT, buy, contract_in_force, message
+from support.offices import KINDS, Office, office
 
-from adapters.live_tables.schema import ALARMS, COMMITMENTS
+from adapters.live_tables.schema import COMMITMENTS, TIMERS
 from adapters.reports.live import from_live
 from adapters.reports.report import Question, make
 from domain.facts import read_instant
@@ -126,8 +126,11 @@ def test_json_tells_each_thing_done_and_the_facts_that_prove_a_row(run: Run, sto
     assert report["manifest"]["report"] == "commitments"
     january = next(row for row in report["rows"] if row["activity"] == "updates")
     assert january["evidence"] == {"stream": STREAM, "versions": [1, 5, 9]}
-    (deed,) = january["deeds"]
-    assert (deed["at"], deed["late_us"]) == ("2026-02-14T12:00:00Z", 13 * 86_400_000_000 + 13 * 3_600_000_000)
+    (performance,) = january["deeds"]
+    assert (performance["at"], performance["late_us"]) == (
+        "2026-02-14T12:00:00Z",
+        13 * 86_400_000_000 + 13 * 3_600_000_000,
+    )
 
 
 def test_csv_has_the_same_columns_whatever_the_rows(run: Run, store: str) -> None:
@@ -186,7 +189,7 @@ def test_an_option_that_becomes_active_later_has_rows_then(tmp_path: Path) -> No
         here.tell(*contract_in_force(), activate(OPERATION))
         here.projector().rebuild()
         assert here.reporting.live.count(COMMITMENTS) == 0
-        (alarm,) = here.reporting.live.read(ALARMS, {"stream": STREAM})
+        (alarm,) = here.reporting.live.read(TIMERS, {"stream": STREAM})
         assert alarm[1] == read_instant("2026-01-01T00:00:00+01:00")
         here.clock.now = alarm[1]
         here.projector().step()

@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from history import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.history import (
     ACME,
     BY_CUSTOMER,
     BY_FORCE_MAJEURE,
@@ -39,10 +41,8 @@ from history import (
     when,
     withdrawn,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domain.coverage import Answer, Requester
+from domain.coverage import Coverage, CoverageDecision, Requester
 from domain.facts import MINUTE, Fact, Responsibility
 from projections.clocks import Verdict
 from projections.compliance import ComplianceRow
@@ -176,7 +176,8 @@ def test_an_attribution_dated_after_as_of_applies_once_it_is_known() -> None:
 
 def test_a_guaranteed_request_needs_contract_option_request_and_credit() -> None:
     row = told(opened("Mon 09:00")).row()
-    assert (row.answer, row.contract, row.findings) == (Answer(coverage="guaranteed", contract=ACME), ACME, ())  # type: ignore[arg-type]
+    guaranteed = CoverageDecision(coverage=Coverage.GUARANTEED, contract=ACME)
+    assert (row.answer, row.contract, row.findings) == (guaranteed, ACME, ())
 
 
 def before_the_option() -> Journal:

@@ -15,9 +15,20 @@ from typing import Any
 
 import nats as nats_client
 import pytest
-from brokers import Consumer, consumer, fresh_ledger, heard, nats, prepare, publish, redis_server, settled, until
 from conftest import Run
-from messages_examples import CONTRACT, charge, child_environment, contract_in_force, opening, rows
+from support.brokers import (
+    Consumer,
+    consumer,
+    fresh_ledger,
+    heard,
+    nats,
+    prepare,
+    publish,
+    redis_server,
+    settled,
+    until,
+)
+from support.messages import CONTRACT, charge, child_environment, contract_in_force, opening, rows
 
 from adapters.brokers.broker import BrokerError
 from adapters.brokers.nats_server import NatsServer

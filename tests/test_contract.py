@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from examples import (
+from pydantic import ValidationError
+from support.examples import (
     CONTRACT,
     DAY,
     EVERY_DAY,
@@ -28,8 +29,7 @@ from examples import (
     standard_terms,
     week,
 )
-from pydantic import ValidationError
-from spec import Decider, Given
+from support.spec import Decider, Given
 
 from domain import contract
 from domain.contract import (
@@ -45,6 +45,7 @@ from domain.contract import (
     DeclareConnectedSystem,
     EndOption,
     HoldReview,
+    Interval,
     MaintenanceVisitPerformed,
     OperationHoursWorked,
     OptionActivated,
@@ -60,7 +61,6 @@ from domain.contract import (
     ServiceLevelRevised,
     ServiceReviewHeld,
     SettlePenalty,
-    Spell,
     TerminateContract,
     WaivePenalty,
     WithdrawConnectedSystem,
@@ -441,7 +441,7 @@ def test_a_termination_before_the_renewed_end_still_ends_it() -> None:
 def test_a_renewal_told_after_the_end_fills_no_gap() -> None:
     late = NEXT_NEW_YEAR + DAY
     told = folded(signed(), renewed(late))
-    assert told.spells == (Spell(NEW_YEAR, NEXT_NEW_YEAR), Spell(late, YEAR_AFTER))
+    assert told.spells == (Interval(NEW_YEAR, NEXT_NEW_YEAR), Interval(late, YEAR_AFTER))
     assert [told.in_force(at) for at in (NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR, late - 1, late)] == [
         True,
         False,
@@ -454,7 +454,7 @@ def test_a_renewal_told_after_the_end_fills_no_gap() -> None:
 def test_the_same_renewals_make_the_same_spells_in_any_order() -> None:
     late = renewed(NEXT_NEW_YEAR + DAY, YEAR_AFTER + DAY)
     for facts in ((renewed(), late), (late, renewed())):
-        assert folded(signed(), *facts).spells == (Spell(NEW_YEAR, YEAR_AFTER + DAY),)
+        assert folded(signed(), *facts).spells == (Interval(NEW_YEAR, YEAR_AFTER + DAY),)
 
 
 def test_a_renewed_contract_keeps_its_customers() -> None:
@@ -783,13 +783,13 @@ def where(
     return found.contract.id if found.contract else found
 
 
-def telling(name: str, *facts: ContractFact, **signature: Any) -> Contract:
+def replay(name: str, *facts: ContractFact, **signature: Any) -> Contract:
     return contract.fold(name, [signed(**{"customers": (), **signature}), *facts])
 
 
-ACME = telling("acme", declared("erp"), customers=("ACME",))
-BETA = telling("beta", declared("crm"), declared("mail"), customers=("BETA",))
-GONE = telling("gone", declared("crm"), declared("fax"), customers=("GONE",), in_force_until=NEW_YEAR + 1)
+ACME = replay("acme", declared("erp"), customers=("ACME",))
+BETA = replay("beta", declared("crm"), declared("mail"), customers=("BETA",))
+GONE = replay("gone", declared("crm"), declared("fax"), customers=("GONE",), in_force_until=NEW_YEAR + 1)
 
 
 def test_a_contract_that_is_named_rules_whatever_else_the_request_names() -> None:
@@ -812,9 +812,9 @@ def test_a_system_leads_to_the_contract_in_force_that_declared_it(customer: str 
 
 
 def test_a_system_that_several_contracts_in_force_declared_leads_to_none() -> None:
-    also = telling("also", declared("erp"))
+    also = replay("also", declared("erp"))
     assert where(ACME, also, system="erp") == Route(None, (Unrouted.SEVERAL_CONTRACTS,), ("acme", "also"))
-    assert where(ACME, telling("also", declared("erp"), withdrawn("erp", MONDAY_9)), system="erp") == "acme"
+    assert where(ACME, replay("also", declared("erp"), withdrawn("erp", MONDAY_9)), system="erp") == "acme"
     assert where(ACME, ACME, system="erp") == "acme"
 
 
@@ -833,7 +833,7 @@ def test_a_system_that_several_contracts_in_force_declared_leads_to_none() -> No
 def test_a_request_that_leads_nowhere_says_why_of_each_name_it_gives(
     named: dict[str, str], why: tuple[Unrouted, ...]
 ) -> None:
-    assert where(ACME, BETA, GONE, telling("later", declared("late", MONDAY_9 + 1)), **named) == Route(None, why)
+    assert where(ACME, BETA, GONE, replay("later", declared("late", MONDAY_9 + 1)), **named) == Route(None, why)
 
 
 # --- rectification ----------------------------------------------------------------------------------------------

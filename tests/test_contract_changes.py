@@ -1,7 +1,7 @@
 """What changes of the contract do to requests: levels revised, an option ended, renewal, termination (A6, G1, G2)."""
 
 import pytest
-from history import (
+from support.history import (
     HOUR,
     Journal,
     activated,
@@ -18,10 +18,10 @@ from history import (
     under_contract,
     when,
 )
-from messages_examples import Clock, contract_in_force, memory, message, names, sign
+from support.messages import Clock, contract_in_force, memory, message, names, sign
 
 from adapters.diagnosis import remarks
-from adapters.inbox.handler import Desk, Refused
+from adapters.inbox.handler import CommandHandler, Refused
 from domain.contract import (
     ContractRenewed,
     MaintenanceVisitPerformed,
@@ -157,7 +157,7 @@ def test_a_best_effort_request_is_served_under_the_contract_while_it_is_in_force
 def touched_by(fact: Fact) -> object:
     """Which requests one more fact of the contract can touch."""
     before, after = (
-        journal.telling().contract("acme") for journal in (under_contract(), under_contract().contract(fact))
+        journal.replay().contract("acme") for journal in (under_contract(), under_contract().contract(fact))
     )
     return reach(before, after)
 
@@ -179,7 +179,7 @@ def test_a_renewal_into_the_time_of_another_contract_of_the_customer_is_refused(
     second = {"in_force_from": "2027-01-01T00:00:00+01:00", "in_force_until": None, "customers": ["acme"]}
     renewal = {"until": "2028-01-01T00:00:00+01:00"}
     with memory(Clock()) as ledger:
-        answered = Desk(ledger, Clock()).handle(
+        answered = CommandHandler(ledger, Clock()).handle(
             [
                 sign("a", "2025-12-15T10:00:00+01:00", **first),
                 sign("b", "2025-12-15T10:00:00+01:00", **second),
@@ -197,7 +197,7 @@ def test_a_customer_s_requests_go_to_the_renewed_contract() -> None:
     until = {"until": "2027-07-01T00:00:00+02:00"}
     request = {"customer": "acme", "impact": "high", "urgency": "high"}
     with memory(Clock()) as ledger:
-        Desk(ledger, Clock()).handle(
+        CommandHandler(ledger, Clock()).handle(
             [
                 sign("a", "2025-12-15T10:00:00+01:00", **signature),
                 message("contract.renew", "contract-a", "2026-06-01T10:00:00+02:00", until),
@@ -218,7 +218,7 @@ def test_a_renewal_after_the_termination_revives_nothing_and_doctor_says_so(at: 
         message("contract.renew", "contract-a", at, renews),
     ]
     with memory(Clock()) as ledger:
-        assert names(Desk(ledger, Clock()).handle(told).outcomes) == ["Done"] * len(told)
+        assert names(CommandHandler(ledger, Clock()).handle(told).outcomes) == ["Done"] * len(told)
         wrong = [remark.wrong for remark in remarks(ledger, None, Clock().now)]
     assert [one for one in wrong if "in force again" in one] == [
         "contract a was renewed on 2026-07-02T10:00:00Z, after its termination had taken effect: it is not in force "

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_examples import Clock, memory, names, opening, wire
+from support.messages import Clock, memory, names, opening, wire
 
 from adapters.imports.contract_file import BadContractFile, assumed_terms, contract_messages, example
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
 from domain.contract import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
 from domain.credits import PurchaseCredits
@@ -67,7 +67,7 @@ def test_the_example_is_valid_as_printed(path: Path) -> None:
     assert {document["subject"] for document in found} == {"contract-acme-2026", "credits-acme-2026"}
     request = opening(contract=None, customer="acme")
     with memory(Clock()) as ledger:
-        outcomes = Desk(ledger, Clock()).handle([*map(wire, found), request]).outcomes
+        outcomes = CommandHandler(ledger, Clock()).handle([*map(wire, found), request]).outcomes
         opened = ledger.streams(["incident-INC0001234"])["incident-INC0001234"][0]
     assert names(outcomes) == ["Done"] * 5
     assert dict(opened)["answer"].guaranteed
@@ -82,13 +82,15 @@ def test_the_example_with_every_comment_taken_away_is_valid_too(path: Path) -> N
     assert isinstance(signed, SignContract)
     assert signed.terms == assumed_terms().model_copy(update={"source": "signed"})
     with memory(Clock()) as ledger:
-        outcomes = Desk(ledger, Clock()).handle([wire(document) for document in messages(path, text)]).outcomes
+        outcomes = (
+            CommandHandler(ledger, Clock()).handle([wire(document) for document in messages(path, text)]).outcomes
+        )
     assert names(outcomes) == ["Done"] * (1 + len(others))
 
 
 def test_signing_the_same_file_again_changes_nothing(path: Path) -> None:
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         desk.handle([wire(document) for document in messages(path, example())])
         again = desk.handle([wire(document) for document in messages(path, example())])
         assert names(again.outcomes) == ["Duplicate"] * 4

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from examples import (
+from support.examples import (
     CONTRACT,
     HOUR,
     MONDAY_8,
@@ -22,7 +22,7 @@ from examples import (
 
 from domain import contract, credits
 from domain.contract import Contract, ContractFact, ContractTerminated
-from domain.coverage import Answer, BestEffortReason, Coverage, Requester, cover
+from domain.coverage import BestEffortReason, Coverage, CoverageDecision, Requester, cover
 from domain.credits import CreditAccount, CreditFact, CreditsConsumed, CreditsReversed, Draw
 
 GUARANTEED = None
@@ -62,13 +62,15 @@ def reason(
 
 def test_the_customer_s_request_is_guaranteed_under_a_contract_in_force_with_assistance_and_credits() -> None:
     answer = cover(IN_FORCE, CREDITS, Requester.CUSTOMER, MONDAY_9)
-    assert answer == Answer(coverage=Coverage.GUARANTEED, contract=CONTRACT)
+    assert answer == CoverageDecision(coverage=Coverage.GUARANTEED, contract=CONTRACT)
     assert answer.guaranteed
 
 
 def test_an_answer_names_the_contract_also_where_it_is_best_effort() -> None:
     answer = cover(IN_FORCE, None, Requester.CUSTOMER, MONDAY_9)
-    assert answer == Answer(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason.NO_CREDITS, contract=CONTRACT)
+    assert answer == CoverageDecision(
+        coverage=Coverage.BEST_EFFORT, reason=BestEffortReason.NO_CREDITS, contract=CONTRACT
+    )
     assert cover(None, None, Requester.CUSTOMER, MONDAY_9).contract is None
 
 

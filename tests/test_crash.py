@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from messages_examples import (
+from support.messages import (
     Clock,
     charge,
     child,
@@ -23,7 +23,7 @@ from messages_examples import (
     wire,
 )
 
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
 from adapters.store.ledger import NoStore
 from adapters.store.postgres_url import postgres_place
@@ -34,11 +34,11 @@ ROUNDS = 8
 INGEST = f"""
 import os, signal, sys
 from adapters.inbox import ingest as intake
-from adapters.inbox.handler import Desk
-from adapters.store.sql import EvidenceTables
+from adapters.inbox.handler import CommandHandler
+from adapters.store.sql import SqlRecorder
 from adapters.store.postgres import PostgresRecorder
 from adapters.store.sqlite import SqliteRecorder
-from servers import open_any
+from support.servers import open_any
 
 store, file, now, where, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
 intake.BATCH = {BATCH}
@@ -70,11 +70,11 @@ def dies_after(step):
     return patched
 
 if where == "between events and seals":
-    EvidenceTables._seals = dies_before(EvidenceTables._seals)
+    SqlRecorder._seals = dies_before(SqlRecorder._seals)
 elif where == "between seals and inbox":
-    EvidenceTables._keep_messages = dies_before(EvidenceTables._keep_messages)
+    SqlRecorder._keep_messages = dies_before(SqlRecorder._keep_messages)
 elif where == "before the commit":
-    EvidenceTables._record = dies_after(EvidenceTables._record)
+    SqlRecorder._record = dies_after(SqlRecorder._record)
 elif where == "before the answer":
     for recorder in (SqliteRecorder, PostgresRecorder):
         recorder.insert_events = dies_after(recorder.insert_events)
@@ -91,7 +91,7 @@ def wait():
 
 with open(file, "rb") as lines:
     wait()
-    intake.take_in(Desk(ledger, lambda: now), intake.read_lines(lines, file), settled)
+    intake.take_in(CommandHandler(ledger, lambda: now), intake.read_lines(lines, file), settled)
 ledger.close()
 """
 
@@ -197,7 +197,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
 def _complete(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = Desk(ledger, clock)
+        desk = CommandHandler(ledger, clock)
         for start in range(0, len(MESSAGES), BATCH):
             desk.handle(MESSAGES[start : start + BATCH])
 

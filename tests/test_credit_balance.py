@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from history import (
+from hypothesis import given
+from hypothesis import strategies as st
+from support.history import (
     ACME,
     Journal,
     bought,
@@ -13,8 +15,6 @@ from history import (
     signed,
     when,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.facts import Fact
 from projections.credit_balance import CreditRow

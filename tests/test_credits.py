@@ -4,7 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from examples import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from support.examples import (
     CONTRACT,
     INCIDENT,
     MONDAY_8,
@@ -18,10 +21,7 @@ from examples import (
     buy,
     rectify,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
-from spec import Decider, Given
+from support.spec import Decider, Given
 
 from domain import credits
 from domain.credits import (

@@ -4,7 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from examples import (
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from support.examples import (
     CONTRACT,
     DAY,
     HOUR,
@@ -18,13 +21,10 @@ from examples import (
     signed,
     standard_terms,
 )
-from history import Journal, intervention_started, opened, taken_in_charge, under_contract, when
-from history import adopted as calendar_adopted
-from history import signed as signature
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import ValidationError
-from spec import Decider, Given
+from support.history import Journal, intervention_started, opened, taken_in_charge, under_contract, when
+from support.history import adopted as calendar_adopted
+from support.history import signed as signature
+from support.spec import Decider, Given
 
 from domain import contract
 from domain.contract import Contract, ContractCommand, ContractFact, CoverageExtended, ExtendCoverage

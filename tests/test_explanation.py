@@ -3,7 +3,9 @@
 from datetime import date
 from itertools import pairwise
 
-from history import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.history import (
     ACME,
     BY_CUSTOMER,
     BY_SUPPLIER,
@@ -36,8 +38,6 @@ from history import (
     when,
     withdrawn,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from domain.facts import MINUTE, Fact, Responsibility
 from domain.incident import ClockResumed, ClockSuspended

@@ -10,27 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, signed, standard_terms
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from support.examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, signed, standard_terms
 
 from adapters.inbox.messages import examples as message_examples
 from domain.catalogue import COMMANDS, FACTS
 from domain.facts import (
     FUTURE_TOLERANCE,
     WIRE,
+    Attachment,
     Euro,
     Fact,
     Identifier,
     Instant,
     Minutes,
-    Paper,
     RecordRectified,
     Rejected,
     Share,
     Text,
-    already_told,
+    already_recorded,
     corrected,
     euro,
     instant_text,
@@ -322,7 +322,7 @@ def test_a_text_is_not_empty_and_not_endless(text: str) -> None:
 def test_a_paper_has_a_sha_256_in_lower_case(digest: str) -> None:
     assert PAPER.sha256 == "0" * 64
     with pytest.raises(ValidationError):
-        Paper(name="verbale.pdf", sha256=digest)
+        Attachment(name="verbale.pdf", sha256=digest)
 
 
 # --- no float anywhere ------------------------------------------------------------------------------------------
@@ -464,7 +464,7 @@ ON, OFF = ClockSuspended(at=MONDAY_9, cause="customer"), ClockResumed(at=MONDAY_
     ],
 )
 def test_a_fact_is_told_again_where_it_equals_the_last_of_its_instant(record: tuple[Fact, ...], told: bool) -> None:
-    assert already_told(ON, record) is told
+    assert already_recorded(ON, record) is told
 
 
 # --- rectification ----------------------------------------------------------------------------------------------

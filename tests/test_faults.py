@@ -17,10 +17,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import loads
 import nats as nats_client
 import pytest
-from brokers import (
+from nats.js import JetStreamContext
+from support import loads
+from support.brokers import (
     Consumer,
     consumer,
     fresh_ledger,
@@ -34,10 +35,9 @@ from brokers import (
     settled,
     until,
 )
-from loads import Load, load
-from messages_examples import child, rows
-from nats.js import JetStreamContext
-from servers import PostgresServer, free_port, fresh_schema, shared_server, start_postgres
+from support.loads import Load, load
+from support.messages import child, rows
+from support.servers import PostgresServer, free_port, fresh_schema, shared_server, start_postgres
 
 from adapters.brokers.broker import BrokerError
 from adapters.brokers.nats_server import NatsServer

@@ -1,7 +1,7 @@
 """Two times: what was known on a date, and what is judged as of an instant; rectifications lie between them."""
 
 import pytest
-from history import (
+from support.history import (
     ACME,
     BY_CUSTOMER,
     HOUR,
@@ -24,7 +24,7 @@ from history import (
 from domain.contract import CalendarAdopted, OptionActivated
 from domain.facts import Fact
 from projections.clocks import Verdict
-from projections.history import Entry, History, Telling
+from projections.history import Entry, History, Replay
 from projections.readings import LITERAL
 
 
@@ -78,8 +78,8 @@ def test_a_request_opened_after_as_of_is_not_there() -> None:
 
 def test_a_contract_signed_after_as_of_is_not_there() -> None:
     journal = under_contract()
-    assert [told.contract.id for told in journal.telling("2025-12-15 10:00").signed_contracts] == [ACME]
-    assert journal.telling("2025-12-15 09:59").signed_contracts == []
+    assert [told.contract.id for told in journal.replay("2025-12-15 10:00").signed_contracts] == [ACME]
+    assert journal.replay("2025-12-15 09:59").signed_contracts == []
 
 
 def test_known_on_and_as_of_are_asked_apart() -> None:
@@ -156,7 +156,7 @@ def test_a_rectified_attribution_keeps_its_place_in_the_order_of_recording() -> 
 
 def test_an_incident_is_told_by_its_facts_in_order_of_meaning() -> None:
     journal = told(opened("Mon 09:00"), suspended("Mon 10:00"))
-    incident = journal.telling().incident("INC1")
+    incident = journal.replay().incident("INC1")
     assert incident is not None
     assert [type(fact).TYPE for fact in incident.incident.record] == ["incident.opened.v1", "incident.suspended.v1"]
     assert incident.versions == (1, 2)
@@ -186,18 +186,18 @@ def test_a_history_of_nothing_reports_nothing() -> None:
 
 
 def test_an_incident_nobody_told_of_is_none() -> None:
-    assert Telling(History.of([]), LITERAL, when("Mon 09:00")).incident("INC1") is None
+    assert Replay(History.of([]), LITERAL, when("Mon 09:00")).incident("INC1") is None
 
 
 def test_signed_contracts_come_by_name() -> None:
     journal = under_contract()
     journal.contract(signed(customers=("B",)), name="zeta").contract(signed(customers=("C",)), name="beta")
     journal.credits(bought(), name="unsigned")
-    assert [told.contract.id for told in journal.telling().signed_contracts] == [ACME, "beta", "zeta"]
+    assert [told.contract.id for told in journal.replay().signed_contracts] == [ACME, "beta", "zeta"]
 
 
 def test_a_contract_names_the_versions_of_its_facts_of_one_type() -> None:
-    contract = under_contract(None, adopted(), adopted("Mon 10:00")).telling().contract(ACME)
+    contract = under_contract(None, adopted(), adopted("Mon 10:00")).replay().contract(ACME)
     assert contract.versions(CalendarAdopted) == (3, 4)
     assert contract.versions(OptionActivated) == (2,)
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from messages_examples import child
+from support.messages import child
 
 from adapters.imports.holidays import UnknownPlace, italian_holidays, library_version
 

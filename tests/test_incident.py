@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from examples import (
+from pydantic import ValidationError
+from support.examples import (
     CONTRACT,
     GUARANTEED,
     INCIDENT,
@@ -17,11 +18,10 @@ from examples import (
     rectify,
     request,
 )
-from pydantic import ValidationError
-from spec import Decider, Given
+from support.spec import Decider, Given
 
 from domain import incident
-from domain.coverage import Answer, BestEffortReason, Coverage
+from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.facts import Party, RecordRectified, Rectify, Responsibility, instant_text
 from domain.incident import (
     AttributeResponsibility,
@@ -50,8 +50,8 @@ from domain.incident import (
 from domain.terms import Clock, Impact, Urgency
 
 STREAM = f"incident-{INCIDENT}"
-NO_CREDITS = Answer(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason.NO_CREDITS, contract=CONTRACT)
-Told = Given[Incident, IncidentCommand, IncidentFact]
+NO_CREDITS = CoverageDecision(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason.NO_CREDITS, contract=CONTRACT)
+IncidentGiven = Given[Incident, IncidentCommand, IncidentFact]
 
 
 def _decide(state: Incident, command: IncidentCommand) -> tuple[IncidentFact, ...]:
@@ -61,7 +61,7 @@ def _decide(state: Incident, command: IncidentCommand) -> tuple[IncidentFact, ..
 INCIDENTS: Decider[Incident, IncidentCommand, IncidentFact] = Decider(Incident(INCIDENT), _decide, incident.evolve)
 
 
-def open_at(at: int = MONDAY_9) -> Told:
+def open_at(at: int = MONDAY_9) -> IncidentGiven:
     """An incident just opened."""
     return INCIDENTS.given(opened(at))
 
@@ -301,7 +301,7 @@ def test_it_is_open_until_it_is_resolved_or_closed_and_again_once_reopened() -> 
 CHARGED = TakeInCharge(at=MONDAY_10)
 
 
-def charged() -> Told:
+def charged() -> IncidentGiven:
     """Opened, and taken in charge at ten: version 2."""
     return open_at().and_recorded(CHARGED)
 

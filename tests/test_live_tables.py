@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_examples import CONTRACT, INCIDENT, NOON, buy, change, charge, contract_in_force, message, opening, rows
-from offices import KINDS, Office, dump, office
-from servers import owner
+from support.messages import CONTRACT, INCIDENT, NOON, buy, change, charge, contract_in_force, message, opening, rows
+from support.offices import KINDS, Office, dump, office
+from support.servers import owner
 
 from adapters.diagnosis import remarks
 from adapters.live_tables import projector as projecting
 from adapters.live_tables import rows as tabular
 from adapters.live_tables.incidents import Rows, Stopped
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import Work, build, current
+from adapters.live_tables.projector import Step, build, current
 from adapters.live_tables.schema import (
     BUILDER,
     CASES,
@@ -30,7 +30,7 @@ from adapters.live_tables.schema import (
     QUEUE,
     TABLES,
     WINDOWS,
-    Kind,
+    ColumnKind,
 )
 from adapters.live_tables.sqlite import SqliteReporting
 from adapters.live_tables.tables import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
@@ -40,7 +40,7 @@ from adapters.store.ledger import NewerStore, StoreError
 from adapters.store.postgres_url import postgres_place
 from domain.facts import read_instant
 from projections import RULES_VERSION
-from projections.affected import Told
+from projections.affected import ContractsUnder
 from projections.readings import LITERAL, Reading
 from projections.tolerance import Passing
 
@@ -205,13 +205,13 @@ def test_credits_bought_late_touch_only_the_requests_opened_without(
     here.tell(opening("BEFORE", time="2026-01-02T08:30:00Z"), opening("AFTER", time="2026-01-02T09:30:00Z"))
     catch_up(here)
     judged: list[str] = []
-    standings = Told.standings
+    standings = ContractsUnder.standings
 
-    def watched(told: Told, incidents: Any) -> Any:
+    def watched(told: ContractsUnder, incidents: Any) -> Any:
         judged.extend(incidents)
         return standings(told, incidents)
 
-    monkeypatch.setattr(Told, "standings", watched)
+    monkeypatch.setattr(ContractsUnder, "standings", watched)
     here.tell(buy(package="EARLY", time="2026-01-02T08:00:00Z"))
     catch_up(here)
     assert judged == ["BEFORE"]
@@ -358,15 +358,15 @@ def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
     here: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), opening("BAD", time="2026-11-02T09:00:00Z"))
-    standings = Told.standings
+    standings = ContractsUnder.standings
 
-    def fails(told: Told, incidents: Any) -> Any:
+    def fails(told: ContractsUnder, incidents: Any) -> Any:
         if "BAD" in incidents:
             raise ArithmeticError("no such sum")
         return standings(told, incidents)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Told, "standings", fails)
+        patched.setattr(ContractsUnder, "standings", fails)
         with pytest.raises(Stopped, match=r"incident-BAD cannot be judged .*no such sum") as stopped:
             here.projector().step()
         assert stopped.value.position == 7
@@ -383,14 +383,14 @@ def test_a_step_that_fails_half_way_leaves_the_tables_as_they_were(
     here.tell(charge(time="2026-11-02T08:30:00Z"), buy(package="B", time="2026-11-02T09:00:00Z"))
     before = dump(here.reporting.live)
     projector = here.projector()
-    whole = getattr(Work, step)
+    whole = getattr(Step, step)
 
-    def fails(work: Work, *arguments: Any) -> None:
+    def fails(work: Step, *arguments: Any) -> None:
         whole(work, *arguments)
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Work, step, fails)
+        patched.setattr(Step, step, fails)
         with pytest.raises(StoreError, match="the disk is full"):
             projector.step()
     assert dump(here.reporting.live) == before
@@ -417,16 +417,16 @@ def test_a_rebuild_that_was_interrupted_is_discarded_whole_by_the_next(
     catch_up(here)
     before, at = dump(here.reporting.live), here.at
     monkeypatch.setattr(projecting, "CHUNK", 4)
-    begin, begun = Work.begin, []
+    begin, begun = Step.begin, []
 
-    def killed(work: Work, some: Rows) -> None:
+    def killed(work: Step, some: Rows) -> None:
         begin(work, some)
         begun.append(some)
         if len(begun) == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Work, "begin", killed)
+        patched.setattr(Step, "begin", killed)
         with pytest.raises(KeyboardInterrupt):
             here.projector().rebuild()
     assert here.reporting.building.count(INCIDENTS) == 4
@@ -465,15 +465,15 @@ def test_a_fact_that_one_of_several_processes_cannot_read_stops_the_rebuild_with
 
 
 def test_facts_recorded_during_a_rebuild_are_in_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = Work.begin
+    begin = Step.begin
 
-    def meanwhile(work: Work, some: Rows) -> None:
+    def meanwhile(work: Step, some: Rows) -> None:
         begin(work, some)
         if not here.reporting.live.values(INCIDENTS, "incident", {"incident": "MEANWHILE"}):
             here.tell(opening("MEANWHILE", time="2026-11-02T09:00:00Z"))
             here.tell(buy(package="MEANWHILE", time="2026-11-02T09:00:00Z"))
 
-    monkeypatch.setattr(Work, "begin", meanwhile)
+    monkeypatch.setattr(Step, "begin", meanwhile)
     here.projector().rebuild()
     assert incident(here, "MEANWHILE")["coverage"] == "guaranteed"
     same_as_built(here)
@@ -621,8 +621,13 @@ def server(tmp_path: Path) -> Iterator[Office]:
 
 def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Office) -> None:
     schema = postgres_place(str(server.place)).reporting_schema
-    types = {Kind.INSTANT: "timestamptz", Kind.FLAG: "bool", Kind.INTEGERS: "_int8", Kind.JSON: "jsonb"}
-    types |= {Kind.TEXT: "text", Kind.INTEGER: "int8", Kind.HOURS: "numeric"}
+    types = {
+        ColumnKind.INSTANT: "timestamptz",
+        ColumnKind.FLAG: "bool",
+        ColumnKind.INTEGERS: "_int8",
+        ColumnKind.JSON: "jsonb",
+    }
+    types |= {ColumnKind.TEXT: "text", ColumnKind.INTEGER: "int8", ColumnKind.HOURS: "numeric"}
     with owner(str(server.place)) as connection:
         for table in TABLES:
             found = connection.execute(
@@ -691,10 +696,10 @@ def test_findings_are_kept_as_they_are(here: Office) -> None:
 
 
 def test_one_process_builds_at_a_time(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = Work.begin
+    begin = Step.begin
     refused: list[str] = []
 
-    def meanwhile(work: Work, some: Rows) -> None:
+    def meanwhile(work: Step, some: Rows) -> None:
         begin(work, some)
         other = here.another()
         with pytest.raises(BeingBuilt) as error:
@@ -703,7 +708,7 @@ def test_one_process_builds_at_a_time(here: Office, monkeypatch: pytest.MonkeyPa
         other.close()
 
     with monkeypatch.context() as patched:
-        patched.setattr(Work, "begin", meanwhile)
+        patched.setattr(Step, "begin", meanwhile)
         here.projector().rebuild()
     assert refused
     assert here.projector().rebuild(unless_current=True) is None
@@ -790,15 +795,15 @@ def test_a_set_that_another_has_begun_to_build_is_left_to_it(here: Office, monke
     monkeypatch.setattr(projecting, "CHUNK", 4)
     here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
     catch_up(here)
-    before, begin = dump(here.reporting.live), Work.begin
+    before, begin = dump(here.reporting.live), Step.begin
 
-    def robbed(work: Work, some: Rows) -> None:
+    def robbed(work: Step, some: Rows) -> None:
         begin(work, some)
         here.reporting.building.remove(BUILDER, {})
         here.reporting.building.load(BUILDER, [("another",)])
 
     with monkeypatch.context() as patched:
-        patched.setattr(Work, "begin", robbed)
+        patched.setattr(Step, "begin", robbed)
         with pytest.raises(BeingBuilt, match="leaves them to it"):
             here.projector().rebuild()
     assert dump(here.reporting.live) == before
@@ -861,14 +866,14 @@ def test_tables_of_an_earlier_make_are_built_anew_though_facts_come_meanwhile(
     here: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} DROP COLUMN leaf_hash")
-    begin = Work.begin
+    begin = Step.begin
 
-    def meanwhile(work: Work, some: Rows) -> None:
+    def meanwhile(work: Step, some: Rows) -> None:
         begin(work, some)
         here.tell(opening("MEANWHILE", time="2026-11-02T09:00:00Z"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Work, "begin", meanwhile)
+        patched.setattr(Step, "begin", meanwhile)
         here.projector().rebuild()
     assert incident(here, "MEANWHILE")["coverage"] == "guaranteed"
     same_as_built(here)

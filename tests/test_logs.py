@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import structlog
-from messages_examples import Clock, charge, contract_in_force, memory, opening
+from support.messages import Clock, charge, contract_in_force, memory, opening
 
-from adapters.inbox.batcher import Reception
-from adapters.inbox.handler import Desk
+from adapters.inbox.batcher import Batcher
+from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import LockedStore
 from bin.logs import LIBRARIES, set_up, tell_batch, tell_trouble
 from domain.facts import read_instant
@@ -48,10 +48,10 @@ def test_a_line_is_an_object_with_an_instant_in_utc(out: io.StringIO) -> None:
 
 def test_a_batch_is_told_in_counts_and_never_in_words(out: io.StringIO) -> None:
     with memory(Clock()) as ledger:
-        reception = Reception(Desk(ledger, Clock()), tell_batch, tell_trouble)
-        asyncio.run(reception.receive([*contract_in_force(), charge(), b"not json"]))
-        asyncio.run(reception.receive([opening()]))
-        reception.close()
+        batcher = Batcher(CommandHandler(ledger, Clock()), tell_batch, tell_trouble)
+        asyncio.run(batcher.receive([*contract_in_force(), charge(), b"not json"]))
+        asyncio.run(batcher.receive([opening()]))
+        batcher.close()
     first, second = lines(out)
     assert first["seconds"] > 0
     counts = ("done", "waiting", "refused", "woken")

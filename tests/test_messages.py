@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import CONTRACT, INCIDENT, Clock, event, memory, names, sign, wire
+from support.messages import CONTRACT, INCIDENT, Clock, event, memory, names, sign, wire
 
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import (
     MOST_BYTES,
     MOST_BYTES_OF_IDENTITY,
@@ -318,7 +318,7 @@ def test_a_message_changed_anyhow_is_read_or_refused_in_words_and_the_desk_has_a
     raw = json.dumps(document).encode()
     read = read_or_refuse(raw)
     with memory(Clock()) as ledger:
-        (outcome,) = names(Desk(ledger, Clock()).handle([raw]).outcomes)
+        (outcome,) = names(CommandHandler(ledger, Clock()).handle([raw]).outcomes)
         assert outcome in (("Refused",) if read is None else ("Done", "Waiting", "Refused"))
 
 
@@ -327,7 +327,7 @@ def test_a_message_changed_anyhow_is_read_or_refused_in_words_and_the_desk_has_a
 def test_a_message_changed_anyhow_has_an_answer_also_where_much_is_on_record(document: Any) -> None:
     raws = [wire(example) for example in examples().values()]
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         desk.handle(raws)
         answered = desk.handle([json.dumps({"changed": 1, **document, "id": "changed"}).encode()])
         assert names(answered.outcomes) == ["Refused"]
@@ -343,7 +343,7 @@ def test_a_rectification_of_anything_to_anything_is_recorded_or_refused_in_words
     raws = [wire(example) for example in examples().values()]
     names_of_fields = ["at", "evidence", "terms", "customers", "price", "minutes", "impact", "answer", "work", "cause"]
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         desk.handle(raws)
         subject = {"contract": "contract-acme-2026", "credits": "credits-acme-2026", "incident": "incident-INC0001234"}
         for name in [field, *names_of_fields]:
@@ -379,7 +379,7 @@ def test_an_example_is_read_and_matches_its_schema(kind: str) -> None:
 def test_the_examples_are_one_story_that_nothing_refuses() -> None:
     raws = [wire(example) for example in examples().values()]
     with memory(Clock()) as ledger:
-        answered = Desk(ledger, Clock()).handle(raws)
+        answered = CommandHandler(ledger, Clock()).handle(raws)
     assert names(answered.outcomes) == ["Done"] * len(COMMANDS)
 
 

@@ -5,7 +5,9 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from history import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.history import (
     ACME,
     BY_CUSTOMER,
     INTERVENTION,
@@ -27,8 +29,6 @@ from history import (
     waived,
     when,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from domain.coverage import Requester
 from domain.facts import Fact

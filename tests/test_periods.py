@@ -5,9 +5,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from examples import DAY, ROME, local
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import DAY, ROME, local
 
 from domain.facts import moment
 from domain.periods import Frequency, Period, months_later, periods

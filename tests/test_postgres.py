@@ -12,7 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from messages_examples import (
+from psycopg import errors
+from support.messages import (
     INCIDENT,
     Clock,
     change,
@@ -28,11 +29,10 @@ from messages_examples import (
     stored,
     wire,
 )
-from psycopg import errors
-from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
+from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 from test_crash import BATCH, MESSAGES, contents
 
-from adapters.inbox.handler import Desk, Done, Duplicate
+from adapters.inbox.handler import CommandHandler, Done, Duplicate
 from adapters.inbox.messages import examples
 from adapters.store import postgres as module
 from adapters.store.leaf import Origin
@@ -188,7 +188,7 @@ def test_a_store_is_made_only_on_request_and_keeps_its_name(postgres_url: str) -
 def test_the_settings_open_it_as_any_other_store(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(open_ledger(Settings(store=postgres_url, ledger="acme"), create=True)) as ledger:
         assert (ledger.id, ledger.store.made_new) == ("acme", True)
-        assert names(Desk(ledger, Clock()).handle(contract_in_force()).outcomes) == ["Done"] * 4
+        assert names(CommandHandler(ledger, Clock()).handle(contract_in_force()).outcomes) == ["Done"] * 4
     with pytest.raises(StoreError, match="postgresql://"):
         open_ledger(Settings(store="mysql://h/d"))
 
@@ -261,7 +261,7 @@ def test_a_store_that_lost_a_table_is_damaged(postgres_url: str) -> None:
     with stored(postgres_url, Clock()) as ledger:
         change(postgres_url, "DROP TABLE waiting")
         with pytest.raises(DamagedStore, match="restore"):
-            Desk(ledger, Clock()).handle([charge()])
+            CommandHandler(ledger, Clock()).handle([charge()])
 
 
 @pytest.mark.parametrize("name", [DB_FUNCTIONS, f"VERBALE_{DB_FUNCTIONS}"])
@@ -348,7 +348,7 @@ def test_the_writer_records_whole_batches_and_changes_nothing(postgres_url: str,
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT {place.writer} TO {user}")
     with stored(as_user(postgres_url, user), Clock(), create=False) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         assert names(desk.handle([charge(), b"{", b"{", charge("INC9")]).outcomes) == [
             "Waiting", "Refused", "Refused", "Waiting"
         ]  # fmt: skip
@@ -398,7 +398,7 @@ def test_who_may_only_look_is_told_so_on_recording(postgres_url: str, user: str)
     with stored(as_user(postgres_url, user), Clock()) as ledger:
         assert len(list(ledger.entries())) == 4
         with pytest.raises(ReadOnlyStore, match=place.writer):
-            Desk(ledger, Clock()).handle([opening()])
+            CommandHandler(ledger, Clock()).handle([opening()])
 
 
 @pytest.mark.parametrize("how", ["mode=ro", "options=-c%20default_transaction_read_only%3Don"])
@@ -410,7 +410,7 @@ def test_a_connection_that_only_reads_refuses_to_record(postgres_url: str, how: 
     with stored(url, Clock(), create=False) as ledger:
         assert len(list(ledger.entries())) == 4
         with pytest.raises(ReadOnlyStore, match="read-only"):
-            Desk(ledger, Clock()).handle([opening()])
+            CommandHandler(ledger, Clock()).handle([opening()])
     assert counts(postgres_url)["stored_events"] == 4
 
 
@@ -419,7 +419,7 @@ def test_an_owner_who_may_make_no_roles_has_a_store_and_is_told_what_to_run(post
     said = refused(url, StoreError, "have the owner of the database run")
     change(postgres_url, said.rpartition("run: ")[2])
     with stored(url, Clock()) as ledger:
-        assert names(Desk(ledger, Clock()).handle(contract_in_force()).outcomes) == ["Done"] * 4
+        assert names(CommandHandler(ledger, Clock()).handle(contract_in_force()).outcomes) == ["Done"] * 4
         missing = recorder(ledger).roles_missing()
         assert missing is not None
         change(postgres_url, missing.partition("have them made: ")[2])
@@ -508,7 +508,7 @@ def test_the_library_reads_the_log_in_its_own_way_too(postgres_url: str) -> None
 
 OPENER = """
 import sys
-from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
+from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -558,8 +558,8 @@ def test_a_store_that_is_just_being_made_is_never_taken_for_another_programs() -
 
 WRITER = """
 import json, random, sys
-from adapters.inbox.handler import Desk
-from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
+from adapters.inbox.handler import CommandHandler
+from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 jumps = random.Random(writer)
@@ -576,7 +576,7 @@ def event(command, incident, second, data):
     }).encode()
 
 ledger = open_any(url, now=now, lock_timeout=60)
-desk, answers = Desk(ledger, now), []
+desk, answers = CommandHandler(ledger, now), []
 print("ready", flush=True)
 sys.stdin.readline()
 for batch in range(batches):
@@ -598,7 +598,7 @@ def test_several_processes_append_at_once_and_a_reader_misses_nothing(postgres_u
     tail = child(
         """
 import sys
-from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
+from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 ledger, wanted, after = open_any(sys.argv[1], now=lambda: 1), int(sys.argv[2]), 0
 print("ready", flush=True)
@@ -634,22 +634,22 @@ def test_a_store_locked_by_another_is_said_and_can_be_read(postgres_url: str) ->
             other.execute("LOCK TABLE stored_events IN EXCLUSIVE MODE")
             assert len(list(ledger.entries())) == 4
             with pytest.raises(LockedStore, match="another process"):
-                Desk(ledger, Clock()).handle([opening()])
-        assert names(Desk(ledger, Clock()).handle([opening()]).outcomes) == ["Done"]
+                CommandHandler(ledger, Clock()).handle([opening()])
+        assert names(CommandHandler(ledger, Clock()).handle([opening()]).outcomes) == ["Done"]
 
 
 # --- a server that goes away ------------------------------------------------------------------------------------
 
 PRODUCER = """
 import sys, time
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import StoreError, UnreachableStore
-from servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
+from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, file, batch, now = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 lines = open(file, "rb").read().splitlines()
 ledger = open_any(url, now=lambda: now)
-desk = Desk(ledger, lambda: now)
+desk = CommandHandler(ledger, lambda: now)
 for start in range(0, len(lines), batch):
     for attempt in range(20):
         try:
@@ -698,7 +698,7 @@ def check_undisturbed(url: str, tmp_path: Path) -> None:
     """Every message has one receipt, and the facts are those of a run that nobody disturbed."""
     path = tmp_path / "clean.db"
     with stored(path, Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         for start in range(0, len(MESSAGES), BATCH):
             desk.handle(MESSAGES[start : start + BATCH])
     assert contents(url) == contents(path)
@@ -736,20 +736,20 @@ def test_connections_ended_in_the_middle_lose_nothing_and_double_nothing(
 def test_a_server_that_is_restarted_in_order_is_waited_for(
     own_server: PostgresServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with stored(own_server.url(), Clock()) as ledger, ledger.news() as news:
-        desk = Desk(ledger, Clock())
+    with stored(own_server.url(), Clock()) as ledger, ledger.notifications() as notifications:
+        desk = CommandHandler(ledger, Clock())
         desk.handle(contract_in_force())
-        assert news.wait(10)
+        assert notifications.wait(10)
         own_server.restart()
         assert names(desk.handle([opening()]).outcomes) == ["Done"]
-        assert news.wait(10)
-        while news.wait(0.1):
+        assert notifications.wait(10)
+        while notifications.wait(0.1):
             pass
         desk.handle([charge()])
-        assert news.wait(10)
+        assert notifications.wait(10)
         own_server.stop()
         began = time.monotonic()
-        assert not news.wait(0.5)
+        assert not notifications.wait(0.5)
         assert time.monotonic() - began < 5
     assert capfd.readouterr().err == ""
 
@@ -757,10 +757,10 @@ def test_a_server_that_is_restarted_in_order_is_waited_for(
 @pytest.mark.slow
 def test_a_server_that_stays_away_is_said_plainly_after_a_while(own_server: PostgresServer) -> None:
     with stored(own_server.url(), Clock(), lock_timeout=1) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         desk.handle([*contract_in_force(), opening()])
         own_server.stop()
-        for ask in (lambda: list(ledger.entries()), lambda: desk.handle([charge()]), ledger.news().__enter__):
+        for ask in (lambda: list(ledger.entries()), lambda: desk.handle([charge()]), ledger.notifications().__enter__):
             began = time.monotonic()
             with pytest.raises(
                 UnreachableStore, match=r"127\.0\.0\.1.*cannot be reached.*what was answered is recorded"
@@ -781,7 +781,7 @@ def test_a_commit_that_is_not_answered_is_looked_up_and_never_doubled(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, recorded: bool
 ) -> None:
     with stored(postgres_url, Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         desk.handle(contract_in_force())
         whole = recorder(ledger)._insert_batch
         lost: list[str] = []

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import WITHIN, consumer, prepare, until
-from servers import free_port
+from support.brokers import WITHIN, consumer, prepare, until
+from support.servers import free_port
 
 from adapters.brokers.nats_server import NatsServer
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.store.sqlite import open_store
 from bin.cli import main
 from bin.compose import clock, store_url
@@ -56,7 +56,7 @@ class Served:
     def incident(self, name: str) -> Incident:
         """What is recorded of an incident."""
         with closing(open_store(self.store, ledger_id="main", now=clock, read_only=True)) as ledger:
-            found = Desk(ledger, clock).state(f"incident-{name}")
+            found = CommandHandler(ledger, clock).state(f"incident-{name}")
         assert isinstance(found, Incident)
         return found
 

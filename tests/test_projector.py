@@ -5,23 +5,23 @@ from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from offices import Dump, Office, dump, office, ordered
-from worlds import World, worlds
+from support.offices import Dump, Office, dump, office, ordered
+from support.worlds import World, worlds
 
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.live_tables import rows as tabular
 from adapters.live_tables.projector import build
 from adapters.live_tables.schema import LEDGERS, PUBLIC, Values
 from adapters.reports.live import from_live
 from adapters.reports.report import LIVE_TABLES, Question, ReportName, make
 from adapters.store.ledger import Ledger
-from projections.affected import Standing
+from projections.affected import JudgedIncident
 from projections.breach import breach, by_window, share
 from projections.commitments import commitment_rows
 from projections.compliance import compliance
 from projections.connected_systems import effects, systems
 from projections.credit_balance import credit_balance
-from projections.history import History, Telling
+from projections.history import History, Replay
 from projections.penalty import penalty
 from projections.queue import queue
 from projections.readings import LITERAL, Reading
@@ -36,20 +36,20 @@ def told_purely(ledger: Ledger, position: int, as_of: int, readings: tuple[Readi
     history = History.of(entry for entry in ledger.entries() if entry.position <= position)
     found: dict[str, list[Values]] = {table.name: [] for table in PUBLIC if table is not LEDGERS}
     for reading in readings:
-        telling = Telling(history, reading, as_of)
-        rows = compliance(telling)
-        inside = by_window(telling, rows)
+        replay = Replay(history, reading, as_of)
+        rows = compliance(replay)
+        inside = by_window(replay, rows)
         window_of = {row.incident: key for key, some in inside.items() for row in some}
-        queued = {row.incident: row for row in queue(telling, rows)}
-        affecting = {row.incident: row for row in effects(telling, rows)}
-        ratios = breach(telling, rows)
+        queued = {row.incident: row for row in queue(replay, rows)}
+        affecting = {row.incident: row for row in effects(replay, rows)}
+        ratios = breach(replay, rows)
         windows = {(row.contract, row.window.start): row.window for row in ratios}
         for row in rows:
-            told = telling.incident(row.incident)
+            told = replay.incident(row.incident)
             assert told is not None
             window = windows.get(window_of.get(row.incident, ("", 0)))
             name, counted = row.incident, share(row, reading)
-            standing = Standing(told.opened, row, window, counted, queued.get(name), affecting.get(name))
+            standing = JudgedIncident(told.opened, row, window, counted, queued.get(name), affecting.get(name))
             found["incidents"].append(tabular.incident_values("main", reading.name, standing))
             if window is not None and row.contract is not None:
                 found["cases"] += tabular.case_values(
@@ -57,25 +57,25 @@ def told_purely(ledger: Ledger, position: int, as_of: int, readings: tuple[Readi
                 )
         found["commitments"] += [
             tabular.commitment_values("main", reading.name, number, row)
-            for told_contract in telling.signed_contracts
+            for told_contract in replay.signed_contracts
             for number, row in enumerate(commitment_rows(told_contract, as_of), 1)
         ]
-        found["connected_systems"] += [tabular.system_values("main", reading.name, row) for row in systems(telling)]
+        found["connected_systems"] += [tabular.system_values("main", reading.name, row) for row in systems(replay)]
         found["effects"] += [tabular.effect_values("main", reading.name, row) for row in affecting.values()]
         found["queue"] += [tabular.queue_values("main", reading.name, row) for row in queued.values()]
         found["windows"] += [tabular.window_values("main", reading.name, row) for row in ratios]
-        found["penalties"] += [tabular.penalty_values("main", reading.name, row) for row in penalty(telling, ratios)]
-        found["credits"] += [tabular.credit_values("main", reading.name, row) for row in credit_balance(telling)]
+        found["penalties"] += [tabular.penalty_values("main", reading.name, row) for row in penalty(replay, ratios)]
+        found["credits"] += [tabular.credit_values("main", reading.name, row) for row in credit_balance(replay)]
     return {name: ordered(rows) for name, rows in found.items()}
 
 
 def public(dumped: Dump) -> Dump:
-    return {name: rows for name, rows in dumped.items() if name not in ("alarms", "days")}
+    return {name: rows for name, rows in dumped.items() if name not in ("timers", "days")}
 
 
 def live_through(world: World, here: Office, readings: tuple[Reading, ...], page: int) -> None:
     """Record a world batch by batch, the projection running behind, and compare at every pause and in the end."""
-    desk, projector = Desk(here.ledger, here.clock), here.projector(readings, page)
+    desk, projector = CommandHandler(here.ledger, here.clock), here.projector(readings, page)
     here.clock.now = world.batches[0][0][0].at
     projector.rebuild()
     for arrivals, pauses in world.batches:

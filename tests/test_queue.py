@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from history import (
+from support.history import (
     ACME,
     BY_SUPPLIER,
     Journal,

@@ -4,7 +4,7 @@ import re
 from typing import get_args
 
 import pytest
-from history import (
+from support.history import (
     BY_CUSTOMER,
     BY_SUPPLIER,
     BY_THIRD_PARTY,

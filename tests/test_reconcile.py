@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import Clock, event, memory, message
-from servers import open_any
+from support.messages import Clock, event, memory, message
+from support.servers import open_any
 
 from adapters.imports.csv_table import BadTable
 from adapters.imports.mapping import BadMapping
@@ -28,10 +28,10 @@ from adapters.imports.reconcile import (
     told_by,
     whereabouts,
 )
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import Ledger
 from domain.facts import MINUTE, SECOND, instant_text, read_instant
-from projections.history import History, IncidentTold, Telling
+from projections.history import History, IncidentAsOf, Replay
 from projections.readings import Reading
 
 Run = Callable[..., tuple[int, str, str]]
@@ -64,13 +64,13 @@ USUAL = (
 def ledger_with(*documents: dict[str, Any]) -> Iterator[Ledger]:
     """A ledger in memory to which some messages were sent."""
     with memory(Clock()) as ledger:
-        Desk(ledger, Clock()).handle([json.dumps(document).encode() for document in documents])
+        CommandHandler(ledger, Clock()).handle([json.dumps(document).encode() for document in documents])
         yield ledger
 
 
-def incidents_of(ledger: Ledger) -> list[IncidentTold]:
+def incidents_of(ledger: Ledger) -> list[IncidentAsOf]:
     """Every incident on record."""
-    return list(Telling(History.of(ledger.entries()), Reading(), Clock()()).incidents())
+    return list(Replay(History.of(ledger.entries()), Reading(), Clock()()).incidents())
 
 
 def instants(ledger: Ledger, incident: str = "T-1") -> dict[str, str]:
@@ -104,7 +104,7 @@ class Compared:
         *,
         by: ExportMapping | None = None,
         within: int = 0,
-        expected: Callable[[IncidentTold], bool] = lambda _: True,
+        expected: Callable[[IncidentAsOf], bool] = lambda _: True,
     ) -> list[Disagreement]:
         """Where they disagree."""
         self.file.write_text(text, encoding="utf-8")
@@ -296,7 +296,7 @@ def test_messages_that_wait_or_were_refused_say_where_an_incident_went(place: Pa
     documents = [*told("T-9", *USUAL)[1:3], {**opening, "data": {"impact": "high"}}, *told("T-7")]
     with closing(open_any(place, now=Clock())) as ledger:
         raws = [json.dumps(document).encode() for document in documents]
-        Desk(ledger, Clock()).handle([*raws, b"no message", b"[1]", b'{"subject": 1}'])
+        CommandHandler(ledger, Clock()).handle([*raws, b"no message", b"[1]", b'{"subject": 1}'])
         found = whereabouts(ledger, ["T-7", "T-8", "T-9"])
         assert told_by(ledger, DESK, "T-7")
     assert found["T-9"] == [
@@ -311,7 +311,7 @@ def test_messages_that_wait_or_were_refused_say_where_an_incident_went(place: Pa
 def test_the_source_of_an_incident_is_who_opened_it() -> None:
     other = message("incident.take_in_charge", "incident-T-1", at("08:10:00"), source="monitor")
     with ledger_with(*told("T-1")) as ledger:
-        Desk(ledger, Clock()).handle([other])
+        CommandHandler(ledger, Clock()).handle([other])
         assert told_by(ledger, DESK, "T-1")
         assert not told_by(ledger, "monitor", "T-1")
         assert not told_by(ledger, DESK, "T-2")

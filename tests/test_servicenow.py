@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from messages_examples import Clock, acceptance, memory, names, wire
+from support.messages import Clock, acceptance, memory, names, wire
 
 from adapters.imports.contract_file import assumed_terms
 from adapters.imports.csv_table import BadTable, write_quarantine
@@ -26,14 +26,14 @@ from adapters.imports.servicenow import (
     log_messages,
     read_log,
 )
-from adapters.inbox.handler import Desk, Duplicate, Refused
+from adapters.inbox.handler import CommandHandler, Duplicate, Refused
 from adapters.inbox.ingest import Tally, take_in, written
 from adapters.inbox.messages import read_message
 from adapters.store.ledger import Ledger
 from domain.facts import Fact, instant_text, read_instant
 from projections.breach import breach
 from projections.compliance import ComplianceRow, compliance
-from projections.history import History, Telling
+from projections.history import History, Replay
 from projections.readings import Reading
 
 ROME = ZoneInfo("Europe/Rome")
@@ -45,7 +45,7 @@ SAMPLE = "incident_event_log_sample.csv.gz"
 
 def take(ledger: Ledger, log: IncidentLog) -> Tally:
     """Record a whole log."""
-    return take_in(Desk(ledger, Clock()), written(log_messages(log, Credits()), "log"))
+    return take_in(CommandHandler(ledger, Clock()), written(log_messages(log, Credits()), "log"))
 
 
 def told(ledger: Ledger) -> Counter[tuple[str, str]]:
@@ -81,9 +81,9 @@ def sample() -> Imported:
         history = History.of(ledger.entries())
         types = Counter(entry.fact.TYPE for entry in ledger.entries())
     assert log.last_instant is not None
-    telling = Telling(history, Reading(window="whole_contract"), log.last_instant)
-    rows = compliance(telling)
-    over = sum(row.passed for row in breach(telling, rows))
+    replay = Replay(history, Reading(window="whole_contract"), log.last_instant)
+    rows = compliance(replay)
+    over = sum(row.passed for row in breach(replay, rows))
     return Imported(answers, path, log, tally, again, facts, types, rows, over)
 
 
@@ -255,7 +255,7 @@ def recorded(log: IncidentLog, credits: Credits | None = None) -> dict[str, list
     """The facts of a log put through the desk, by stream; nothing is refused."""
     with memory(Clock()) as ledger:
         messages = [wire(document) for document in log_messages(log, credits or Credits())]
-        outcomes = Desk(ledger, Clock()).handle(messages).outcomes
+        outcomes = CommandHandler(ledger, Clock()).handle(messages).outcomes
         assert set(names(outcomes)) <= {"Done"}, [one for one in outcomes if isinstance(one, Refused)]
         found: dict[str, list[Fact]] = {}
         for entry in ledger.entries():
@@ -716,7 +716,7 @@ def test_every_request_of_a_log_is_the_customers_and_guaranteed(logs: Logs) -> N
 def outcomes_of(ledger: Ledger, log: IncidentLog) -> list[str]:
     """The kinds of outcome of a log."""
     raws = [wire(document) for document in log_messages(log, Credits())]
-    return names(Desk(ledger, Clock()).handle(raws).outcomes)
+    return names(CommandHandler(ledger, Clock()).handle(raws).outcomes)
 
 
 def test_importing_again_changes_nothing_and_a_longer_log_adds_only_what_is_new(logs: Logs) -> None:
@@ -752,7 +752,7 @@ def test_a_longer_log_that_begins_earlier_refuses_no_message_of_an_incident(logs
     with memory(Clock()) as ledger:
         outcomes_of(ledger, logs.read(*later))
         raws = [wire(document) for document in log_messages(logs.read(earlier, *later), Credits())]
-        outcomes = Desk(ledger, Clock()).handle(raws).outcomes
+        outcomes = CommandHandler(ledger, Clock()).handle(raws).outcomes
     about_incidents = [one for raw, one in zip(raws, outcomes, strict=True) if b'"incident-' in raw]
     assert names(about_incidents) == ["Done", "Duplicate", "Duplicate", "Duplicate"]
 
@@ -795,6 +795,6 @@ def test_a_duplicate_row_says_nothing_twice(logs: Logs) -> None:
     log = logs.read(row(), row("10:00", incident_state="Active"), row("10:00", incident_state="Active"))
     with memory(Clock()) as ledger:
         raws = [wire(document) for document in log_messages(log, Credits())]
-        outcomes = Desk(ledger, Clock()).handle([*raws, raws[-1]]).outcomes
+        outcomes = CommandHandler(ledger, Clock()).handle([*raws, raws[-1]]).outcomes
     assert names(outcomes) == ["Done"] * 7 + ["Duplicate"]
     assert isinstance(outcomes[-1], Duplicate)

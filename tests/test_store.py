@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_examples import (
+from psycopg.errors import DiskFull, RestrictViolation
+from support.messages import (
     CONTRACT,
     HOUR,
     INCIDENT,
@@ -32,10 +33,9 @@ from messages_examples import (
     stored,
     wire,
 )
-from psycopg.errors import DiskFull, RestrictViolation
 
 from adapters.inbox import handler as desk_module
-from adapters.inbox.handler import Desk, Done, Duplicate, Refused
+from adapters.inbox.handler import CommandHandler, Done, Duplicate, Refused
 from adapters.inbox.messages import examples
 from adapters.store import sql as evidence
 from adapters.store import sqlite as store_module
@@ -48,14 +48,14 @@ from adapters.store.ledger import (
     LostRace,
     NewerStore,
     NewFact,
-    News,
     NoStore,
     NotAStore,
+    Notifications,
     ReadOnlyStore,
     Receipt,
     StoreError,
 )
-from adapters.store.sql import EVIDENCE, FORMAT, EvidenceTables
+from adapters.store.sql import EVIDENCE, FORMAT, SqlRecorder
 from adapters.store.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
@@ -96,7 +96,7 @@ def test_facts_seals_and_inbox_of_a_batch_are_written_together(place: Path | str
 def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
     place: Path | str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    desk = Desk(ledger, Clock())
+    desk = CommandHandler(ledger, Clock())
     desk.handle([*contract_in_force(), charge("INC9")])
     before = counts(place)
 
@@ -104,7 +104,7 @@ def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
         raise sqlite3.OperationalError("disk I/O error") if isinstance(place, Path) else DiskFull("disk I/O error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(EvidenceTables, step, fail)
+        patched.setattr(SqlRecorder, step, fail)
         with pytest.raises(StoreError, match="disk I/O error"):
             desk.handle([opening(), opening("INC9"), b"not json"])
     assert counts(place) == before
@@ -116,7 +116,7 @@ def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
 
 
 def test_a_receipt_already_given_refuses_the_whole_batch(place: Path | str, ledger: Ledger) -> None:
-    Desk(ledger, Clock()).handle([opening(id="m1")])
+    CommandHandler(ledger, Clock()).handle([opening(id="m1")])
     fact = IncidentTakenInCharge(at=1)
     origin = Origin(None, "helpdesk://test", "m1", None)
     receipt = Receipt(("helpdesk://test", "m1"), b"x", STREAM, 2, None)
@@ -126,7 +126,7 @@ def test_a_receipt_already_given_refuses_the_whole_batch(place: Path | str, ledg
 
 
 def test_a_version_already_taken_refuses_the_whole_batch(place: Path | str, ledger: Ledger) -> None:
-    Desk(ledger, Clock()).handle([opening(), charge()])
+    CommandHandler(ledger, Clock()).handle([opening(), charge()])
     fact, origin = IncidentTakenInCharge(at=1), Origin(None, "s", "m", None)
     with pytest.raises(LostRace):
         ledger.append(Batch(facts=[NewFact("incident-INC2", 1, fact, origin), NewFact(STREAM, 2, fact, origin)]))
@@ -155,7 +155,7 @@ def test_each_message_of_a_batch_has_its_outcome(ledger: Ledger) -> None:
         opening("INC0010", contract=None, impact="low"),
         charge("INC0011"),
     ]
-    outcomes = Desk(ledger, Clock()).handle(batch).outcomes
+    outcomes = CommandHandler(ledger, Clock()).handle(batch).outcomes
     assert names(outcomes) == ["Done", "Done", "Done", "Duplicate", "Refused", "Waiting", "Refused", "Done"]
     assert outcomes[3] == Duplicate("incident-INC0010", 1, 0)
     assert outcomes[7] == Done("incident-INC0011", 2, 3)
@@ -167,7 +167,7 @@ def test_each_message_of_a_batch_has_its_outcome(ledger: Ledger) -> None:
 def test_reading_back_gives_equal_facts_also_after_opening_again(place: Path | str) -> None:
     raws = [wire(example) for example in examples().values()]
     with memory(Clock()) as trial:
-        Desk(trial, Clock()).handle(raws)
+        CommandHandler(trial, Clock()).handle(raws)
         told = list(trial.entries())
     ingest(place, raws)
     with stored(place, Clock(), create=False) as ledger:
@@ -183,7 +183,7 @@ def test_reading_back_gives_equal_facts_also_after_opening_again(place: Path | s
 def test_what_was_known_on_a_date_is_a_prefix_of_the_log(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = Desk(ledger, clock)
+        desk = CommandHandler(ledger, clock)
         for batch in range(4):
             desk.handle(many(batch))
             clock.now += HOUR
@@ -197,27 +197,29 @@ def test_what_was_known_on_a_date_is_a_prefix_of_the_log(place: Path | str) -> N
 
 
 def test_the_entries_for_one_incident_leave_out_the_other_incidents_only(ledger: Ledger) -> None:
-    Desk(ledger, Clock()).handle([*contract_in_force(), opening(), opening("INC00012345"), opening("INC0"), charge()])
+    CommandHandler(ledger, Clock()).handle(
+        [*contract_in_force(), opening(), opening("INC00012345"), opening("INC0"), charge()]
+    )
     streams = [entry.stream for entry in ledger.entries(incident=INCIDENT)]
     assert streams == [f"contract-{CONTRACT}"] * 3 + [f"credits-{CONTRACT}", STREAM, STREAM]
 
 
 def test_streams_are_listed_by_prefix(ledger: Ledger) -> None:
-    Desk(ledger, Clock()).handle([sign("a"), sign("è-😀"), sign("\U0010fffe"), opening(contract=None)])
+    CommandHandler(ledger, Clock()).handle([sign("a"), sign("è-😀"), sign("\U0010fffe"), opening(contract=None)])
     assert sorted(ledger.store.stream_names("contract-")) == ["contract-a", "contract-è-😀", "contract-\U0010fffe"]
 
 
 def test_more_streams_than_one_statement_takes_are_read_at_once(ledger: Ledger) -> None:
     raws = [opening(f"N{index}", contract=None) for index in range(1000)]
-    assert set(names(Desk(ledger, Clock()).handle(raws).outcomes)) == {"Done"}
-    assert set(names(Desk(ledger, Clock()).handle(raws).outcomes)) == {"Duplicate"}
+    assert set(names(CommandHandler(ledger, Clock()).handle(raws).outcomes)) == {"Done"}
+    assert set(names(CommandHandler(ledger, Clock()).handle(raws).outcomes)) == {"Duplicate"}
     assert all(len(facts) == 1 for facts in ledger.streams([f"incident-N{index}" for index in range(1000)]).values())
 
 
 def test_a_page_holds_the_facts_after_a_position(place: Path | str) -> None:
     with stored(place, Clock()) as ledger:
         assert ledger.page(0, 10) == []
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         for batch in range(4):
             desk.handle(many(batch))
         whole = [ledger.entry(row) for row in ledger.page(0, 100)]
@@ -231,7 +233,7 @@ def test_a_page_holds_the_facts_after_a_position(place: Path | str) -> None:
 
 
 def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(ledger, Clock())
+    desk = CommandHandler(ledger, Clock())
     names_in_disorder = ["b", "a", "à", "A", "a-1", "\U0010fffe", "Z 9", "_"]
     desk.handle([sign("before"), *(opening(name, contract=None) for name in names_in_disorder)])
     for minute in range(3):
@@ -250,51 +252,51 @@ def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, m
 # --- news -------------------------------------------------------------------------------------------------------
 
 
-def silent(news: News) -> bool:
+def silent(notifications: Notifications) -> bool:
     """Whether nothing more is told, once late news of the same batches have come."""
-    return any(not news.wait(0.1) for _ in range(3))
+    return any(not notifications.wait(0.1) for _ in range(3))
 
 
 def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -> None:
-    desk = Desk(ledger, Clock())
+    desk = CommandHandler(ledger, Clock())
     desk.handle(many(0))
-    with ledger.news() as news:
-        assert not news.wait(0)
+    with ledger.notifications() as notifications:
+        assert not notifications.wait(0)
         desk.handle(many(1))
         began = time.monotonic()
-        assert news.wait(30)
+        assert notifications.wait(30)
         assert time.monotonic() - began < 5
-        assert silent(news)
+        assert silent(notifications)
         desk.handle(many(2))
         desk.handle(many(3))
-        assert news.wait(30)
-        assert silent(news)
+        assert notifications.wait(30)
+        assert silent(notifications)
 
 
 def test_news_of_another_thread_or_ledger_wake_who_waits(place: Path | str) -> None:
-    with stored(place, Clock()) as one, stored(place, Clock()) as other, one.news() as news:
+    with stored(place, Clock()) as one, stored(place, Clock()) as other, one.notifications() as notifications:
         for batch, ledger in enumerate((one, other)):
             began = time.monotonic()
             with ThreadPoolExecutor(1) as pool:
-                woken = pool.submit(news.wait, 30)
+                woken = pool.submit(notifications.wait, 30)
                 time.sleep(0.05)
-                Desk(ledger, Clock()).handle(many(batch))
+                CommandHandler(ledger, Clock()).handle(many(batch))
                 assert woken.result()
             assert time.monotonic() - began < 5
 
 
 def test_there_is_no_news_of_a_batch_that_was_not_recorded(ledger: Ledger) -> None:
-    desk = Desk(ledger, Clock())
+    desk = CommandHandler(ledger, Clock())
     desk.handle(many(0))
-    with ledger.news() as news:
+    with ledger.notifications() as notifications:
         desk.handle([])
         with pytest.raises(LostRace):
             ledger.append(Batch(facts=[NewFact("incident-INC0000", 1, IncidentTakenInCharge(at=1), ORIGIN)]))
-        assert not news.wait(0.3)
+        assert not notifications.wait(0.3)
 
 
 def test_the_store_counts_what_it_holds(ledger: Ledger) -> None:
-    Desk(ledger, Clock()).handle([opening(contract=None), charge(), charge("INC9"), b"{"])
+    CommandHandler(ledger, Clock()).handle([opening(contract=None), charge(), charge("INC9"), b"{"])
     assert ledger.store.counts() == {"facts": 2, "messages": 2, "waiting": 1, "refused": 1}
 
 
@@ -325,7 +327,7 @@ def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_o
 def test_recorded_at_never_decreases_though_the_clock_goes_back(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = Desk(ledger, clock)
+        desk = CommandHandler(ledger, clock)
         for batch, hours in enumerate((0, 2, -5, 1, -1, 0)):
             clock.now += hours * HOUR
             desk.handle(many(batch, 2))
@@ -360,17 +362,17 @@ def overtaken(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, by: Callable[[], 
 
 
 @pytest.fixture
-def two_desks(place: Path | str) -> Iterator[tuple[Desk, Desk]]:
+def two_desks(place: Path | str) -> Iterator[tuple[CommandHandler, CommandHandler]]:
     """Two desks on one file; the incident is opened."""
     with ExitStack() as stack:
         one, other = (stack.enter_context(stored(place, Clock())) for _ in range(2))
-        desks = Desk(one, Clock()), Desk(other, Clock())
+        desks = CommandHandler(one, Clock()), CommandHandler(other, Clock())
         desks[0].handle([*contract_in_force(), opening()])
         yield desks
 
 
 def test_a_lost_race_is_decided_again_and_both_are_recorded(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     seen: list[list[Any]] = []
@@ -383,7 +385,7 @@ def test_a_lost_race_is_decided_again_and_both_are_recorded(
 
 
 def test_a_race_over_the_same_message_is_answered_as_the_first_time(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([charge()]))
@@ -391,7 +393,7 @@ def test_a_race_over_the_same_message_is_answered_as_the_first_time(
 
 
 def test_a_race_over_the_same_id_with_other_content_is_refused(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([charge(id="m1")]))
@@ -401,7 +403,7 @@ def test_a_race_over_the_same_id_with_other_content_is_refused(
 
 
 def test_a_race_to_open_an_incident_has_one_winner(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([opening("INC2", impact="low")]))
@@ -411,7 +413,9 @@ def test_a_race_to_open_an_incident_has_one_winner(
     assert outcomes[0].clause == "R4"
 
 
-def test_credits_are_not_spent_twice_by_a_race(two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credits_are_not_spent_twice_by_a_race(
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def work(name: str) -> bytes:
         data = {"work": name, "incident": INCIDENT, "minutes": 400}
         return message("credits.consume", f"credits-{CONTRACT}", "2026-03-02T16:00:00Z", data)
@@ -437,11 +441,11 @@ def test_a_race_lost_for_ever_is_said_and_nothing_is_recorded(
     monkeypatch.setattr(ledger, "append", lose)
     monkeypatch.setattr(desk_module, "LONGEST_PAUSE", 0)
     with pytest.raises(LostRace, match="try again"):
-        Desk(ledger, Clock()).handle([opening()])
+        CommandHandler(ledger, Clock()).handle([opening()])
     assert counts(place)["stored_events"] == 0
 
 
-def test_a_desk_sees_what_another_desk_recorded_since(two_desks: tuple[Desk, Desk]) -> None:
+def test_a_desk_sees_what_another_desk_recorded_since(two_desks: tuple[CommandHandler, CommandHandler]) -> None:
     one, other = two_desks
     other.handle([opening("INC2", impact="low")])
     assert names(one.handle([opening("INC2"), charge("INC2")]).outcomes) == ["Refused", "Done"]
@@ -449,7 +453,7 @@ def test_a_desk_sees_what_another_desk_recorded_since(two_desks: tuple[Desk, Des
 
 
 def test_a_message_does_not_wait_for_an_incident_opened_while_it_was_decided(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([opening("INC2")]))
@@ -457,7 +461,7 @@ def test_a_message_does_not_wait_for_an_incident_opened_while_it_was_decided(
 
 
 def test_a_customer_key_is_not_given_to_two_contracts_by_a_race(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([sign("beta", customers=["key"])]))
@@ -465,7 +469,7 @@ def test_a_customer_key_is_not_given_to_two_contracts_by_a_race(
 
 
 def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
-    two_desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+    two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([charge("INC9", id="m1")]))
@@ -474,9 +478,9 @@ def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
 
 WRITER = """
 import json, random, sys
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import LostRace
-from servers import open_any
+from support.servers import open_any
 
 place, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 jumps = random.Random(writer)
@@ -493,7 +497,7 @@ def event(command, incident, minute, data):
 
 sys.stdin.readline()
 ledger = open_any(place, now=now, lock_timeout=60)
-desk, answers = Desk(ledger, now), []
+desk, answers = CommandHandler(ledger, now), []
 for batch in range(batches):
     request = {"impact": "high", "urgency": "low"}
     raws = [
@@ -691,7 +695,7 @@ def test_a_store_locked_by_another_process_is_a_plain_error_and_nothing_is_lost(
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with stored(path, Clock(), create=False, lock_timeout=1) as ledger:
-            desk = Desk(ledger, Clock())
+            desk = CommandHandler(ledger, Clock())
             assert len(list(ledger.entries())) == 3
             with pytest.raises(LockedStore, match="another process"):
                 desk.handle(many(2))
@@ -707,7 +711,7 @@ def test_a_store_opened_to_read_refuses_to_record(path: Path) -> None:
     with stored(path, Clock(), create=False, read_only=True) as ledger:
         assert len(list(ledger.entries())) == 3
         with pytest.raises(ReadOnlyStore, match="read-only"):
-            Desk(ledger, Clock()).handle(many(2))
+            CommandHandler(ledger, Clock()).handle(many(2))
     assert counts(path)["stored_events"] == 3
 
 

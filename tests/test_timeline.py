@@ -1,6 +1,6 @@
 """One stream as an auditor reads it: as recorded, with its lateness and what corrected it."""
 
-from history import Journal, opened, rectified, taken_in_charge, under_contract, when
+from support.history import Journal, opened, rectified, taken_in_charge, under_contract, when
 
 from domain.facts import RecordRectified
 from projections.timeline import TimelineRow, timeline

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages_examples import Clock
-from servers import open_any
+from support.messages import Clock
+from support.servers import open_any
 
 from bin.commands.token import PREFIX, SHOWN_DIGITS, digest_of
 from bin.compose import settings, store_url

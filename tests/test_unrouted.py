@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from history import ACME, Journal, best_effort, opened, rectified, signed, terminated, under_contract, when
-from messages_examples import message, sign
+from support.history import ACME, Journal, best_effort, opened, rectified, signed, terminated, under_contract, when
+from support.messages import message, sign
 
 from domain.contract import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.incident import IncidentOpened
@@ -34,7 +34,7 @@ def asked(at: str = "Mon 09:00", **named: Any) -> IncidentOpened:
 
 
 def listed(journal: Journal, as_of: str = "Fri 18:00") -> dict[str, UnroutedRow]:
-    return {row.incident: row for row in unrouted(journal.telling(as_of))}
+    return {row.incident: row for row in unrouted(journal.replay(as_of))}
 
 
 # --- what the history says --------------------------------------------------------------------------------------
@@ -114,13 +114,13 @@ def test_requests_are_listed_in_order_of_opening_as_of_an_instant() -> None:
 @pytest.fixture
 def record(run: Run) -> None:
     """A contract that declares two systems, another that declares one of them, and requests of every kind."""
-    signing, telling = "2026-01-01T09:00:00+01:00", "2026-01-02T09:00:00+01:00"
+    signing, replay = "2026-01-01T09:00:00+01:00", "2026-01-02T09:00:00+01:00"
     told = [
         sign("acme", signing, customers=["ACME"]),
         sign("beta", signing, customers=["BETA"]),
-        message("contract.declare_connected_system", "contract-acme", telling, {"system": "erp"}),
-        message("contract.declare_connected_system", "contract-acme", telling, {"system": "crm"}),
-        message("contract.declare_connected_system", "contract-beta", telling, {"system": "crm"}),
+        message("contract.declare_connected_system", "contract-acme", replay, {"system": "erp"}),
+        message("contract.declare_connected_system", "contract-acme", replay, {"system": "crm"}),
+        message("contract.declare_connected_system", "contract-beta", replay, {"system": "crm"}),
     ]
     requests: dict[str, dict[str, Any]] = {
         "I1": {"system": "erp"},

@@ -24,7 +24,14 @@ import uvicorn
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from messages_examples import (
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from support.messages import (
     SOURCE,
     Clock,
     charge,
@@ -36,25 +43,18 @@ from messages_examples import (
     stored,
     wire,
 )
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
-from servers import owner
+from support.servers import owner
 
-from adapters.inbox.batcher import Reception
-from adapters.inbox.handler import Answered, Desk
+from adapters.inbox.batcher import Batcher
+from adapters.inbox.handler import Answered, CommandHandler
 from adapters.store.ledger import Ledger
 from bin.commands.token import digest_of
 from bin.compose import BadSettings, Settings, Webhook
 from bin.http.app import build, served
 from bin.http.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
 from bin.http.problems import KINDS, PROBLEM_JSON
-from bin.metrics import Meters
-from bin.readiness import Health
+from bin.metrics import Metrics
+from bin.readiness import ReadinessCheck
 
 TOKEN, OTHER_TOKEN = "vbl_for-the-tests", "vbl_of-another"
 OTHER = "helpdesk://other"
@@ -66,11 +66,11 @@ class Office:
     """The application over a ledger with a contract in force, and producers that post to it."""
 
     def __init__(self, ledger: Ledger, **chosen: Any) -> None:
-        self.ledger, self.desk = ledger, Desk(ledger, Clock())
-        self.meters = Meters()
-        self.reception = Reception(self.desk, self.meters.on_handled, self.meters.on_trouble)
+        self.ledger, self.desk = ledger, CommandHandler(ledger, Clock())
+        self.meters = Metrics()
+        self.batcher = Batcher(self.desk, self.meters.on_handled, self.meters.on_trouble)
         self.settings = Settings(**chosen)
-        self.app = build(self.reception, self.settings, Health(self.reception, self.settings), self.meters)
+        self.app = build(self.batcher, self.settings, ReadinessCheck(self.batcher, self.settings), self.meters)
 
     def ask(self, *requests: httpx.Request) -> list[httpx.Response]:
         """The answers to requests that are made at the same time."""
@@ -131,7 +131,7 @@ def office_of(ledger: Ledger, **chosen: Any) -> Iterator[Office]:
     try:
         yield office
     finally:
-        office.reception.close()
+        office.batcher.close()
 
 
 @pytest.fixture(autouse=True)
@@ -379,12 +379,12 @@ def test_a_body_that_says_it_is_too_long_is_not_read() -> None:
     with memory(Clock()) as ledger, office_of(ledger, most_body_bytes=1000) as office:
         read: list[int] = []
 
-        async def pieces() -> AsyncIterator[bytes]:
+        async def resources() -> AsyncIterator[bytes]:
             read.append(1)
             yield b" " * 1001
 
         headers = {"Content-Length": "1001", "Content-Type": SINGLE, **bearing(TOKEN)}
-        ask = httpx.Request("POST", "http://verbale/messages", content=pieces(), headers=headers)
+        ask = httpx.Request("POST", "http://verbale/messages", content=resources(), headers=headers)
         told_problem(office.ask(ask)[0], 413, "large", "1000 bytes")
         assert (office.counts(), read) == (NOTHING, [])
         assert office.post(opening()).status_code == 201
@@ -438,7 +438,7 @@ def test_a_fault_of_ours_is_told_without_its_words(office: Office, monkeypatch: 
     def broken(raws: Sequence[bytes]) -> Answered:
         raise ZeroDivisionError(opening().decode())
 
-    monkeypatch.setattr(office.reception, "receive", broken)
+    monkeypatch.setattr(office.batcher, "receive", broken)
     answer = office.batch(opening())
     told_problem(answer, 500, "fault", "send them again")
     assert "INC0001234" not in answer.text

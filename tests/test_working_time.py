@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from examples import (
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from support.examples import (
     DATA_CENTRE_WEEK,
     DAY,
     EVERY_DAY,
@@ -31,9 +34,6 @@ from examples import (
     rules,
     week,
 )
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from adapters.imports.holidays import italian_holidays
 from domain.contract import CalendarChosen
@@ -397,14 +397,14 @@ def test_stretches_cut_an_interval_without_gaps_and_their_open_ones_add_up_to_el
     compiled: WorkingCalendar, instants: tuple[int, int]
 ) -> None:
     start, end = min(instants), min(max(instants), min(instants) + 10 * DAY)
-    stretches = list(compiled.stretches(start, end))
-    edges = [start, *(stretch.end for stretch in stretches)]
-    assert [stretch.start for stretch in stretches] == edges[:-1]
+    segments = list(compiled.segments(start, end))
+    edges = [start, *(segment.end for segment in segments)]
+    assert [segment.start for segment in segments] == edges[:-1]
     assert edges[-1] == end
-    assert sum(s.end - s.start for s in stretches if s.window is not None) == compiled.elapsed(start, end)
-    for stretch in stretches:
-        assert compiled.is_open(stretch.start) == (stretch.window is not None)
-        assert moment(stretch.start).astimezone(ROME).date() == stretch.day
+    assert sum(s.end - s.start for s in segments if s.window is not None) == compiled.elapsed(start, end)
+    for segment in segments:
+        assert compiled.is_open(segment.start) == (segment.window is not None)
+        assert moment(segment.start).astimezone(ROME).date() == segment.day
 
 
 # --- boundaries -------------------------------------------------------------------------------------------------
@@ -447,8 +447,8 @@ def test_a_window_contains_its_opening_and_not_its_closing() -> None:
 
 def test_touching_windows_are_one() -> None:
     split, whole = calendar(week(("08:00", "12:00"), ("12:00", "18:00"))), OFFICE
-    windows = [stretch.window for stretch in split.stretches(MONDAY_8, MONDAY_18)]
-    assert windows == [stretch.window for stretch in whole.stretches(MONDAY_8, MONDAY_18)] == [(MONDAY_8, MONDAY_18)]
+    windows = [segment.window for segment in split.segments(MONDAY_8, MONDAY_18)]
+    assert windows == [segment.window for segment in whole.segments(MONDAY_8, MONDAY_18)] == [(MONDAY_8, MONDAY_18)]
     assert split.due(MONDAY_8, 4 * HOUR + 1) == MONDAY_8 + 4 * HOUR + 1
 
 
@@ -501,7 +501,7 @@ def test_a_holiday_takes_its_day_away_and_an_extension_beats_it() -> None:
     agreed = calendar(holidays=holidays, extensions=[{"day": "2026-03-02", "windows": [("10:00", "12:00")]}])
     assert closed.elapsed(MONDAY_8, TUESDAY_8) == 0
     assert agreed.elapsed(MONDAY_8, TUESDAY_8) == 2 * HOUR
-    assert [stretch.holiday for stretch in closed.stretches(MONDAY_8, MONDAY_9)] == ["Patrono"]
+    assert [segment.holiday for segment in closed.segments(MONDAY_8, MONDAY_9)] == ["Patrono"]
 
 
 def test_a_calendar_without_windows_is_never_due() -> None:
@@ -572,10 +572,10 @@ def test_the_two_instants_that_clocks_show_alike_are_an_hour_apart() -> None:
 
 def test_days_are_cut_at_local_midnights_on_changing_clocks_too() -> None:
     begins, ends = local("2026-10-24 12:00"), local("2026-10-26 12:00")
-    days = {stretch.day for stretch in OFFICE.stretches(begins, ends)}
+    days = {segment.day for segment in OFFICE.segments(begins, ends)}
     assert days == {date(2026, 10, 24), date(2026, 10, 25), date(2026, 10, 26)}
-    sunday = [s for s in OFFICE.stretches(begins, ends) if s.day == date(2026, 10, 25)]
-    assert sum(stretch.end - stretch.start for stretch in sunday) == 25 * HOUR
+    sunday = [s for s in OFFICE.segments(begins, ends) if s.day == date(2026, 10, 25)]
+    assert sum(segment.end - segment.start for segment in sunday) == 25 * HOUR
 
 
 # --- years covered ----------------------------------------------------------------------------------------------
@@ -597,7 +597,7 @@ def test_outside_the_years_covered_every_question_names_the_years() -> None:
         with pytest.raises(OutsideCoverage, match=r"cover 2026;.* adopt one for (2025|2027)$"):
             question(*arguments)
     with pytest.raises(OutsideCoverage):
-        list(OFFICE.stretches(MONDAY_9, after))
+        list(OFFICE.segments(MONDAY_9, after))
 
 
 def test_the_very_end_of_the_years_covered_can_still_be_reached() -> None:

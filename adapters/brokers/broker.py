@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from adapters.brokers.subjects import NONE, PREFIX, message_subject, token
 from adapters.inbox.batcher import LONGEST_PAUSE, SHORTEST_PAUSE, Stopping
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
 from domain.catalogue import COMMANDS
 
 LONGEST_GATHERING = 0.1
@@ -144,7 +144,7 @@ def _address(parts: SplitResult) -> BrokerAddress:
 # --- what travels ---
 
 
-class Parcel(NamedTuple):
+class Outgoing(NamedTuple):
     """A message to be published: where, the stream it speaks of (brokers that keep order by a key keep it by that)."""
 
     subject: str
@@ -152,7 +152,7 @@ class Parcel(NamedTuple):
     body: bytes
 
 
-def addressed(ledger: str, raw: bytes) -> Parcel:
+def addressed(ledger: str, raw: bytes) -> Outgoing:
     """A message as a parcel. What cannot be read is published too, so that it is answered: the desk judges, not we."""
     try:
         said = json.loads(raw)
@@ -163,8 +163,8 @@ def addressed(ledger: str, raw: bytes) -> Parcel:
     stream = said["subject"] if isinstance(said.get("subject"), str) else ""
     kind = said.get("type")
     if not (isinstance(kind, str) and kind in COMMANDS):
-        return Parcel(f"{PREFIX}.{token(ledger)}.{NONE}.{NONE}.{NONE}", stream, raw)
-    return Parcel(message_subject(ledger, _contract(stream, said.get("data")), kind), stream, raw)
+        return Outgoing(f"{PREFIX}.{token(ledger)}.{NONE}.{NONE}.{NONE}", stream, raw)
+    return Outgoing(message_subject(ledger, _contract(stream, said.get("data")), kind), stream, raw)
 
 
 def _contract(stream: str, data: Any) -> str | None:
@@ -175,7 +175,7 @@ def _contract(stream: str, data: Any) -> str | None:
     return contract if isinstance(contract, str) and contract else None
 
 
-def bundles(letters: Iterable[Letter]) -> Iterator[tuple[str | None, bytes]]:
+def bundles(letters: Iterable[OutboxMessage]) -> Iterator[tuple[str | None, bytes]]:
     """Letters as they are published: for each source, arrays of its outcomes in their order, none of them too long."""
     by_source: dict[str | None, list[bytes]] = {}
     for letter in letters:
@@ -207,7 +207,7 @@ class Backlog(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Piece:
+class BrokerResource:
     """Something that must be there at the broker: a stream, a queue, a topic.
 
     `look` gives None where it is missing, else what about it is not as we need it; both raise BrokerError.
@@ -219,21 +219,21 @@ class Piece:
 
 
 Whole = TypeVar("Whole")
-Answer = Callable[[Sequence[bytes]], Awaitable[Sequence[Letter]]]
+Handler = Callable[[Sequence[bytes]], Awaitable[Sequence[OutboxMessage]]]
 """Messages in, the answers to them out. Raises Stopping where nobody will answer them any more."""
 
 
-class Post(Protocol):
+class BrokerClient(Protocol):
     """A broker, seen from a ledger. Everything that asks the broker raises BrokerError where it does not do it."""
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def resources(self) -> Sequence[BrokerResource]:
         """What must be there, in the order in which it can be made."""
 
     async def connect(self) -> None:
         """Reach the broker. Nothing is asked of it yet."""
 
-    def subscribe(self, settling: "Settling") -> None:
+    def subscribe(self, acknowledging: "Acknowledging") -> None:
         """Have messages settled so, from `start` on."""
 
     async def start(self) -> None:
@@ -242,10 +242,10 @@ class Post(Protocol):
     async def stop(self) -> None:
         """Take no more messages, and leave the broker."""
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def send(self, letters: Sequence[OutboxMessage]) -> None:
         """Publish outcomes; when this returns, the broker has them."""
 
-    async def publish(self, parcels: Sequence[Parcel]) -> None:
+    async def publish(self, parcels: Sequence[Outgoing]) -> None:
         """Publish messages; when this returns, the broker has them."""
 
     async def alive(self) -> bool:
@@ -255,10 +255,10 @@ class Post(Protocol):
         """How much there is still to do."""
 
 
-async def set_up(post: Post) -> list[str]:
+async def set_up(post: BrokerClient) -> list[str]:
     """Make what is missing at the broker, and tell of every piece; what is there otherwise is told, never changed."""
     told = []
-    for piece in post.pieces:
+    for piece in post.resources:
         differences = await piece.look()
         if differences is None:
             await piece.make()
@@ -270,9 +270,9 @@ async def set_up(post: Post) -> list[str]:
     return told
 
 
-async def missing(post: Post) -> list[str]:
+async def missing(post: BrokerClient) -> list[str]:
     """The pieces that are not there."""
-    return [piece.name for piece in post.pieces if await piece.look() is None]
+    return [piece.name for piece in post.resources if await piece.look() is None]
 
 
 async def whole(message: Whole) -> Whole:
@@ -283,7 +283,7 @@ async def whole(message: Whole) -> Whole:
     return message
 
 
-class Settling:
+class Acknowledging:
     """Settles batches: answered, the answers published, then acknowledged; or given back, once we are stopping.
 
     `on_trouble` hears of every attempt that failed.
@@ -291,8 +291,8 @@ class Settling:
 
     def __init__(
         self,
-        answer: Answer,
-        send: Callable[[Sequence[Letter]], Awaitable[None]],
+        answer: Handler,
+        send: Callable[[Sequence[OutboxMessage]], Awaitable[None]],
         on_trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._answer, self._send, self.on_trouble = answer, send, on_trouble
@@ -349,7 +349,7 @@ class Settling:
             await self._pause(LONGEST_PAUSE)
             return False
 
-    async def _sent(self, letters: Sequence[Letter]) -> bool:
+    async def _sent(self, letters: Sequence[OutboxMessage]) -> bool:
         """Publish, however long the broker is away; False once we are stopping."""
         pause = SHORTEST_PAUSE
         while True:
@@ -368,24 +368,24 @@ class Settling:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
-def open_post(url: str, ledger: str) -> Post:
+def open_client(url: str, ledger: str) -> BrokerClient:
     """The broker at an address, for a ledger; not connected yet. Raises BrokerError."""
     address = read_address(url)
     # Each wiring is imported only where it is used: its library takes a while to load.
     match address.scheme:
         case "nats" | "tls":
-            from adapters.brokers.nats import NatsPost
+            from adapters.brokers.nats import NatsClient
 
-            return NatsPost(address, ledger)
+            return NatsClient(address, ledger)
         case "redis" | "rediss":
-            from adapters.brokers.redis import RedisPost
+            from adapters.brokers.redis import RedisClient
 
-            return RedisPost(address, ledger)
+            return RedisClient(address, ledger)
         case "amqp" | "amqps":
-            from adapters.brokers.rabbitmq import RabbitPost
+            from adapters.brokers.rabbitmq import RabbitClient
 
-            return RabbitPost(address, ledger)
+            return RabbitClient(address, ledger)
         case _:
-            from adapters.brokers.kafka import KafkaPost
+            from adapters.brokers.kafka import KafkaClient
 
-            return KafkaPost(address, ledger)
+            return KafkaClient(address, ledger)

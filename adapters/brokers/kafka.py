@@ -31,17 +31,17 @@ from adapters.brokers.broker import (
     OUTCOMES_KEPT_DAYS,
     OUTCOMES_TYPE,
     REACHED_WITHIN,
+    Acknowledging,
     Backlog,
     BrokerAddress,
-    Parcel,
-    Piece,
-    Settling,
+    BrokerResource,
+    Outgoing,
     bundles,
     whole,
 )
 from adapters.brokers.subjects import PREFIX, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
 
 PARTITIONS = 6
 """As many consumers can share the load, unless the address says otherwise."""
@@ -52,7 +52,7 @@ Records = tuple[ConsumerRecord[Any, Any], ...]
 FAILURES = (KafkaError, OSError, TimeoutError)
 
 
-class KafkaPost:
+class KafkaClient:
     """A ledger's topics on Kafka."""
 
     def __init__(self, address: BrokerAddress, ledger: str) -> None:
@@ -72,7 +72,7 @@ class KafkaPost:
             logger=logging.getLogger("faststream.kafka"),
             log_level=logging.DEBUG,
         )
-        self._settling: Settling | None = None
+        self._acknowledging: Acknowledging | None = None
         logging.getLogger("aiokafka").setLevel(logging.WARNING)  # it tells every step of every group
 
     async def connect(self) -> None:
@@ -85,11 +85,11 @@ class KafkaPost:
     # --- what must be there ---
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def resources(self) -> Sequence[BrokerResource]:
         """Both topics."""
         return [self._topic(self._messages, FOR_EVER), self._topic(self._outcomes, OUTCOMES_KEPT_DAYS * DAY)]
 
-    def _topic(self, name: str, kept: int) -> Piece:
+    def _topic(self, name: str, kept: int) -> BrokerResource:
         async def look() -> list[str] | None:
             async with self._admin() as admin:
                 if name not in await admin.list_topics():
@@ -105,7 +105,7 @@ class KafkaPost:
                     if code not in (NoError.errno, TopicAlreadyExistsError.errno):
                         raise for_code(code)(*why)
 
-        return Piece(f"topic {name}", look, make)
+        return BrokerResource(f"topic {name}", look, make)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -121,9 +121,9 @@ class KafkaPost:
 
     # --- messages in ---
 
-    def subscribe(self, settling: Settling) -> None:
+    def subscribe(self, acknowledging: Acknowledging) -> None:
         """Read batches for the group."""
-        self._settling = settling
+        self._acknowledging = acknowledging
         self._subscriber: Any = self._broker.subscriber(
             self._messages,
             group_id=self._group,
@@ -139,7 +139,7 @@ class KafkaPost:
         self._subscriber(self._take)
 
     async def _take(self, batch: StreamMessage[Records]) -> None:
-        assert self._settling is not None
+        assert self._acknowledging is not None
         records = batch.raw_message
         consumer = self._subscriber.consumer
         # Of each partition the first and the last: records of one come in their order.
@@ -153,8 +153,8 @@ class KafkaPost:
             for part, offset in first.items():
                 consumer.seek(part, offset)
 
-        await self._settling.settle([record.value or b"" for record in records], acknowledge, give_back)
-        await self._settling.go_on()
+        await self._acknowledging.settle([record.value or b"" for record in records], acknowledge, give_back)
+        await self._acknowledging.go_on()
 
     async def start(self) -> None:
         """Raises BrokerError."""
@@ -165,20 +165,20 @@ class KafkaPost:
 
     async def stop(self) -> None:
         """The batch in hand is finished; what was read ahead stays with the group."""
-        if self._settling is not None:
-            await self._settling.stop()
+        if self._acknowledging is not None:
+            await self._acknowledging.stop()
         with suppress(*FAILURES):
             await self._broker.stop()
 
     # --- out ---
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def send(self, letters: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         await self._publish(
             self._outcomes, (((source or "").encode(), body) for source, body in bundles(letters)), OUTCOMES_TYPE
         )
 
-    async def publish(self, parcels: Sequence[Parcel]) -> None:
+    async def publish(self, parcels: Sequence[Outgoing]) -> None:
         """Raises BrokerError. One topic takes them all, whatever their subjects."""
         await self._publish(self._messages, ((parcel.key.encode(), parcel.body) for parcel in parcels), MESSAGE_TYPE)
 

@@ -33,17 +33,17 @@ from adapters.brokers.broker import (
     OUTCOMES_TYPE,
     REACHED_WITHIN,
     REDELIVERED_AFTER,
+    Acknowledging,
     Backlog,
     BrokerAddress,
-    Parcel,
-    Piece,
-    Settling,
+    BrokerResource,
+    Outgoing,
     bundles,
     whole,
 )
 from adapters.brokers.subjects import every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
 
 DURABLE = "verbale"
 PULLING_AT_ONCE = 2
@@ -59,7 +59,7 @@ LONGEST_WORD = 1_000
 """Of a subject: a server takes 4,096 bytes of it, and of what goes with it."""
 
 
-class NatsPost:
+class NatsClient:
     """A ledger's streams on NATS."""
 
     def __init__(self, address: BrokerAddress, ledger: str) -> None:
@@ -67,7 +67,7 @@ class NatsPost:
         self._replicas = address.number("replicas", 1)
         self._redelivered_after = address.number("redelivered_after", REDELIVERED_AFTER)
         self._messages, self._outcomes = (f"VERBALE_{token(ledger)}_{what}" for what in ("MESSAGES", "OUTCOMES"))
-        self._settling: Settling | None = None
+        self._acknowledging: Acknowledging | None = None
         self._client: Client | None = None
         self._subscriptions: list[JetStreamContext.PullSubscription] = []
         self._last_trouble = "no answer"
@@ -94,27 +94,27 @@ class NatsPost:
 
     async def _hear_trouble(self, error: Exception) -> None:
         self._last_trouble = str(error) or type(error).__name__
-        if self._settling is not None:
-            self._settling.on_trouble(self._address.refused(error))
+        if self._acknowledging is not None:
+            self._acknowledging.on_trouble(self._address.refused(error))
 
     # --- what must be there ---
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def resources(self) -> Sequence[BrokerResource]:
         """Both streams, and the consumer."""
         messages, outcomes, consumer = self._messages_stream(), self._outcomes_stream(), self._consumer()
         return [
-            self._stream_piece(messages),
-            Piece(
+            self._stream_resource(messages),
+            BrokerResource(
                 f"consumer {DURABLE} of stream {self._messages}",
                 self._looking(lambda: self._jetstream.consumer_info(self._messages, DURABLE), consumer, _CONSUMER),
                 self._making(lambda: self._jetstream.add_consumer(self._messages, consumer)),
             ),
-            self._stream_piece(outcomes),
+            self._stream_resource(outcomes),
         ]
 
-    def _stream_piece(self, wanted: js.StreamConfig) -> Piece:
-        return Piece(
+    def _stream_resource(self, wanted: js.StreamConfig) -> BrokerResource:
+        return BrokerResource(
             f"stream {wanted.name}",
             self._looking(lambda: self._jetstream.stream_info(str(wanted.name)), wanted, _STREAM),
             self._making(lambda: self._jetstream.add_stream(wanted)),
@@ -182,9 +182,9 @@ class NatsPost:
 
     # --- messages in ---
 
-    def subscribe(self, settling: Settling) -> None:
+    def subscribe(self, acknowledging: Acknowledging) -> None:
         """Pull batches from the durable consumer, several at a time."""
-        self._settling = settling
+        self._acknowledging = acknowledging
 
     async def start(self) -> None:
         """Raises BrokerError."""
@@ -218,7 +218,7 @@ class NatsPost:
         Where time is up between two of its steps, the client of NATS raises the TimeoutError of Python instead of its
         own, of which FastStream knows nothing: it would forget the messages that it has fetched already.
         """
-        if self._settling is None or self._settling.stopping:
+        if self._acknowledging is None or self._acknowledging.stopping:
             await asyncio.sleep(timeout)
             raise NothingFetched
         try:
@@ -230,20 +230,20 @@ class NatsPost:
             said = (
                 f"nobody answers for {where}: its cluster has no leader yet, or it is gone (run verbale broker setup)"
             )
-            self._settling.on_trouble(self._address.refused(said))
+            self._acknowledging.on_trouble(self._address.refused(said))
         except Error as error:
-            self._settling.on_trouble(self._address.refused(error))
+            self._acknowledging.on_trouble(self._address.refused(error))
         await asyncio.sleep(UNAVAILABLE_PAUSE)
         raise NothingFetched
 
     async def _take(self, batch: NatsBatchMessage) -> None:
-        assert self._settling is not None
-        await self._settling.settle([one.data for one in batch.raw_message], batch.ack, batch.nack)
+        assert self._acknowledging is not None
+        await self._acknowledging.settle([one.data for one in batch.raw_message], batch.ack, batch.nack)
 
     async def stop(self) -> None:
         """A pull that is under way is waited for: what it brings is given back at once, not after a minute."""
-        if self._settling is not None:
-            await self._settling.stop(after=2 * LONGEST_GATHERING)
+        if self._acknowledging is not None:
+            await self._acknowledging.stop(after=2 * LONGEST_GATHERING)
         with suppress(Error, TimeoutError):
             for subscription in self._subscriptions:
                 await _give_back_what_came(subscription)
@@ -253,7 +253,7 @@ class NatsPost:
 
     # --- out ---
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def send(self, letters: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError. Sent again within two minutes, the same array is kept once."""
         await self._publish(
             (
@@ -264,7 +264,7 @@ class NatsPost:
             for source, body in bundles(letters)
         )
 
-    async def publish(self, parcels: Sequence[Parcel]) -> None:
+    async def publish(self, parcels: Sequence[Outgoing]) -> None:
         """Raises BrokerError. Without an id of NATS's own: the same message sent again is to be answered again."""
         await self._publish(
             (shortened(parcel.subject, LONGEST_WORD), parcel.body, {"Content-Type": MESSAGE_TYPE}) for parcel in parcels

@@ -26,18 +26,18 @@ from adapters.brokers.broker import (
     OUTCOMES_KEPT_DAYS,
     OUTCOMES_TYPE,
     REACHED_WITHIN,
+    Acknowledging,
     Backlog,
     BrokerAddress,
     BrokerError,
-    Parcel,
-    Piece,
-    Settling,
+    BrokerResource,
+    Outgoing,
     bundles,
     whole,
 )
 from adapters.brokers.subjects import PREFIX, every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
 
 PREFETCHED = 2 * BATCH
 PUBLISHED_AT_ONCE = 256
@@ -49,7 +49,7 @@ FAILURES = (AMQPError, RuntimeError, OSError, TimeoutError)
 Arguments = dict[str, Any]
 
 
-class RabbitPost:
+class RabbitClient:
     """A ledger's exchange and queues on RabbitMQ."""
 
     def __init__(self, address: BrokerAddress, ledger: str) -> None:
@@ -68,7 +68,7 @@ class RabbitPost:
             apply_types=False,
             graceful_timeout=0,
         )
-        self._settling: Settling | None = None
+        self._acknowledging: Acknowledging | None = None
         self._come: list[IncomingMessage] = []
         self._gathering: asyncio.Task[None] | None = None
 
@@ -82,13 +82,13 @@ class RabbitPost:
     # --- what must be there ---
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def resources(self) -> Sequence[BrokerResource]:
         """The exchange, and the queues bound to it."""
         kept = {"x-queue-type": "stream", "x-max-age": f"{OUTCOMES_KEPT_DAYS}D"}
         return [
-            Piece(f"exchange {self._exchange.name}", self._look_at_exchange, self._make_exchange),
-            self._queue_piece(self._messages, {"x-queue-type": "quorum"}, every_message(self._ledger)),
-            self._queue_piece(self._outcomes, kept, every_outcome(self._ledger)),
+            BrokerResource(f"exchange {self._exchange.name}", self._look_at_exchange, self._make_exchange),
+            self._queue_resource(self._messages, {"x-queue-type": "quorum"}, every_message(self._ledger)),
+            self._queue_resource(self._outcomes, kept, every_outcome(self._ledger)),
         ]
 
     async def _look_at_exchange(self) -> list[str] | None:
@@ -107,7 +107,7 @@ class RabbitPost:
     async def _declare_exchange(self, channel: AbstractChannel) -> None:
         await channel.declare_exchange(self._exchange.name, aio_pika.ExchangeType.TOPIC, durable=True)
 
-    def _queue_piece(self, name: str, given: Arguments, subjects: str) -> Piece:
+    def _queue_resource(self, name: str, given: Arguments, subjects: str) -> BrokerResource:
         async def look() -> list[str] | None:
             async with self._asking() as (_, channel):
                 try:
@@ -124,7 +124,7 @@ class RabbitPost:
                 queue = await channel.declare_queue(name, durable=True, arguments=arguments)
                 await queue.bind(self._exchange.name, shortened(subjects, LONGEST_WORD))
 
-        return Piece(f"queue {name}", look, make)
+        return BrokerResource(f"queue {name}", look, make)
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[tuple[AbstractConnection, AbstractChannel]]:
@@ -138,9 +138,9 @@ class RabbitPost:
 
     # --- messages in ---
 
-    def subscribe(self, settling: Settling) -> None:
+    def subscribe(self, acknowledging: Acknowledging) -> None:
         """Consume the queue."""
-        self._settling = settling
+        self._acknowledging = acknowledging
         subscriber = self._broker.subscriber(
             RabbitQueue(self._messages, declare=False),
             channel=Channel(prefetch_count=PREFETCHED),
@@ -162,7 +162,7 @@ class RabbitPost:
         self._gathering = None
 
     async def _settle(self, batch: Sequence[IncomingMessage]) -> None:
-        assert self._settling is not None
+        assert self._acknowledging is not None
 
         async def acknowledge() -> None:
             # With all before it: batches are settled one after the other, so those are settled or given back.
@@ -172,7 +172,7 @@ class RabbitPost:
             for message in batch:
                 await message.nack(requeue=True)
 
-        await self._settling.settle([message.body for message in batch], acknowledge, give_back)
+        await self._acknowledging.settle([message.body for message in batch], acknowledge, give_back)
 
     async def start(self) -> None:
         """Raises BrokerError."""
@@ -184,20 +184,20 @@ class RabbitPost:
     async def stop(self) -> None:
         """What was delivered and is not settled goes back as the connection ends."""
         self._come.clear()
-        if self._settling is not None:
-            await self._settling.stop()
+        if self._acknowledging is not None:
+            await self._acknowledging.stop()
         with suppress(*FAILURES):
             await self._broker.stop()
 
     # --- out ---
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def send(self, letters: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         await self._publish(
             (outcome_subject(self._ledger, source), body, OUTCOMES_TYPE) for source, body in bundles(letters)
         )
 
-    async def publish(self, parcels: Sequence[Parcel]) -> None:
+    async def publish(self, parcels: Sequence[Outgoing]) -> None:
         """Raises BrokerError."""
         await self._publish((parcel.subject, parcel.body, MESSAGE_TYPE) for parcel in parcels)
 

@@ -30,18 +30,18 @@ from adapters.brokers.broker import (
     LONGEST_GATHERING,
     OUTCOMES_KEPT_DAYS,
     REDELIVERED_AFTER,
+    Acknowledging,
     Backlog,
     BrokerAddress,
     BrokerError,
-    Parcel,
-    Piece,
-    Settling,
+    BrokerResource,
+    Outgoing,
     bundles,
     whole,
 )
 from adapters.brokers.subjects import PREFIX, outcome_subject, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
 
 GROUP = "verbale"
 READING_AT_ONCE = 2
@@ -55,7 +55,7 @@ MILLISECONDS = 1000
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
-class RedisPost:
+class RedisClient:
     """A ledger's streams on Redis."""
 
     def __init__(self, address: BrokerAddress, ledger: str) -> None:
@@ -72,7 +72,7 @@ class RedisPost:
             graceful_timeout=0,
         )
         self._names = [f"{socket.gethostname()}-{os.getpid()}-{number}" for number in range(READING_AT_ONCE)]
-        self._settling: Settling | None = None
+        self._acknowledging: Acknowledging | None = None
         self._claiming: asyncio.Task[None] | None = None
         self._client: Redis | None = None
 
@@ -99,11 +99,11 @@ class RedisPost:
     # --- what must be there ---
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def resources(self) -> Sequence[BrokerResource]:
         """The group, and with it the stream; and a server that keeps what it confirms."""
         return [
-            Piece(f"group {GROUP} of stream {self._stream}", self._look, self._make),
-            Piece("append-only file", self._look_at_disk, self._make),
+            BrokerResource(f"group {GROUP} of stream {self._stream}", self._look, self._make),
+            BrokerResource("append-only file", self._look_at_disk, self._make),
         ]
 
     async def _look(self) -> list[str] | None:
@@ -131,9 +131,9 @@ class RedisPost:
 
     # --- messages in ---
 
-    def subscribe(self, settling: Settling) -> None:
+    def subscribe(self, acknowledging: Acknowledging) -> None:
         """Read batches for the group, several at a time."""
-        self._settling = settling
+        self._acknowledging = acknowledging
         for name in self._names:
             subscriber = self._broker.subscriber(
                 stream=StreamSub(
@@ -153,13 +153,13 @@ class RedisPost:
             subscriber(self._take)
 
     async def _take(self, batch: StreamMessage[BatchStreamMessage]) -> None:
-        assert self._settling is not None
+        assert self._acknowledging is not None
         raw = batch.raw_message
         await self._settle(list(zip(raw["message_ids"], raw["data"], strict=True)))
-        await self._settling.go_on()
+        await self._acknowledging.go_on()
 
     async def _settle(self, entries: Sequence[Entry]) -> None:
-        assert self._settling is not None
+        assert self._acknowledging is not None
         ids = [number for number, _ in entries]
 
         async def acknowledge() -> None:
@@ -174,18 +174,18 @@ class RedisPost:
                 idle = self._redelivered_after * MILLISECONDS
                 await redis.xclaim(self._stream, GROUP, self._names[0], 0, ids, idle=idle, justid=True)
 
-        await self._settling.settle([_bytes(fields) for _, fields in entries], acknowledge, give_back)
+        await self._acknowledging.settle([_bytes(fields) for _, fields in entries], acknowledge, give_back)
 
     async def _claim(self) -> None:
         """Settle what others took and left, for ever."""
-        assert self._settling is not None
+        assert self._acknowledging is not None
         while True:
             try:
                 await self._claim_all()
                 await self._forget_consumers()
             except BrokerError as error:
-                self._settling.on_trouble(error)
-            await self._settling.go_on()
+                self._acknowledging.on_trouble(error)
+            await self._acknowledging.go_on()
             await asyncio.sleep(CLAIMING_SECONDS)
 
     async def _claim_all(self) -> None:
@@ -217,8 +217,8 @@ class RedisPost:
 
     async def stop(self) -> None:
         """A read that is under way is waited for: what it brings is given back at once."""
-        if self._settling is not None:
-            await self._settling.stop(after=2 * LONGEST_GATHERING)
+        if self._acknowledging is not None:
+            await self._acknowledging.stop(after=2 * LONGEST_GATHERING)
         if self._claiming is not None:
             self._claiming.cancel()
         with suppress(RedisError, OSError, BrokerError):
@@ -226,7 +226,7 @@ class RedisPost:
 
     # --- out ---
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def send(self, letters: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         oldest = int((time.time() - OUTCOMES_KEPT_DAYS * 86_400) * MILLISECONDS)
         async with self._asking() as redis, redis.pipeline(transaction=False) as many:
@@ -234,7 +234,7 @@ class RedisPost:
                 many.xadd(outcome_subject(self._ledger, source), {DATA: body}, minid=oldest, approximate=True)
             await many.execute()
 
-    async def publish(self, parcels: Sequence[Parcel]) -> None:
+    async def publish(self, parcels: Sequence[Outgoing]) -> None:
         """Raises BrokerError. One stream takes them all, whatever their subjects."""
         async with self._asking() as redis, redis.pipeline(transaction=False) as many:
             for parcel in parcels:

@@ -1,4 +1,4 @@
-"""A contract written in TOML, turned into the messages that record it.
+"""A contract written in TOML, advanced into the messages that record it.
 
 Signature, options, calendar, derogations, connected systems, credits.
 """

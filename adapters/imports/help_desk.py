@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, JsonValue, StringConstraints, ValidationError, model_validator
 
 from adapters.imports.mapping import BadMapping, parse_mapping, read_mapping, shipped
-from adapters.inbox.handler import Desk, Refused, Reply
+from adapters.inbox.handler import CommandHandler, Refused, Reply
 from adapters.inbox.ingest import written
 from adapters.inbox.messages import Label, Unreadable, cloud_event, read_json
-from adapters.store.ledger import EvidenceRecorder
+from adapters.store.ledger import Recorder
 from domain.coverage import Requester
 from domain.facts import (
     MINUTE,
@@ -520,7 +520,7 @@ def _message(snapshot: Snapshot, verb: str, at: int, data: dict[str, Any]) -> di
     return cloud_event("incident", snapshot.item, verb, time, data, source=snapshot.source, message_id=message_id)
 
 
-def take_snapshot(desk: Desk, snapshot: Snapshot) -> list[Reply]:
+def take_snapshot(desk: CommandHandler, snapshot: Snapshot) -> list[Reply]:
     """Record what a snapshot says anew, and remember it; the replies to its messages, none where it says nothing new.
 
     A snapshot of which a message is refused is not remembered: sent again, it is taken as for the first time. Raises
@@ -539,7 +539,7 @@ def take_snapshot(desk: Desk, snapshot: Snapshot) -> list[Reply]:
     return replies
 
 
-def _heard_around(store: EvidenceRecorder, snapshot: Snapshot) -> Sequence[Snapshot | None]:
+def _heard_around(store: Recorder, snapshot: Snapshot) -> Sequence[Snapshot | None]:
     """The nearest snapshots of the item heard before, at and after the instant of this one."""
     before, after = store.snapshots_around(snapshot.source, snapshot.item, snapshot.changed_at)
     until, _ = store.snapshots_around(snapshot.source, snapshot.item, snapshot.changed_at + 1)

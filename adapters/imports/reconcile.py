@@ -26,7 +26,7 @@ from domain.incident import (
     IncidentTakenInCharge,
     InterventionStarted,
 )
-from projections.history import IncidentTold
+from projections.history import IncidentAsOf
 
 OPENED, CHARGED, STARTED, RESOLVED, CLOSED = INSTANTS = (
     "opened_at", "taken_in_charge_at", "intervention_started_at", "resolved_at", "closed_at"
@@ -156,7 +156,7 @@ class OnRecord(NamedTuple):
     versions: tuple[int, ...]
 
 
-def instants_told(told: IncidentTold) -> dict[str, OnRecord]:
+def instants_told(told: IncidentAsOf) -> dict[str, OnRecord]:
     """What the record has for the instants of an export.
 
     The first taking in charge and intervention, as the clocks have it; the last resolution and closing, unless the
@@ -246,9 +246,9 @@ class Disagreement(NamedTuple):
 
 def disagreements(
     export: Export,
-    incidents: Iterable[IncidentTold],
+    incidents: Iterable[IncidentAsOf],
     within: int,
-    expected: Callable[[IncidentTold], bool],
+    expected: Callable[[IncidentAsOf], bool],
 ) -> list[Disagreement]:
     """Where an export and the incidents on record disagree, by more than `within` microseconds.
 
@@ -280,7 +280,7 @@ def disagreements(
     return [one for kind in Found for one in sorted(by_kind[kind], key=lambda one: one.line or one.record or 0)]
 
 
-def _missing_there(told: IncidentTold) -> Disagreement:
+def _missing_there(told: IncidentAsOf) -> Disagreement:
     opened = instants_told(told)[OPENED]
     return Disagreement(
         Found.MISSING_THERE, told.incident.id, instant=OPENED, record=opened.at, versions=opened.versions

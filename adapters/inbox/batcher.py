@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple, Unpack
 
-from adapters.inbox.handler import Answered, Desk, Reply, fault_of_ours
+from adapters.inbox.handler import Answered, CommandHandler, Reply, fault_of_ours
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import Ledger, Posted, StoreError
+from adapters.store.ledger import Ledger, OutboxEntry, StoreError
 
 Given = TypeVarTuple("Given")
-Answer = TypeVar("Answer")
+Handler = TypeVar("Handler")
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -32,12 +32,12 @@ class Stopping(Exception):
     """The store cannot take a batch, and nobody waits for it any longer: the batch goes back where it came from."""
 
 
-class Reception:
+class Batcher:
     """Gives messages to the desk. `on_handled` hears of every batch, `on_trouble` of every attempt that failed."""
 
     def __init__(
         self,
-        desk: Desk,
+        desk: CommandHandler,
         on_handled: Callable[[Handled], None] = lambda _: None,
         on_trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
@@ -55,7 +55,7 @@ class Reception:
 
     async def receive(self, raws: Sequence[bytes]) -> list[Reply]:
         """The replies to a batch, once it is recorded. Raises StoreError where the store cannot take it."""
-        handled = await self.in_desk_thread(self._handle, raws)
+        handled = await self.in_handler_thread(self._handle, raws)
         self._on_handled(handled)
         return handled.answered.replies
 
@@ -99,21 +99,23 @@ class Reception:
         """Refuse what has waited too long, when no message comes that would. Raises StoreError."""
         await self.receive([])
 
-    async def outbox(self, limit: int) -> list[Posted]:
+    async def outbox(self, limit: int) -> list[OutboxEntry]:
         """The oldest outcomes still to be published. Raises StoreError."""
-        return await self.in_desk_thread(self.ledger.store.outbox, limit)
+        return await self.in_handler_thread(self.ledger.store.outbox, limit)
 
     async def published(self, numbers: Sequence[int]) -> None:
         """These outcomes are published. Raises StoreError."""
-        await self.in_desk_thread(self.ledger.store.published, numbers)
+        await self.in_handler_thread(self.ledger.store.published, numbers)
 
-    async def in_desk_thread(self, function: Callable[[Unpack[Given]], Answer], *arguments: *Given) -> Answer:
+    async def in_handler_thread(self, function: Callable[[Unpack[Given]], Handler], *arguments: *Given) -> Handler:
         """What a function returns that asks the store or the desk: they are used from one thread only."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    async def at_the_desk(self, function: Callable[[Desk, Unpack[Given]], Answer], *arguments: *Given) -> Answer:
+    async def at_the_desk(
+        self, function: Callable[[CommandHandler, Unpack[Given]], Handler], *arguments: *Given
+    ) -> Handler:
         """What a function returns that is given the desk itself, and what else it asks for."""
-        return await self.in_desk_thread(function, self._desk, *arguments)
+        return await self.in_handler_thread(function, self._desk, *arguments)
 
     def stop(self) -> None:
         """No longer wait for a store that is away."""

@@ -17,12 +17,12 @@ from adapters.inbox.messages import Message, Unreadable, is_label, read_message,
 from adapters.store.leaf import Origin
 from adapters.store.ledger import (
     Batch,
+    Deferred,
     Identity,
-    Kept,
     Ledger,
-    Letter,
     LostRace,
     NewFact,
+    OutboxMessage,
     Receipt,
     RefusedMessage,
     StoreError,
@@ -32,7 +32,7 @@ from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
 from domain.contract import Contract, ContractCommand, RenewContract, SignContract
-from domain.coverage import Answer, cover
+from domain.coverage import CoverageDecision, cover
 from domain.credits import CreditAccount, CreditCommand
 from domain.facts import Fact, NotYet, Rejected, moment, refuse_future
 from domain.incident import Incident, IncidentCommand, OpenIncident
@@ -121,11 +121,12 @@ class Answered:
         return [reply.outcome for reply in self.replies]
 
 
-class Desk:
+class CommandHandler:
     """Takes messages, gives outcomes. `now` gives microseconds UTC, `patience` is in microseconds.
 
-    `write_letter` puts a reply in writing: given where outcomes are published, it is asked for the replies to earlier
-    messages, which nobody is there to hear, and what it writes goes into the store's outbox in the same transaction.
+    `write_outbox_message` turns a reply into a message of the outbox. It is given where outcomes are published, and
+    called for the replies to earlier messages, whose senders no longer listen; the store records what it writes in the
+    same transaction.
     """
 
     def __init__(
@@ -133,12 +134,12 @@ class Desk:
         ledger: Ledger,
         now: Callable[[], int],
         patience: int = DEFAULT_PATIENCE,
-        write_letter: Callable[[Reply], Letter] | None = None,
+        write_outbox_message: Callable[[Reply], OutboxMessage] | None = None,
     ) -> None:
         self._ledger = ledger
         self._now = now
         self._patience = patience
-        self._write_letter = write_letter
+        self._write_outbox_message = write_outbox_message
         self._states: dict[str, State] = {}
         self._writes = -1
 
@@ -183,23 +184,23 @@ class Desk:
 
     def _settle(self, read: Sequence[Message | RefusedMessage], again: bool) -> Answered:
         self._catch_up()
-        sitting = _Sitting(self, self._now(), Batch(decided_at=self._writes))
-        sitting.expire(self._patience)
-        sitting.prepare([one for one in read if isinstance(one, Message)])
+        work = UnitOfWork(self, self._now(), Batch(decided_at=self._writes))
+        work.expire(self._patience)
+        work.prepare([one for one in read if isinstance(one, Message)])
         for index, one in enumerate(read):
-            sitting.take(index, one)
-        woken = sitting.wake()
+            work.take(index, one)
+        woken = work.wake()
         if not again:
-            sitting.count_heard(read)
-        sitting.count_outcomes([*range(len(read)), *woken])
-        if (write := self._write_letter) is not None:
+            work.count_heard(read)
+        work.count_outcomes([*range(len(read)), *woken])
+        if (write := self._write_outbox_message) is not None:
             unheard = [*woken, *(range(len(read)) if again else ())]
-            sitting.batch.outbox = lambda: [write(reply) for reply in [*sitting.expired, *sitting.replies(unheard)]]
-        if sitting.batch:
-            self._ledger.append(sitting.batch)
-            self._states.update(sitting.changed)
+            work.batch.outbox = lambda: [write(reply) for reply in [*work.expired, *work.replies(unheard)]]
+        if work.batch:
+            self._ledger.append(work.batch)
+            self._states.update(work.changed)
             self._writes += 1
-        return Answered(sitting.replies(range(len(read))), sitting.replies(woken), sitting.expired)
+        return Answered(work.replies(range(len(read))), work.replies(woken), work.expired)
 
     def _catch_up(self) -> None:
         """Forget every state where another writer has recorded something since."""
@@ -285,10 +286,10 @@ class _SameAs:
 
 
 @dataclass
-class _Sitting:
+class UnitOfWork:
     """One batch being decided: what it changes, what it records, what it answers."""
 
-    desk: Desk
+    desk: CommandHandler
     now: int
     batch: Batch
     changed: dict[str, State] = field(default_factory=dict)
@@ -296,9 +297,9 @@ class _Sitting:
     expired: list[Reply] = field(default_factory=list)
     _asked: dict[int, tuple[Identity | None, bytes]] = field(default_factory=dict)
     _receipts: dict[Identity, Receipt] = field(default_factory=dict)
-    _kept: dict[Identity, Kept] = field(default_factory=dict)
+    _kept: dict[Identity, Deferred] = field(default_factory=dict)
     _here: dict[Identity, tuple[bytes, int]] = field(default_factory=dict)
-    _pending: list[tuple[int, Message, Kept]] = field(default_factory=list)
+    _pending: list[tuple[int, Message, Deferred]] = field(default_factory=list)
     _grown: set[str] = field(default_factory=set)
     _asked_again: dict[Identity, list[int]] = field(default_factory=dict)
     _leads: defaultdict[tuple[str, str | None], set[str]] | None = None
@@ -370,7 +371,7 @@ class _Sitting:
             self._refuse(index, RefusedMessage(message.identity, message.raw, *said))
             self._here.pop(message.identity, None)
         except NotYet as not_yet:
-            kept = Kept(message.identity, message.digest, not_yet.stream, not_yet.reason, message.raw, since)
+            kept = Deferred(message.identity, message.digest, not_yet.stream, not_yet.reason, message.raw, since)
             self.answers[index] = Waiting(not_yet.stream, not_yet.reason)
             self._pending.append((index, message, kept))
         else:
@@ -418,11 +419,11 @@ class _Sitting:
         self.batch.waiting += [kept for _, _, kept in self._pending]
         return [number for number in woken if not isinstance(self.answers[number], Waiting)]
 
-    def _still_kept(self, grown: set[str]) -> list[Kept]:
+    def _still_kept(self, grown: set[str]) -> list[Deferred]:
         gone = set(self.batch.no_longer_waiting)
         return [kept for kept in self.desk.ledger.store.waiting_for(sorted(grown)) if kept.identity not in gone]
 
-    def _take_again(self, number: int, kept: Kept) -> None:
+    def _take_again(self, number: int, kept: Deferred) -> None:
         """Decide a kept message once more; what still waits goes on waiting since it first arrived."""
         self._asked[number] = (kept.identity, kept.raw)
         read = _read(kept.raw)
@@ -521,7 +522,7 @@ class _Sitting:
         answer = self._answer(command)
         return incidents.decide(incident, command, answer), answer.contract or command.contract
 
-    def _answer(self, command: OpenIncident) -> Answer:
+    def _answer(self, command: OpenIncident) -> CoverageDecision:
         contract = routed(
             command.contract,
             command.customer,
@@ -546,7 +547,7 @@ class _Sitting:
         if self._leads is not None:
             for customer in contract.customers:
                 self._leads["customer", customer].add(contract.id)
-            for system in contract.systems_told:
+            for system in contract.systems_ever_declared:
                 self._leads["system", system].add(contract.id)
 
     def _every_contract(self) -> Iterator[Contract]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
-from adapters.inbox.handler import Desk, Refused, outcome_name
+from adapters.inbox.handler import CommandHandler, Refused, outcome_name
 from adapters.store.ledger import Ledger
 
 BATCH = 500
@@ -79,7 +79,7 @@ def pass_over_recorded(ledger: Ledger, messages: Iterable[dict[str, Any]]) -> tu
     return fresh, len(given) - len(fresh)
 
 
-def take_in(desk: Desk, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None) -> Tally:
+def take_in(desk: CommandHandler, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None) -> Tally:
     """Give lines to the desk, a batch in each transaction; `on_progress` hears how many are settled.
 
     Raises StoreError where the store cannot take them: what earlier batches recorded stays.

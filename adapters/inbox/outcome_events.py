@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from adapters.inbox.handler import Done, Duplicate, Refused, Reply, Waiting
 from adapters.inbox.messages import is_label
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
 from domain.facts import instant_text
 
 OUTCOME_TYPE: Final = "verbale.outcome.v1"
@@ -25,7 +25,7 @@ class Whose(TypedDict):
     sha256: NotRequired[str]
 
 
-class ToldDone(Whose):
+class DoneData(Whose):
     """The message is recorded: as which version of which stream, as which leaf of the ledger."""
 
     outcome: Literal["done"]
@@ -34,7 +34,7 @@ class ToldDone(Whose):
     leaf: int
 
 
-class ToldDuplicate(Whose):
+class DuplicateData(Whose):
     """This message, or another that said the same, was recorded before; no version where it added no fact."""
 
     outcome: Literal["duplicate"]
@@ -43,7 +43,7 @@ class ToldDuplicate(Whose):
     leaf: int | None
 
 
-class ToldRefused(Whose):
+class RefusedData(Whose):
     """The message is not recorded, by which clause, and what to do; "" is the field where the whole is at fault."""
 
     outcome: Literal["refused"]
@@ -52,7 +52,7 @@ class ToldRefused(Whose):
     reason: str
 
 
-class ToldWaiting(Whose):
+class WaitingData(Whose):
     """The message is kept until the stream that it waits for is there; another outcome follows."""
 
     outcome: Literal["waiting"]
@@ -60,7 +60,7 @@ class ToldWaiting(Whose):
     reason: str
 
 
-Told = ToldDone | ToldDuplicate | ToldRefused | ToldWaiting
+OutcomeData = DoneData | DuplicateData | RefusedData | WaitingData
 
 
 class OutcomeEvent(TypedDict):
@@ -71,10 +71,10 @@ class OutcomeEvent(TypedDict):
     source: str
     type: Literal["verbale.outcome.v1"]
     time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    data: Told
+    data: OutcomeData
 
 
-def told(reply: Reply) -> Told:
+def told(reply: Reply) -> OutcomeData:
     """What became of a message: whose it is, the outcome, and what there is to know of it.
 
     A message whose source or id could not be read is known by the SHA-256 of its bytes.
@@ -82,17 +82,17 @@ def told(reply: Reply) -> Told:
     whose = _whose(reply)
     match reply.outcome:
         case Done(stream, version, leaf):
-            return ToldDone({**whose, "outcome": "done", "stream": stream, "version": version, "leaf": leaf})
+            return DoneData({**whose, "outcome": "done", "stream": stream, "version": version, "leaf": leaf})
         case Duplicate(stream) as first:
-            return ToldDuplicate(
+            return DuplicateData(
                 {**whose, "outcome": "duplicate", "stream": stream, "version": first.version, "leaf": first.leaf}
             )
         case Refused(clause, field, reason):
-            return ToldRefused(
+            return RefusedData(
                 {**whose, "outcome": "refused", "clause": clause, "field": _short(field), "reason": _short(reason)}
             )
         case Waiting(stream, reason):
-            return ToldWaiting({**whose, "outcome": "waiting", "stream": stream, "reason": reason})
+            return WaitingData({**whose, "outcome": "waiting", "stream": stream, "reason": reason})
 
 
 def _whose(reply: Reply) -> Whose:
@@ -114,10 +114,10 @@ def outcome_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape, "title": OUTCOME_TYPE}
 
 
-def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
+def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], OutboxMessage]:
     """Writes replies of a ledger as letters; `now` gives microseconds UTC."""
 
-    def write(reply: Reply) -> Letter:
+    def write(reply: Reply) -> OutboxMessage:
         said, at = told(reply), instant_text(now())
         name = said.get("sha256") or f"{said['source']}/{said['id']}"
         event: OutcomeEvent = {
@@ -128,6 +128,6 @@ def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], Letter]:
             "time": at,
             "data": said,
         }
-        return Letter(said.get("source"), json.dumps(event).encode())
+        return OutboxMessage(said.get("source"), json.dumps(event).encode())
 
     return write

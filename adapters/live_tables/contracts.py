@@ -19,7 +19,7 @@ from adapters.live_tables.schema import (
     WINDOWS,
 )
 from adapters.live_tables.tables import Between, TableSet, Where
-from projections.affected import Told
+from projections.affected import ContractsUnder
 from projections.breach import BreachRow, Count, Window, breach_row, tolerance_of
 from projections.commitments import commitment_rows
 from projections.connected_systems import systems_of
@@ -50,17 +50,17 @@ class Moved:
 
 
 @dataclass
-class Figures:
+class ContractTallies:
     """The figures of one contract under one reading."""
 
     ledger: str
     tables: TableSet
-    told: Told
+    told: ContractsUnder
     name: str
 
     def __post_init__(self) -> None:
-        self.contract = self.told.telling.contract(self.name)
-        self.reading = self.told.telling.reading.name
+        self.contract = self.told.replay.contract(self.name)
+        self.reading = self.told.replay.reading.name
 
     def count_anew(self) -> None:
         """Count every window from the incidents as they stand in the tables."""
@@ -82,7 +82,7 @@ class Figures:
         if self.contract.contract.signed is None:
             self.tables.remove(PENALTIES, self._row_of_contract)
         else:
-            row = penalty_row(self.contract, self._windows(), self.told.telling)
+            row = penalty_row(self.contract, self._windows(), self.told.replay)
             self.tables.write(PENALTIES, [tabular.penalty_values(self.ledger, self.reading, row)])
 
     def write_credits(self, *, has_account: bool) -> None:
@@ -90,7 +90,7 @@ class Figures:
         if self.contract.contract.signed is None and not has_account:
             self.tables.remove(CREDITS, self._row_of_contract)
         else:
-            row = credit_row(self.told.telling, self.name)
+            row = credit_row(self.told.replay, self.name)
             self.tables.write(CREDITS, [tabular.credit_values(self.ledger, self.reading, row)])
 
     def write_systems(self) -> None:
@@ -102,7 +102,7 @@ class Figures:
     def write_commitments(self) -> None:
         """Write what was due under its other services, and what was done."""
         self.tables.remove(COMMITMENTS, self._row_of_contract)
-        rows = enumerate(commitment_rows(self.contract, self.told.telling.as_of), 1)
+        rows = enumerate(commitment_rows(self.contract, self.told.replay.as_of), 1)
         values = [tabular.commitment_values(self.ledger, self.reading, number, row) for number, row in rows]
         self.tables.write(COMMITMENTS, values)
 
@@ -163,7 +163,7 @@ class Figures:
                 list(read), lambda day: self._cases_between(window, day, day), tolerance_of(self.contract)
             )
         next_change = self.tables.earliest(INCIDENTS, "changes_at", self._of(window))
-        return breach_row(self.contract, window, count, passing, next_change, self.told.telling.as_of)
+        return breach_row(self.contract, window, count, passing, next_change, self.told.replay.as_of)
 
     def _days(self, window: Window) -> list[Day]:
         columns = ("day", "cases", "breaches", "lowest")

@@ -19,10 +19,10 @@ from itertools import chain, groupby
 from multiprocessing.connection import wait
 
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.schema import ALARMS, CASES, EFFECTS, INCIDENTS, QUEUE, Table, Values
+from adapters.live_tables.schema import CASES, EFFECTS, INCIDENTS, QUEUE, TIMERS, Table, Values
 from adapters.store.ledger import Ledger, Row, StoreError, read_entry
 from domain.catalogue import FACTS, Catalogue
-from projections.affected import Book, Standing, Told
+from projections.affected import Contracts, ContractsUnder, JudgedIncident
 from projections.history import Entry
 from projections.readings import Reading
 
@@ -67,7 +67,7 @@ def entries(rows: Iterable[Row], catalogue: Catalogue = FACTS) -> list[Entry]:
     return found
 
 
-def standings(told: Told, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, Standing | None]:
+def standings(told: ContractsUnder, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, JudgedIncident | None]:
     """What each of some incidents amounts to. Raises Stopped, naming the last fact of one that cannot be judged."""
     try:
         return told.standings(incidents)
@@ -81,7 +81,7 @@ def standings(told: Told, incidents: Mapping[str, Sequence[Entry]]) -> dict[str,
         raise
 
 
-def rows_of(ledger: str, reading: str, standings: Sequence[Standing]) -> dict[Table, list[Values]]:
+def rows_of(ledger: str, reading: str, standings: Sequence[JudgedIncident]) -> dict[Table, list[Values]]:
     """The rows that some incidents amount to under one reading."""
     return {
         INCIDENTS: [tabular.incident_values(ledger, reading, standing) for standing in standings],
@@ -96,8 +96,8 @@ def rows_of(ledger: str, reading: str, standings: Sequence[Standing]) -> dict[Ta
     }
 
 
-def alarms(
-    told: Told, standings: Mapping[str, Standing | None], incidents: Mapping[str, Sequence[Entry]]
+def timers(
+    told: ContractsUnder, standings: Mapping[str, JudgedIncident | None], incidents: Mapping[str, Sequence[Entry]]
 ) -> Iterator[tuple[str, int]]:
     """When time alone changes what each incident means under one reading."""
     for name, standing in standings.items():
@@ -106,7 +106,7 @@ def alarms(
             yield f"incident-{name}", at
 
 
-def judge(ledger: str, book: Book, rows: Sequence[Row], catalogue: Catalogue = FACTS) -> Rows:
+def judge(ledger: str, contracts_known: Contracts, rows: Sequence[Row], catalogue: Catalogue = FACTS) -> Rows:
     """The rows that some whole streams amount to, under every reading of the book."""
     incidents = {
         stream.partition("-")[2]: entries(facts, catalogue)
@@ -114,24 +114,26 @@ def judge(ledger: str, book: Book, rows: Sequence[Row], catalogue: Catalogue = F
     }
     of: dict[str, list[Values]] = {table.name: [] for table in (INCIDENTS, CASES, QUEUE, EFFECTS)}
     earliest: dict[str, int] = {}
-    for told in book.told:
-        reading, found = told.telling.reading.name, standings(told, incidents)
+    for told in contracts_known.told:
+        reading, found = told.replay.reading.name, standings(told, incidents)
         some = [standing for standing in found.values() if standing]
         for table, more in rows_of(ledger, reading, some).items():
             of[table.name] += more
-        for stream, at in alarms(told, found, incidents):
+        for stream, at in timers(told, found, incidents):
             earliest[stream] = min(at, earliest.get(stream, at))
-    return Rows(len(rows), {**of, ALARMS.name: list(earliest.items())})
+    return Rows(len(rows), {**of, TIMERS.name: list(earliest.items())})
 
 
-def book_of(rows: Iterable[Row], readings: Sequence[Reading], as_of: int, catalogue: Catalogue = FACTS) -> Book:
+def contracts_of(
+    rows: Iterable[Row], readings: Sequence[Reading], as_of: int, catalogue: Catalogue = FACTS
+) -> Contracts:
     """The contracts and accounts told, from their rows in any order."""
-    return Book.of(readings, sorted(entries(rows, catalogue)), as_of)
+    return Contracts.of(readings, sorted(entries(rows, catalogue)), as_of)
 
 
 @contextmanager
 def judges(
-    ledger: Ledger, contracts: Sequence[Row], book: Book, facts: int, processes: int | None = None
+    ledger: Ledger, contracts: Sequence[Row], contracts_known: Contracts, facts: int, processes: int | None = None
 ) -> Iterator["Judges"]:
     """Who judges a log of so many facts: this process, or as many as there are cores.
 
@@ -140,9 +142,9 @@ def judges(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = (cores if facts >= WORTH_PROCESSES else 1) if processes is None else processes
     if wanted < 2 or ledger.catalogue is not FACTS:
-        yield _Here(ledger, book)
+        yield _Here(ledger, contracts_known)
         return
-    given = (zoneinfo.TZPATH, ledger.id, list(contracts), book.readings, book.as_of)
+    given = (zoneinfo.TZPATH, ledger.id, list(contracts), contracts_known.readings, contracts_known.as_of)
     # Not forked: a copy of a process that has threads, as those of a pool of connections, may never run.
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(wanted, mp_context=spawn, initializer=_begin, initargs=given)
@@ -153,13 +155,13 @@ def judges(
 
 
 class _Here:
-    def __init__(self, ledger: Ledger, book: Book) -> None:
-        self._ledger, self._book = ledger, book
+    def __init__(self, ledger: Ledger, contracts_known: Contracts) -> None:
+        self._ledger, self._contracts = ledger, contracts_known
 
     def rows(self, parts: Iterable[Sequence[Row]]) -> Iterator[Rows]:
         """What each part amounts to, in order."""
         for part in parts:
-            yield judge(self._ledger.id, self._book, part, self._ledger.catalogue)
+            yield judge(self._ledger.id, self._contracts, part, self._ledger.catalogue)
 
 
 class _InProcesses:
@@ -188,7 +190,7 @@ Judges = _Here | _InProcesses
 
 # --- in a process of its own ---
 
-_given: list[tuple[str, Book]] = []
+_given: list[tuple[str, Contracts]] = []
 
 
 def _begin(
@@ -197,7 +199,7 @@ def _begin(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that asks: it ends us
     zoneinfo.reset_tzpath(time_zones)  # before any zone is known: the same rules as the process that asks
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _given[:] = [(ledger, book_of(contracts, readings, as_of))]
+    _given[:] = [(ledger, contracts_of(contracts, readings, as_of))]
 
 
 def _end_with_parent() -> None:
@@ -209,8 +211,8 @@ def _end_with_parent() -> None:
 
 
 def _judge_there(rows: Sequence[Row]) -> Rows:
-    ((ledger, book),) = _given
-    return judge(ledger, book, rows)
+    ((ledger, contracts_known),) = _given
+    return judge(ledger, contracts_known, rows)
 
 
 def whole_streams(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

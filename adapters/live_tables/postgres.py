@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, Kind, Table
+from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, ColumnKind, Table
 from adapters.live_tables.tables import (
     LIVE,
     NEXT,
@@ -30,14 +30,14 @@ from adapters.store.postgres_connection import connect, marked, plainly
 from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
 from domain.facts import microseconds, moment
 
-TYPES: Mapping[Kind, str] = {
-    Kind.TEXT: 'text COLLATE "C"',
-    Kind.INSTANT: "timestamptz",
-    Kind.INTEGER: "bigint",
-    Kind.FLAG: "boolean",
-    Kind.INTEGERS: "bigint[]",
-    Kind.JSON: "jsonb",
-    Kind.HOURS: "numeric",
+TYPES: Mapping[ColumnKind, str] = {
+    ColumnKind.TEXT: 'text COLLATE "C"',
+    ColumnKind.INSTANT: "timestamptz",
+    ColumnKind.INTEGER: "bigint",
+    ColumnKind.FLAG: "boolean",
+    ColumnKind.INTEGERS: "bigint[]",
+    ColumnKind.JSON: "jsonb",
+    ColumnKind.HOURS: "numeric",
 }
 OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
 """What a schema that we made says of itself: no other is ever dropped or renamed."""
@@ -269,11 +269,11 @@ class PostgresReporting(Reporting):
             for row in rows:
                 writing.write_row(row)
 
-    def encoder(self, kind: Kind) -> Codec | None:
+    def encoder(self, kind: ColumnKind) -> Codec | None:
         """How a value is written."""
         return _ENCODERS.get(kind)
 
-    def decoder(self, kind: Kind) -> Codec | None:
+    def decoder(self, kind: ColumnKind) -> Codec | None:
         """How a value is read back."""
         return _DECODERS.get(kind)
 
@@ -306,5 +306,5 @@ def _instant(value: datetime) -> int:
     return microseconds(value)
 
 
-_ENCODERS: Mapping[Kind, Codec] = {Kind.INSTANT: moment, Kind.JSON: Jsonb}
-_DECODERS: Mapping[Kind, Codec] = {Kind.INSTANT: _instant, Kind.INTEGERS: list}
+_ENCODERS: Mapping[ColumnKind, Codec] = {ColumnKind.INSTANT: moment, ColumnKind.JSON: Jsonb}
+_DECODERS: Mapping[ColumnKind, Codec] = {ColumnKind.INSTANT: _instant, ColumnKind.INTEGERS: list}

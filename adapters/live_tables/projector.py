@@ -13,23 +13,23 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.contracts import Figures, Moved
+from adapters.live_tables.contracts import ContractTallies, Moved
 from adapters.live_tables.incidents import (
     Rows,
     Stopped,
-    alarms,
-    book_of,
+    contracts_of,
     entries,
     judges,
     rows_of,
     standings,
+    timers,
     whole_streams,
 )
-from adapters.live_tables.schema import ALARMS, BUILDER, CASES, EFFECTS, INCIDENTS, LEDGERS, QUEUE
+from adapters.live_tables.schema import BUILDER, CASES, EFFECTS, INCIDENTS, LEDGERS, QUEUE, TIMERS
 from adapters.live_tables.tables import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
 from adapters.store.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
 from projections import RULES_VERSION
-from projections.affected import ALWAYS, Book, Reach, streams_of
+from projections.affected import ALWAYS, Affected, Contracts, streams_of
 from projections.history import Entry
 from projections.readings import LITERAL, Reading
 
@@ -44,7 +44,7 @@ LIVE_READINGS = (LITERAL,)
 Advance = Callable[[int], None]
 
 
-class Current(NamedTuple):
+class Checkpoint(NamedTuple):
     """How current a set of tables is."""
 
     ledger: str
@@ -61,13 +61,13 @@ class Current(NamedTuple):
     next_change: int | None
 
 
-def current(tables_of: TableSet) -> Current | None:
+def current(tables_of: TableSet) -> Checkpoint | None:
     """How current a set of tables is; None where it was not finished."""
     row = next(iter(tables_of.read(LEDGERS)), None)
-    return None if row is None else Current(*row)
+    return None if row is None else Checkpoint(*row)
 
 
-def outdated(ledger: Ledger, at: Current, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
+def outdated(ledger: Ledger, at: Checkpoint, readings: Sequence[Reading] = LIVE_READINGS) -> str | None:
     """Why tables have to be built anew to be live ones of this log and program; None where they need not.
 
     Raises NewerStore where a newer program made them: two programs would build them in turn, for ever.
@@ -82,7 +82,7 @@ def outdated(ledger: Ledger, at: Current, readings: Sequence[Reading] = LIVE_REA
     return None if list(at.readings) == names else f"the live tables hold other readings than {', '.join(names)}"
 
 
-def made_from(ledger: Ledger, at: Current) -> bool:
+def made_from(ledger: Ledger, at: Checkpoint) -> bool:
     """Whether tables were made from this log: the fact at their position is the one that they know."""
     sealed = ledger.store.sealed_at(at.position)
     return (ledger.id, sealed[1] if sealed else None) == (at.ledger, at.leaf_hash)
@@ -104,7 +104,7 @@ class Projector:
         self._now = now
         self._readings = tuple(readings)
         self._page = page
-        self._book: Book | None = None
+        self._contracts: Contracts | None = None
         self._read_to = (-1, -1)
 
     def step(self) -> bool:
@@ -125,13 +125,13 @@ class Projector:
 
     def _up_to(self, stopped: Stopped) -> None:
         """Project what is recorded before a fact that cannot be judged, and have the tables say where they stopped."""
-        self._book = None
+        self._contracts = None
         live = self._reporting.live
         try:
             with self._reporting.transaction():
                 self._step(live, before=stopped.position)
         except Stopped:
-            self._book = None  # not even that: the tables stay where they are
+            self._contracts = None  # not even that: the tables stay where they are
         self._mark(stopped)
 
     def outdated(self) -> str | None:
@@ -150,7 +150,7 @@ class Projector:
 
     def wakes_at(self) -> int | None:
         """When time alone will next change a row (microseconds UTC)."""
-        return self._reporting.live.earliest(ALARMS, "at", {})
+        return self._reporting.live.earliest(TIMERS, "at", {})
 
     def rebuild(self, advance: Advance = lambda _: None, *, unless_current: bool = False) -> str | None:
         """Build new tables beside the live ones, catch up, and swap the names; a sentence where old ones were left.
@@ -197,7 +197,7 @@ class Projector:
             position=last, advance=advance,
         )  # fmt: skip
         for attempt in range(MOST_SWAPS):
-            self._book = None
+            self._contracts = None
             advance(self._ledger.store.position())
             try:
                 self._swap_when_caught_up(token, before)
@@ -239,27 +239,31 @@ class Projector:
             raise gone(at.position + 1)
         facts, poison = _readable(self._ledger, at.position, [r for r in rows if before is None or r.position < before])
         as_of = max(self._now(), at.as_of, *(fact.recorded_at for fact in facts[-1:]))
-        rang = live.values(ALARMS, "stream", {"at": AtMost(as_of)})
+        rang = live.values(TIMERS, "stream", {"at": AtMost(as_of)})
         if facts or rang:
             position = facts[-1].position if facts else at.position
             with _naming(position):
-                known = self._book_at(at, live)
-                work = Work(self._ledger, live, known.turned(facts, as_of), position)
+                known = self._contracts_at(at, live)
+                work = Step(self._ledger, live, known.advanced(facts, as_of), position)
                 work.take(known, facts, rang)
                 work.sign(at.generation, self._now(), poison)
-            self._book, self._read_to = work.book, (position, at.generation)
+            self._contracts, self._read_to = work.contracts_known, (position, at.generation)
         elif poison and poison.position != at.stopped_at:
             live.write(LEDGERS, [at._replace(stopped_at=poison.position, stopped_because=poison.because)])
         return poison
 
-    def _book_at(self, at: Current, tables_of: TableSet) -> Book:
+    def _contracts_at(self, at: Checkpoint, tables_of: TableSet) -> Contracts:
         """The contracts as the tables have them: remembered from the last step, or read anew."""
-        if self._book is None or self._read_to != (at.position, at.generation) or self._book.as_of != at.as_of:
+        if (
+            self._contracts is None
+            or self._read_to != (at.position, at.generation)
+            or self._contracts.as_of != at.as_of
+        ):
             if tables_of is self._reporting.live and not self._reporting.fits:
                 raise OutdatedTables("the live tables are of another make than this program's: verbale rebuild")
             rows = contract_rows(self._ledger, at.position)
-            self._book = book_of(rows, self._readings, at.as_of, self._ledger.catalogue)
-        return self._book
+            self._contracts = contracts_of(rows, self._readings, at.as_of, self._ledger.catalogue)
+        return self._contracts
 
 
 @contextmanager
@@ -330,10 +334,10 @@ def build(
     told = contract_rows(ledger, last)
     with _naming(last):
         at = max(now(), sealed[0] if sealed else 0) if as_of is None else as_of
-        book = book_of(told, readings, at, ledger.catalogue)
-    work, done = Work(ledger, building, book, last), len(told)
+        contracts_known = contracts_of(told, readings, at, ledger.catalogue)
+    work, done = Step(ledger, building, contracts_known, last), len(told)
     parts = whole_streams(ledger.store.rows_by_stream("incident-", last), CHUNK)
-    with judges(ledger, told, book, last, processes) as judging:
+    with judges(ledger, told, contracts_known, last, processes) as judging:
         for rows in judging.rows(parts):
             with reporting.transaction():
                 still_built_by(token, building)
@@ -345,7 +349,7 @@ def build(
     with reporting.transaction():
         still_built_by(token, building)
         reporting.index(token)
-    for name in book.names:  # each in its own: nobody waits long for a place that others share
+    for name in contracts_known.names:  # each in its own: nobody waits long for a place that others share
         with reporting.transaction():
             still_built_by(token, building)
             work.count_anew(name)
@@ -369,23 +373,23 @@ def _first_gap(ledger: Ledger, last: int) -> int:
 
 
 @dataclass
-class Work:
+class Step:
     """What one step writes into one set of tables, within one transaction."""
 
     ledger: Ledger
     tables: TableSet
-    book: Book
+    contracts_known: Contracts
     position: int
     _moved: dict[tuple[str, str, int], Moved] = field(default_factory=lambda: defaultdict(Moved))
 
-    def take(self, before: Book, facts: Sequence[Entry], rang: Iterable[str]) -> None:
+    def take(self, before: Contracts, facts: Sequence[Entry], rang: Iterable[str]) -> None:
         """Judge again whatever these facts, or the time that has passed, can touch; then count."""
         rung: dict[str, list[str]] = defaultdict(list)
         for stream in rang:
             kind, _, name = stream.partition("-")
             rung[kind].append(name)
         contracts = {*streams_of(facts, "contract"), *streams_of(facts, "credits"), *rung["contract"]}
-        reaches = self.book.reach(before, sorted(contracts))
+        reaches = self.contracts_known.reach(before, sorted(contracts))
         incidents = {*streams_of(facts, "incident"), *rung["incident"], *self._reached(reaches)}
         for some in _parts(sorted(incidents), CHUNK):
             self._judge(self._facts_of(some, facts))
@@ -400,25 +404,25 @@ class Work:
 
     def begin(self, rows: Rows) -> None:
         """Add the rows of incidents of which the tables hold nothing yet."""
-        for table in (INCIDENTS, CASES, QUEUE, EFFECTS, ALARMS):
+        for table in (INCIDENTS, CASES, QUEUE, EFFECTS, TIMERS):
             self.tables.load(table, rows.to(table))
 
     def sign(self, generation: int, now: int, poison: Stopped | None) -> None:
         """Write how current the tables are."""
         sealed = self.ledger.store.sealed_at(self.position)
-        signed = Current(
+        signed = Checkpoint(
             ledger=self.ledger.id,
             position=self.position,
             leaf_hash=sealed[1] if sealed else None,
-            as_of=self.book.as_of,
+            as_of=self.contracts_known.as_of,
             recorded_at=sealed[0] if sealed else None,
-            readings=[reading.name for reading in self.book.readings],
+            readings=[reading.name for reading in self.contracts_known.readings],
             rules=RULES_VERSION,
             generation=generation,
             projected_at=now,
             stopped_at=poison.position if poison else None,
             stopped_because=poison.because if poison else None,
-            next_change=self.tables.earliest(ALARMS, "at", {}),
+            next_change=self.tables.earliest(TIMERS, "at", {}),
         )
         self.tables.write(LEDGERS, [signed])
 
@@ -440,7 +444,7 @@ class Work:
                 found[row.stream.partition("-")[2]] += entries([row], self.ledger.catalogue)
         return found
 
-    def _reached(self, reaches: Iterable[Reach]) -> set[str]:
+    def _reached(self, reaches: Iterable[Affected]) -> set[str]:
         """The incidents in the tables that a change of contracts can touch: their rows say under which they are."""
         found: set[str] = set()
         for reach in reaches:
@@ -454,9 +458,9 @@ class Work:
 
     def _judge(self, incidents: Mapping[str, Sequence[Entry]]) -> None:
         ledger, names = self.ledger.id, list(incidents)
-        self.tables.remove(ALARMS, {"stream": [f"incident-{name}" for name in names]})
-        for told in self.book.told:
-            reading, found = told.telling.reading.name, standings(told, incidents)
+        self.tables.remove(TIMERS, {"stream": [f"incident-{name}" for name in names]})
+        for told in self.contracts_known.told:
+            reading, found = told.replay.reading.name, standings(told, incidents)
             self._take_away(reading, names)
             some = [standing for standing in found.values() if standing]
             gone = [name for name, standing in found.items() if standing is None]
@@ -471,7 +475,7 @@ class Work:
                 if standing.window and standing.row.contract is not None:
                     key = (reading, standing.row.contract, standing.window.start)
                     self._moved[key].by(standing.share.cases, standing.share.undecided, 1)
-            self._ring(list(alarms(told, found, incidents)))
+            self._ring(list(timers(told, found, incidents)))
 
     def _take_away(self, reading: str, names: list[str]) -> None:
         """Take out of the tallies what these incidents counted for until now."""
@@ -488,9 +492,9 @@ class Work:
     def _ring(self, at: Sequence[tuple[str, int]]) -> None:
         """Keep the earliest alarm of each stream, over all readings."""
         known: dict[str, int] = {}
-        if len(self.book.told) > 1:
-            known = dict(map(tuple, self.tables.read(ALARMS, {"stream": [stream for stream, _ in at]})))
-        self.tables.write(ALARMS, [(stream, min(then, known.get(stream, then))) for stream, then in at])
+        if len(self.contracts_known.told) > 1:
+            known = dict(map(tuple, self.tables.read(TIMERS, {"stream": [stream for stream, _ in at]})))
+        self.tables.write(TIMERS, [(stream, min(then, known.get(stream, then))) for stream, then in at])
 
     # --- contracts ---
 
@@ -515,16 +519,16 @@ class Work:
         """What of a contract hangs on no incident: credits, connected systems, other services; its next change."""
         with self._named(name):
             for figures in self._figures(name):
-                figures.write_credits(has_account=name in self.book.accounts)
+                figures.write_credits(has_account=name in self.contracts_known.accounts)
                 figures.write_systems()
                 figures.write_commitments()
-            at = self.book.changes_at(name)
-        self.tables.remove(ALARMS, {"stream": f"contract-{name}"})
+            at = self.contracts_known.changes_at(name)
+        self.tables.remove(TIMERS, {"stream": f"contract-{name}"})
         if at is not None:
-            self.tables.write(ALARMS, [(f"contract-{name}", at)])
+            self.tables.write(TIMERS, [(f"contract-{name}", at)])
 
-    def _figures(self, name: str) -> list[Figures]:
-        return [Figures(self.ledger.id, self.tables, told, name) for told in self.book.told]
+    def _figures(self, name: str) -> list[ContractTallies]:
+        return [ContractTallies(self.ledger.id, self.tables, told, name) for told in self.contracts_known.told]
 
     @contextmanager
     def _named(self, contract: str) -> Iterator[None]:
@@ -534,7 +538,7 @@ class Work:
         except StoreError:
             raise
         except Exception as error:
-            told = (*self.book.contracts.get(contract, ()), *self.book.accounts.get(contract, ()))
+            told = (*self.contracts_known.contracts.get(contract, ()), *self.contracts_known.accounts.get(contract, ()))
             position = max((entry.position for entry in told), default=self.position)
             because = f"contract {contract} cannot be counted ({type(error).__name__}: {error}); please report it"
             raise Stopped(position, because) from error

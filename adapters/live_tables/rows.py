@@ -6,15 +6,15 @@ from fractions import Fraction
 from typing import Any
 
 from adapters.live_tables.schema import Values
-from domain.coverage import Answer, BestEffortReason, Coverage
+from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.facts import Responsibility, instant_text, read_instant
 from domain.periods import Period
 from domain.terms import PenaltyClause, Priority
 from domain.working_time import WorkingCalendar
-from projections.affected import Standing
+from projections.affected import JudgedIncident
 from projections.breach import BreachRow, Count, Window
-from projections.clocks import Judged, Reckoned, Verdict
-from projections.commitments import Commitment, CommitmentRow, Deed
+from projections.clocks import Accrued, Judged, Verdict
+from projections.commitments import Commitment, CommitmentRow, Performance
 from projections.compliance import ClockRow, ComplianceRow
 from projections.connected_systems import Disclosure, EffectRow, SystemRow
 from projections.credit_balance import CreditRow
@@ -24,7 +24,7 @@ from projections.queue import QueueRow, Tier
 from projections.tolerance import Case, Day, Passing
 
 
-def incident_values(ledger: str, reading: str, standing: Standing) -> Values:
+def incident_values(ledger: str, reading: str, standing: JudgedIncident) -> Values:
     """A row of `incidents`."""
     row, opened = standing.row, standing.opened
     return (
@@ -55,13 +55,13 @@ def incident_values(ledger: str, reading: str, standing: Standing) -> Values:
 
 
 def _clock_values(clock: ClockRow) -> Values:
-    judged, reckoned = clock.judged, clock.judged.reckoned
+    judged, accrued = clock.judged, clock.judged.accrued
     return (
         judged.target_us,
-        reckoned.net_us,
-        reckoned.suspended_us,
-        reckoned.at,
-        reckoned.state,
+        accrued.net_us,
+        accrued.suspended_us,
+        accrued.at,
+        accrued.state,
         judged.due,
         judged.verdict.value,
         judged.decided_at,
@@ -98,16 +98,16 @@ def incident_row(values: Values, calendars: Calendars, as_of: int) -> Compliance
     )
 
 
-def _answer(coverage: str, reason: str | None, contract: str | None) -> Answer:
+def _answer(coverage: str, reason: str | None, contract: str | None) -> CoverageDecision:
     why = BestEffortReason(reason) if reason else None
-    return Answer.model_construct(coverage=Coverage(coverage), reason=why, contract=contract)
+    return CoverageDecision.model_construct(coverage=Coverage(coverage), reason=why, contract=contract)
 
 
 def _clock_row(values: Values, calendar: WorkingCalendar | None, as_of: int) -> ClockRow:
     target, net, suspended, at, state, due, verdict, decided_at, changes_at, responsible = values
-    reckoned = Reckoned(at, net, suspended, state)
-    now = reckoned.measured(calendar, as_of)
-    judged = Judged(target, *now, due, Verdict(verdict), changes_at, decided_at, state == "ended", reckoned)
+    accrued = Accrued(at, net, suspended, state)
+    now = accrued.measured(calendar, as_of)
+    judged = Judged(target, *now, due, Verdict(verdict), changes_at, decided_at, state == "ended", accrued)
     return ClockRow(judged, Responsibility(responsible))
 
 
@@ -341,7 +341,7 @@ def commitment_values(ledger: str, reading: str, number: int, row: CommitmentRow
         row.outside,
         row.late,
         row.settled,
-        [deed_told(deed) for deed in row.deeds],
+        [deed_told(performance) for performance in row.deeds],
         list(row.monitoring),
         [finding_told(finding) for finding in row.findings],
         list(row.versions),
@@ -359,7 +359,7 @@ def commitment_row(values: Values) -> CommitmentRow:
         activity=activity,
         period=None if start is None else Period(start, end, whole=not cut_short),
         due=due,
-        deeds=tuple(map(_deed, deeds)),
+        deeds=tuple(map(_performance, deeds)),
         settled=settled,
         monitoring=tuple(monitoring),
         findings=tuple(map(_finding, findings)),
@@ -368,15 +368,15 @@ def commitment_row(values: Values) -> CommitmentRow:
     )
 
 
-def deed_told(deed: Deed) -> dict[str, Any]:
+def deed_told(performance: Performance) -> dict[str, Any]:
     """Something done, as JSON tells it."""
-    told = {name: list(value) if isinstance(value, tuple) else value for name, value in deed._asdict().items()}
-    return {**told, "at": instant_text(deed.at)}
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in performance._asdict().items()}
+    return {**told, "at": instant_text(performance.at)}
 
 
-def _deed(told: dict[str, Any]) -> Deed:
+def _performance(told: dict[str, Any]) -> Performance:
     lists = {name: tuple(told[name]) for name in ("about", "by", "versions")}
-    return Deed(**{**told, **lists, "at": read_instant(told["at"])})
+    return Performance(**{**told, **lists, "at": read_instant(told["at"])})
 
 
 def finding_told(finding: Finding) -> dict[str, Any]:

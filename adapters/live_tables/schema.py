@@ -17,7 +17,7 @@ Values = Sequence[Any]
 """A row as written, in order of columns: text, int, bool or None; instants in microseconds UTC; lists as lists."""
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a column holds, whatever the store calls it."""
 
     TEXT = "text"
@@ -34,7 +34,7 @@ class Column:
     """One column; `hours_of` names the microseconds that a column of hours shows."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     meaning: str
     optional: bool = False
     hours_of: str | None = None
@@ -61,31 +61,31 @@ class Table:
     @property
     def written(self) -> tuple[Column, ...]:
         """The columns that are written; hours are worked out by the store from the microseconds."""
-        return tuple(column for column in self.columns if column.kind is not Kind.HOURS)
+        return tuple(column for column in self.columns if column.kind is not ColumnKind.HOURS)
 
 
 def _text(name: str, meaning: str, *, optional: bool = False) -> Column:
-    return Column(name, Kind.TEXT, meaning, optional)
+    return Column(name, ColumnKind.TEXT, meaning, optional)
 
 
 def _instant(name: str, meaning: str, *, optional: bool = False) -> Column:
-    return Column(name, Kind.INSTANT, meaning, optional)
+    return Column(name, ColumnKind.INSTANT, meaning, optional)
 
 
 def _integer(name: str, meaning: str, *, optional: bool = False) -> Column:
-    return Column(name, Kind.INTEGER, meaning, optional)
+    return Column(name, ColumnKind.INTEGER, meaning, optional)
 
 
 def _flag(name: str, meaning: str) -> Column:
-    return Column(name, Kind.FLAG, meaning)
+    return Column(name, ColumnKind.FLAG, meaning)
 
 
 def _working(name: str, meaning: str) -> tuple[Column, Column]:
     """Working microseconds, and beside them the hours for people to read."""
     micro = f"{name}_us"
     return (
-        Column(micro, Kind.INTEGER, f"{meaning}, in working microseconds", optional=True),
-        Column(f"{name}_hours", Kind.HOURS, "the same in hours, rounded: to read, not to add up", True, micro),
+        Column(micro, ColumnKind.INTEGER, f"{meaning}, in working microseconds", optional=True),
+        Column(f"{name}_hours", ColumnKind.HOURS, "the same in hours, rounded: to read, not to add up", True, micro),
     )
 
 
@@ -139,8 +139,8 @@ INCIDENTS = Table(
         _flag("breach", "whether it is in breach for reasons of the supplier"),
         _integer("undecided", "how many units of the ratio it holds undecided"),
         _flag("open", "whether somebody still has to deal with it"),
-        Column("findings", Kind.JSON, "what a reader has to know: code, clause, text, versions"),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream incident-ID")),
+        Column("findings", ColumnKind.JSON, "what a reader has to know: code, clause, text, versions"),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream incident-ID")),
         _instant("changes_at", "when time alone may change the row", optional=True),
     ),
     (
@@ -192,7 +192,7 @@ WINDOWS = Table(
         _flag("settled", "whether the window has ended with nothing undecided; else the figures are provisional"),
         _instant("passed_at", "the verdict after which it stayed above", optional=True),
         _text("passed_by", "the incident of that verdict", optional=True),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream contract-ID")),
         _instant("changes_at", "when time alone may change the row", optional=True),
     ),
 )
@@ -222,8 +222,8 @@ PENALTIES = Table(
         _integer("waived_cents", "waived by the customer"),
         _integer("settled_cents", "paid by the supplier"),
         _integer("outstanding_cents", "what is left of the maximum; never less than nothing"),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
-        Column("purchases", Kind.INTEGERS, VERSIONS.format("the stream credits-ID")),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        Column("purchases", ColumnKind.INTEGERS, VERSIONS.format("the stream credits-ID")),
         _instant("changes_at", "when time alone may change the row", optional=True),
     ),
 )
@@ -242,7 +242,7 @@ CREDITS = Table(
         _integer("left_minutes", "available"),
         _integer("shortfall_minutes", "worked that no credits covered"),
         _integer("value_cents", "the prices of all that was bought, net of VAT"),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream credits-ID")),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream credits-ID")),
         _instant("changes_at", "the next expiry, or when a fact dated ahead is told", optional=True),
     ),
 )
@@ -263,7 +263,7 @@ QUEUE = Table(
         _instant("due_at", "the earliest due instant of its running clocks", optional=True),
         _integer("priority", "1 (highest) to 5", optional=True),
         _instant("opened_at", "when it came in"),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream incident-ID")),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream incident-ID")),
         _instant("changes_at", "when time alone may change the row", optional=True),
     ),
 )
@@ -279,7 +279,7 @@ CONNECTED_SYSTEMS = Table(
         _text("system", "the system, by the name that requests use"),
         _instant("declared_at", "since when it is disclosed"),
         _instant("withdrawn_at", "until when (excluded) it is disclosed; none while it is", optional=True),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream contract-ID")),
         _instant("changes_at", "when a fact dated ahead is told", optional=True),
     ),
 )
@@ -295,7 +295,7 @@ EFFECTS = Table(
         _text("contract", "the contract it comes under, or names though nobody has signed it", optional=True),
         _text("system", "the connected system that it affects"),
         _instant("opened_at", "when it came in"),
-        Column("disclosed", Kind.FLAG, "whether it was disclosed then; none under no contract", optional=True),
+        Column("disclosed", ColumnKind.FLAG, "whether it was disclosed then; none under no contract", optional=True),
         _instant(
             "declared_at",
             "the beginning of the time of disclosure that it was opened in; else of the last before or first after",
@@ -305,8 +305,8 @@ EFFECTS = Table(
         _flag("late", "whether more than a guaranteed time has counted, by whosever fault"),
         _flag("breach", "whether it is in breach for reasons of the supplier"),
         _flag("excluded", "whether the reading makes it no case, because the system was not disclosed"),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream incident-ID")),
-        Column("declared", Kind.INTEGERS, "the versions of the facts of the stream contract-ID about the system"),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream incident-ID")),
+        Column("declared", ColumnKind.INTEGERS, "the versions of the facts of the stream contract-ID about the system"),
         _instant("changes_at", "when time alone may change the row", optional=True),
     ),
     (Index(("contract", "system", "opened_at")),),
@@ -337,11 +337,11 @@ COMMITMENTS = Table(
         _integer("outside", "done on activities that the option does not include, or while none was active"),
         _integer("late", "how much of what was done came after the end of the period"),
         _flag("settled", "whether the period has ended; else the figures are provisional"),
-        Column("deeds", Kind.JSON, "each thing done: at, amount, about (activity or indicators), by, versions, "
+        Column("deeds", ColumnKind.JSON, "each thing done: at, amount, about (activity or indicators), by, versions, "
                "within (whether it counts), late_us (after the end of the period), infrastructure"),
-        Column("monitoring", Kind.JSON, "the basic monitoring that the option includes beside the hours"),
-        Column("findings", Kind.JSON, "what a reader has to know: code, clause, text, versions"),
-        Column("versions", Kind.INTEGERS, VERSIONS.format("the stream contract-ID")),
+        Column("monitoring", ColumnKind.JSON, "the basic monitoring that the option includes beside the hours"),
+        Column("findings", ColumnKind.JSON, "what a reader has to know: code, clause, text, versions"),
+        Column("versions", ColumnKind.INTEGERS, VERSIONS.format("the stream contract-ID")),
         _instant("changes_at", "when time alone may change the row", optional=True),
     ),
 )  # fmt: skip
@@ -356,7 +356,7 @@ LEDGERS = Table(
         _text("leaf_hash", "the leaf hash of the fact at that position, by which the log is known", optional=True),
         _instant("as_of_at", "the instant as of which they are judged; rows change later only at their changes_at"),
         _instant("recorded_at", "when the fact at that position was recorded", optional=True),
-        Column("readings", Kind.JSON, "the readings that the tables hold"),
+        Column("readings", ColumnKind.JSON, "the readings that the tables hold"),
         _text("rules", "the version of the rules that judged them"),
         _integer("generation", "how many times the tables have been built"),
         _instant("projected_at", "when they were last written"),
@@ -366,8 +366,8 @@ LEDGERS = Table(
     ),
 )
 
-ALARMS = Table(
-    "alarms",
+TIMERS = Table(
+    "timers",
     "When time alone changes what a stream means.",
     ("stream",),
     (_text("stream", "the stream"), _integer("at", "microseconds UTC")),
@@ -410,7 +410,7 @@ TABLES = (
     QUEUE,
     CONNECTED_SYSTEMS,
     EFFECTS,
-    ALARMS,
+    TIMERS,
     DAYS,
     BUILDER,
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES, Kind, Table
+from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES, ColumnKind, Table
 from adapters.live_tables.tables import (
     NEXT,
     BeingBuilt,
@@ -30,14 +30,14 @@ from adapters.store.ledger import DamagedStore, NewerStore, NotAStore, StoreErro
 from adapters.store.sqlite import plainly
 
 APPLICATION_ID = 0x56524252  # "VRBR"
-TYPES: Mapping[Kind, str] = {
-    Kind.TEXT: "TEXT",
-    Kind.INSTANT: "TEXT",
-    Kind.INTEGER: "INTEGER",
-    Kind.FLAG: "INTEGER",
-    Kind.INTEGERS: "TEXT",
-    Kind.JSON: "TEXT",
-    Kind.HOURS: "REAL",
+TYPES: Mapping[ColumnKind, str] = {
+    ColumnKind.TEXT: "TEXT",
+    ColumnKind.INSTANT: "TEXT",
+    ColumnKind.INTEGER: "INTEGER",
+    ColumnKind.FLAG: "INTEGER",
+    ColumnKind.INTEGERS: "TEXT",
+    ColumnKind.JSON: "TEXT",
+    ColumnKind.HOURS: "REAL",
 }
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without saying so: every instant here is)
 HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) VIRTUAL"
@@ -199,11 +199,11 @@ class SqliteReporting(Reporting):
         marks = ", ".join("?" * len(columns))
         self.run_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
-    def encoder(self, kind: Kind) -> Codec | None:
+    def encoder(self, kind: ColumnKind) -> Codec | None:
         """How a value is written."""
         return _ENCODERS.get(kind)
 
-    def decoder(self, kind: Kind) -> Codec | None:
+    def decoder(self, kind: ColumnKind) -> Codec | None:
         """How a value is read back."""
         return _DECODERS.get(kind)
 
@@ -249,10 +249,14 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_ENCODERS: Mapping[Kind, Codec] = {Kind.INSTANT: _instant_text, Kind.INTEGERS: _json, Kind.JSON: _json}
-_DECODERS: Mapping[Kind, Codec] = {
-    Kind.INSTANT: _instant,
-    Kind.INTEGERS: json.loads,
-    Kind.JSON: json.loads,
-    Kind.FLAG: bool,
+_ENCODERS: Mapping[ColumnKind, Codec] = {
+    ColumnKind.INSTANT: _instant_text,
+    ColumnKind.INTEGERS: _json,
+    ColumnKind.JSON: _json,
+}
+_DECODERS: Mapping[ColumnKind, Codec] = {
+    ColumnKind.INSTANT: _instant,
+    ColumnKind.INTEGERS: json.loads,
+    ColumnKind.JSON: json.loads,
+    ColumnKind.FLAG: bool,
 }

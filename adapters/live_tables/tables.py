@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
-from adapters.live_tables.schema import TABLES, Column, Kind, Table, Values
+from adapters.live_tables.schema import TABLES, Column, ColumnKind, Table, Values
 from adapters.store.ledger import LockedStore, NewerStore, StoreError
 
 
@@ -137,11 +137,11 @@ class Reporting(ABC):
         """Add many new rows, the fastest way."""
 
     @abstractmethod
-    def encoder(self, kind: Kind) -> Codec | None:
+    def encoder(self, kind: ColumnKind) -> Codec | None:
         """How a value is written; None where as it is."""
 
     @abstractmethod
-    def decoder(self, kind: Kind) -> Codec | None:
+    def decoder(self, kind: ColumnKind) -> Codec | None:
         """How a value is read back; None where as it is."""
 
     @abstractmethod
@@ -278,13 +278,13 @@ def _column(table: Table, name: str) -> Column:
 @cache
 def _row_codec(codecs: tuple[Codec | None, ...]) -> Callable[[Sequence[Any]], list[Any]] | None:
     """What turns a whole row; None where no column needs it."""
-    turned = [(index, codec) for index, codec in enumerate(codecs) if codec]
-    if not turned:
+    advanced = [(index, codec) for index, codec in enumerate(codecs) if codec]
+    if not advanced:
         return None
 
     def turn(row: Sequence[Any]) -> list[Any]:
         values = list(row)
-        for index, codec in turned:
+        for index, codec in advanced:
             if values[index] is not None:
                 values[index] = codec(values[index])
         return values
@@ -292,7 +292,7 @@ def _row_codec(codecs: tuple[Codec | None, ...]) -> Callable[[Sequence[Any]], li
     return turn
 
 
-def table_statements(reporting: Reporting, of: str, types: Mapping[Kind, str], hours: str) -> Iterator[str]:
+def table_statements(reporting: Reporting, of: str, types: Mapping[ColumnKind, str], hours: str) -> Iterator[str]:
     """The statements that make a set of empty tables; `hours` says how a store works out hours from microseconds."""
     for table in TABLES:
         columns = [

@@ -1,4 +1,4 @@
-"""Stretches of time as iCalendar (RFC 5545), for any program that shows calendars."""
+"""Segments of time as iCalendar (RFC 5545), for any program that shows calendars."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from domain.facts import moment
 
 
-class Entry(NamedTuple):
+class CalendarEvent(NamedTuple):
     """One entry of a calendar: half-open, in microseconds UTC. `uid` names it for ever: read again, it is replaced."""
 
     uid: str
@@ -17,7 +17,7 @@ class Entry(NamedTuple):
     description: str
 
 
-def as_icalendar(name: str, time_zone: str, made_by: str, made_at: int, entries: Iterable[Entry]) -> str:
+def as_icalendar(name: str, time_zone: str, made_by: str, made_at: int, entries: Iterable[CalendarEvent]) -> str:
     """A calendar called `name`. Instants are in UTC, and no entry blocks anybody's time."""
     # Here, not above: it takes a tenth of a second that every other command would pay too.
     from icalendar import Calendar, Event

@@ -7,7 +7,7 @@ since they were judged. What running clocks have counted since is measured here,
 from collections.abc import Sequence
 
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.projector import Current, current, made_from
+from adapters.live_tables.projector import Checkpoint, current, made_from
 from adapters.live_tables.schema import (
     CASES,
     COMMITMENTS,
@@ -44,7 +44,7 @@ from domain.working_time import ServiceHours, WorkingCalendar
 from projections import RULES_VERSION
 from projections.breach import BreachRow
 from projections.connected_systems import lines
-from projections.history import History, Telling
+from projections.history import History, Replay
 from projections.queue import in_order
 
 
@@ -63,7 +63,7 @@ def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Que
         return _Answering(ledger, reporting.live, at.position, asked).report(name)
 
 
-def _answers(ledger: Ledger, at: Current, asked: Question) -> bool:
+def _answers(ledger: Ledger, at: Checkpoint, asked: Question) -> bool:
     if at.rules != RULES_VERSION or asked.reading.name not in at.readings or not made_from(ledger, at):
         return False
     if at.position != ledger.store.position(asked.known_on) or at.as_of > asked.as_of:
@@ -77,7 +77,7 @@ class _Answering:
     def __init__(self, ledger: Ledger, live: TableSet, position: int, asked: Question) -> None:
         self._ledger, self._live, self._asked = ledger, live, asked
         contracts = map(ledger.entry, ledger.store.rows_by_stream("contract-", position))
-        self._telling = Telling(History.of(contracts, position), asked.reading, asked.as_of)
+        self._replay = Replay(History.of(contracts, position), asked.reading, asked.as_of)
 
     @property
     def _where(self) -> Where:
@@ -88,7 +88,7 @@ class _Answering:
         """The whole report."""
         self._check_contract()
         rows = self._rows(name)
-        made = manifest(name, self._ledger, self._telling, self._asked, LIVE_TABLES)
+        made = manifest(name, self._ledger, self._replay, self._asked, LIVE_TABLES)
         return Report(name, made, rows, self._asked)
 
     def _rows(self, name: ReportName) -> list[JsonRow]:
@@ -110,7 +110,7 @@ class _Answering:
 
     def _check_contract(self) -> None:
         name = self._asked.contract
-        on_record = name is None or name in self._telling.history.contracts
+        on_record = name is None or name in self._replay.history.contracts
         if not on_record and not any(
             self._live.values(table, "contract", self._where) for table in (CREDITS, INCIDENTS)
         ):
@@ -118,13 +118,13 @@ class _Answering:
 
     def _calendar(self, contract: str | None, data_centre: bool) -> WorkingCalendar | None:
         hours = ServiceHours.DATA_CENTRE if data_centre else ServiceHours.STANDARD
-        return self._telling.contract(contract).calendar(hours) if contract is not None else None
+        return self._replay.contract(contract).calendar(hours) if contract is not None else None
 
     def _compliance(self) -> list[JsonRow]:
         as_of = self._asked.as_of
         rows = [tabular.incident_row(v, self._calendar, as_of) for v in self._live.read(INCIDENTS, self._where)]
         rows.sort(key=lambda row: (row.contract or "", row.opened_at, row.incident))
-        return [compliance_row_json(row) for row in in_window(rows, self._telling, self._asked)]
+        return [compliance_row_json(row) for row in in_window(rows, self._replay, self._asked)]
 
     def _breach(self) -> list[JsonRow]:
         rows = map(tabular.window_row, self._live.read(WINDOWS, self._where, order="contract, window_from_at"))

@@ -20,7 +20,7 @@ from projections.compliance import ComplianceRow, compliance
 from projections.connected_systems import Disclosure, EffectRow, Line, SystemRow, effects, lines, systems
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, Slice, explain
-from projections.history import Finding, History, Telling
+from projections.history import Finding, History, Replay
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading, WindowKind
@@ -149,10 +149,10 @@ def make(name: ReportName, ledger: Ledger, asked: Question, advance: Advance = l
     """
     check(name, asked)
     history = History.of(watched(ledger.entries(asked.known_on), advance))
-    telling = Telling(history, asked.reading, asked.as_of)
-    _check_contract(telling, asked)
-    rows = _rows(name, telling, asked, lambda done: advance(history.position + done))
-    return Report(name, manifest(name, ledger, telling, asked), rows, asked)
+    replay = Replay(history, asked.reading, asked.as_of)
+    _check_contract(replay, asked)
+    rows = _rows(name, replay, asked, lambda done: advance(history.position + done))
+    return Report(name, manifest(name, ledger, replay, asked), rows, asked)
 
 
 def watched(items: Iterable[T], advance: Advance) -> Iterator[T]:
@@ -163,11 +163,11 @@ def watched(items: Iterable[T], advance: Advance) -> Iterator[T]:
         yield item
 
 
-def _check_contract(telling: Telling, asked: Question) -> None:
-    name, history = asked.contract, telling.history
+def _check_contract(replay: Replay, asked: Question) -> None:
+    name, history = asked.contract, replay.history
     if name is None or name in history.contracts or name in history.accounts:
         return
-    if not any(told.contract_name == name for told in telling.incidents()):
+    if not any(told.contract_name == name for told in replay.incidents()):
         raise no_such_contract(name)
 
 
@@ -176,25 +176,25 @@ def no_such_contract(name: str) -> NotOnRecord:
     return NotOnRecord(f"no contract is called {name}, and no request names it")
 
 
-def _rows(name: ReportName, telling: Telling, asked: Question, advance: Advance) -> list[JsonRow]:
+def _rows(name: ReportName, replay: Replay, asked: Question, advance: Advance) -> list[JsonRow]:
     if name == "credits":
-        return [credit_row_json(row) for row in credit_balance(telling) if asked.contract in (None, row.contract)]
+        return [credit_row_json(row) for row in credit_balance(replay) if asked.contract in (None, row.contract)]
     if name == "commitments":
-        return [commitment_row_json(row) for row in _of_contract(commitments(telling), asked)]
-    judged = compliance(telling, watched(telling.incidents(), advance))
+        return [commitment_row_json(row) for row in _of_contract(commitments(replay), asked)]
+    judged = compliance(replay, watched(replay.incidents(), advance))
     if name == "compliance":
-        return [compliance_row_json(row) for row in in_window(_of_contract(judged, asked), telling, asked)]
+        return [compliance_row_json(row) for row in in_window(_of_contract(judged, asked), replay, asked)]
     if name == "systems":
-        found = lines(_of_contract(systems(telling), asked), _of_contract(effects(telling, judged), asked))
+        found = lines(_of_contract(systems(replay), asked), _of_contract(effects(replay, judged), asked))
         return [system_line_json(line) for line in found]
     if name == "queue":
-        return [queue_row_json(row, rank) for rank, row in enumerate(_of_contract(queue(telling, judged), asked), 1)]
-    ratios = breach(telling, judged)
+        return [queue_row_json(row, rank) for rank, row in enumerate(_of_contract(queue(replay, judged), asked), 1)]
+    ratios = breach(replay, judged)
     if name == "penalty":
-        return [penalty_row_json(row) for row in _of_contract(penalty(telling, ratios), asked)]
-    inside = by_window(telling, judged)
+        return [penalty_row_json(row) for row in _of_contract(penalty(replay, ratios), asked)]
+    inside = by_window(replay, judged)
     return [
-        breach_row_json(row, late_in(inside.get((row.contract, row.window.start), ()), telling.reading))
+        breach_row_json(row, late_in(inside.get((row.contract, row.window.start), ()), replay.reading))
         for row in _of_contract(ratios, asked)
         if asked.window_day is None or row.window.holds(last_instant_of(asked.window_day))
     ]
@@ -204,7 +204,7 @@ def _of_contract(rows: Iterable[Any], asked: Question) -> list[Any]:
     return [row for row in rows if asked.contract in (None, row.contract)]
 
 
-def in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question) -> list[ComplianceRow]:
+def in_window(rows: Sequence[ComplianceRow], replay: Replay, asked: Question) -> list[ComplianceRow]:
     """The incidents of the window that holds the day asked about; all where none is."""
     if asked.window_day is None:
         return list(rows)
@@ -212,7 +212,7 @@ def in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question) 
     kept: dict[str | None, list[Window]] = {
         name: [
             window
-            for window in windows(telling.contract(name).contract, asked.reading.window, asked.as_of)
+            for window in windows(replay.contract(name).contract, asked.reading.window, asked.as_of)
             if window.holds(last_instant_of(asked.window_day))
         ]
         for name in names
@@ -220,9 +220,9 @@ def in_window(rows: Sequence[ComplianceRow], telling: Telling, asked: Question) 
     return [row for row in rows if any(window.holds(row.opened_at) for window in kept.get(row.contract, ()))]
 
 
-def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question, made_from: str = REPLAY) -> JsonRow:
+def manifest(name: str, ledger: Ledger, replay: Replay, asked: Question, made_from: str = REPLAY) -> JsonRow:
     """How a report was made, so that anybody can make it again."""
-    contracts = [told for told in telling.signed_contracts if asked.contract in (None, told.contract.id)]
+    contracts = [told for told in replay.signed_contracts if asked.contract in (None, told.contract.id)]
     sources = sorted({told.contract.signed.terms.source for told in contracts if told.contract.signed})
     adopted = {f"{c.source} {c.source_version}" for told in contracts for c in told.contract.calendars}
     return {
@@ -235,7 +235,7 @@ def manifest(name: str, ledger: Ledger, telling: Telling, asked: Question, made_
         "known_on": instant_text(asked.known_on),
         "contract": asked.contract,
         "window_holding": asked.window_day.isoformat() if asked.window_day else None,
-        "position": telling.history.position,
+        "position": replay.history.position,
         "terms": " and ".join(sources) or "none",
         "calendars": sorted(adopted),
         "versions": versions(),
@@ -371,7 +371,7 @@ def commitment_row_json(row: CommitmentRow) -> JsonRow:
         "outside": row.outside,
         "late": row.late,
         "settled": row.settled,
-        "deeds": [deed_told(deed) for deed in row.deeds],
+        "deeds": [deed_told(performance) for performance in row.deeds],
         "monitoring": list(row.monitoring),
         "findings": [_finding(finding) for finding in row.findings],
         "evidence": _evidence(f"contract-{row.contract}", row.versions),
@@ -424,8 +424,8 @@ def queue_row_json(row: QueueRow, rank: int) -> JsonRow:
 def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
     """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
     history = History.of(ledger.entries(asked.known_on, incident), ledger.store.position(asked.known_on))
-    telling = Telling(history, asked.reading, asked.as_of)
-    explained = explain(incident, telling)
+    replay = Replay(history, asked.reading, asked.as_of)
+    explained = explain(incident, replay)
     if explained is None:
         raise NotOnRecord(f"no incident {incident} was opened by {instant_text(asked.as_of)}, as known then")
     rows = [
@@ -433,7 +433,7 @@ def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report:
         for clock in explained.clocks
         for piece in clock.slices
     ]
-    made = manifest("explain", ledger, telling, asked)
+    made = manifest("explain", ledger, replay, asked)
     made["terms"] = explained.terms_source
     return Report("explain", made, rows, asked, _about(explained))
 
@@ -481,10 +481,10 @@ def _wall(instant: int, zone: ZoneInfo) -> str:
 def unrouted_requests(ledger: Ledger, asked: Question, advance: Advance = lambda _: None) -> Report:
     """Every request that no contract takes, and why; `advance` hears how many facts are read. Raises StoreError."""
     history = History.of(watched(ledger.entries(asked.known_on), advance))
-    telling = Telling(history, asked.reading, asked.as_of)
-    rows = [_unrouted_row(row) for row in unrouted(telling)]
+    replay = Replay(history, asked.reading, asked.as_of)
+    rows = [_unrouted_row(row) for row in unrouted(replay)]
     # No terms judge what comes under no contract.
-    return Report("unrouted", {**manifest("unrouted", ledger, telling, asked), "terms": "none"}, rows, asked)
+    return Report("unrouted", {**manifest("unrouted", ledger, replay, asked), "terms": "none"}, rows, asked)
 
 
 def _unrouted_row(row: UnroutedRow) -> JsonRow:

@@ -114,7 +114,7 @@ class Receipt(NamedTuple):
     leaf: int | None
 
 
-class Kept(NamedTuple):
+class Deferred(NamedTuple):
     """A message that waits for `stream` to grow, whole, and since when (microseconds UTC)."""
 
     identity: Identity
@@ -135,18 +135,18 @@ class RefusedMessage(NamedTuple):
     reason: str
 
 
-class Letter(NamedTuple):
+class OutboxMessage(NamedTuple):
     """An outcome to be published: for which source (None where it could not be read), and what it says (JSON)."""
 
     source: str | None
     body: bytes
 
 
-class Posted(NamedTuple):
+class OutboxEntry(NamedTuple):
     """A letter in the outbox."""
 
     number: int
-    letter: Letter
+    letter: OutboxMessage
 
 
 class SourceHeard(NamedTuple):
@@ -205,12 +205,12 @@ class Batch:
 
     facts: list[NewFact] = field(default_factory=list)
     receipts: list[tuple[Receipt, int | None]] = field(default_factory=list)
-    waiting: list[Kept] = field(default_factory=list)
+    waiting: list[Deferred] = field(default_factory=list)
     no_longer_waiting: list[Identity] = field(default_factory=list)
     refused: list[RefusedMessage] = field(default_factory=list)
     heard: Counter[tuple[str, str]] = field(default_factory=Counter)
     sequences: set[tuple[str, int]] = field(default_factory=set)
-    outbox: Callable[[], Sequence[Letter]] = tuple
+    outbox: Callable[[], Sequence[OutboxMessage]] = tuple
     first_leaf: int = 0
     decided_at: int | None = None
 
@@ -248,14 +248,14 @@ class SealedRow(NamedTuple):
     origin: Origin
 
 
-class News(Protocol):
+class Notifications(Protocol):
     """Hears of what is recorded."""
 
     def wait(self, seconds: float) -> bool:
         """Whether something has (perhaps) been recorded since last asked; waits for it that long at the most."""
 
 
-class EvidenceRecorder(Protocol):
+class Recorder(Protocol):
     """What the ledger asks of a store, beyond eventsourcing's own recorder."""
 
     ledger_id: str
@@ -296,13 +296,13 @@ class EvidenceRecorder(Protocol):
     def receipts(self, identities: Sequence[Identity]) -> dict[Identity, Receipt]:
         """What the inbox keeps of these messages."""
 
-    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Kept]:
+    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Deferred]:
         """Those of these messages that wait."""
 
-    def waiting_for(self, streams: Sequence[str]) -> list[Kept]:
+    def waiting_for(self, streams: Sequence[str]) -> list[Deferred]:
         """The messages that wait for one of these streams, the oldest first."""
 
-    def waiting_since(self, before: int) -> list[Kept]:
+    def waiting_since(self, before: int) -> list[Deferred]:
         """The messages that have waited since before an instant, the oldest first."""
 
     def refused(self) -> list[RefusedRow]:
@@ -311,7 +311,7 @@ class EvidenceRecorder(Protocol):
     def last_refusal(self, identity: Identity) -> RefusedMessage | None:
         """The last refusal of a message of that identity, even if it has succeeded since; None where there is none."""
 
-    def all_waiting(self) -> list[Kept]:
+    def all_waiting(self) -> list[Deferred]:
         """Every message that waits, the oldest first."""
 
     def sources(self) -> list[SourceHeard]:
@@ -320,7 +320,7 @@ class EvidenceRecorder(Protocol):
     def gaps(self, source: str) -> list[Gap]:
         """The sequence numbers between the first and the last heard of a source that have not been heard."""
 
-    def outbox(self, limit: int) -> list[Posted]:
+    def outbox(self, limit: int) -> list[OutboxEntry]:
         """The oldest outcomes still to be published."""
 
     def unpublished(self) -> int:
@@ -350,7 +350,7 @@ class EvidenceRecorder(Protocol):
     def wrong(self) -> list[tuple[str, str]]:
         """What is wrong with the store, each with what to do about it."""
 
-    def news(self) -> AbstractContextManager[News]:
+    def notifications(self) -> AbstractContextManager[Notifications]:
         """Hears of what is recorded from now on."""
 
 
@@ -403,9 +403,9 @@ class Ledger(Application[str]):
         return self._given_factory.application_recorder()
 
     @property
-    def store(self) -> EvidenceRecorder:
+    def store(self) -> Recorder:
         """The recorder, for what eventsourcing does not ask of one."""
-        return cast(EvidenceRecorder, self.recorder)
+        return cast(Recorder, self.recorder)
 
     @property
     def id(self) -> str:
@@ -443,9 +443,9 @@ class Ledger(Application[str]):
         """The facts recorded after a position as stored, in order of position, at most `limit`."""
         return self.store.page(after, limit)
 
-    def news(self) -> AbstractContextManager[News]:
+    def notifications(self) -> AbstractContextManager[Notifications]:
         """Hears of what is recorded from now on, by whatever process."""
-        return self.store.news()
+        return self.store.notifications()
 
     def entry(self, row: Row) -> Entry:
         """The fact of a row. Raises NewerStore, DamagedStore."""

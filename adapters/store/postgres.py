@@ -26,9 +26,9 @@ from adapters.store.ledger import (
     Identity,
     Ledger,
     NewerStore,
-    News,
     NoStore,
     NotAStore,
+    Notifications,
     StoreError,
     Unanswered,
     UnreachableStore,
@@ -46,7 +46,7 @@ from adapters.store.postgres_connection import (
 )
 from adapters.store.postgres_schema import correspondence, grants, guards, make_roles, tables
 from adapters.store.postgres_url import PostgresPlace
-from adapters.store.sql import EVIDENCE, FORMAT, SOURCES_SO_FAR, EvidenceTables
+from adapters.store.sql import EVIDENCE, FORMAT, SOURCES_SO_FAR, SqlRecorder
 from domain.catalogue import FACTS, Catalogue
 
 OLDEST_SERVER = 15
@@ -250,7 +250,7 @@ class _Factory(PostgresFactory):
         return PostgresRecorder(self.datastore, *self._made_of)
 
 
-class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicationRecorder):
+class PostgresRecorder(SqlRecorder[Cursor[tuple[Any, ...]]], PostgresApplicationRecorder):
     """Writes facts, their seals, receipts and kept messages in one transaction; reads them in whole."""
 
     KEY = "notification_id"
@@ -351,18 +351,18 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
         return [list(part) for part in zip(*identities, strict=True)]
 
     @contextmanager
-    def news(self) -> Iterator[News]:
+    def notifications(self) -> Iterator[Notifications]:
         """Hears of what is recorded from now on."""
-        news = _PostgresNews(self.where, self.lock_timeout)
+        notifications = _PostgresNotifications(self.where, self.lock_timeout)
         try:
-            yield news
+            yield notifications
         finally:
-            news.close()
+            notifications.close()
 
     def _guards(self) -> int:
         triggers = "pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
         triggers += " JOIN pg_proc f ON f.oid = t.tgfoid"
-        # A trigger that is there may have been turned off, or have been given nothing to say.
+        # A trigger that is there may have been advanced off, or have been given nothing to say.
         in_force = "n.nspname = ? AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
         in_force += " AND t.tgname LIKE '%refused' AND f.prosrc LIKE '%RAISE EXCEPTION%'"
         return int(self._fetch(f"SELECT count(*) FROM {triggers} WHERE {in_force}", (self.where.schema,))[0][0])
@@ -391,7 +391,7 @@ class PostgresRecorder(EvidenceTables[Cursor[tuple[Any, ...]]], PostgresApplicat
         return bool(may)
 
 
-class _PostgresNews:
+class _PostgresNotifications:
     """Listens on a connection of its own, and connects again when that is lost."""
 
     def __init__(self, place: PostgresPlace, lock_timeout: int) -> None:

@@ -14,13 +14,13 @@ from eventsourcing.persistence import StoredEvent
 from adapters.store.leaf import Origin, leaf_hash
 from adapters.store.ledger import (
     Batch,
+    Deferred,
     Gap,
     Identity,
-    Kept,
-    Letter,
     LostRace,
     OlderStore,
-    Posted,
+    OutboxEntry,
+    OutboxMessage,
     Receipt,
     RefusedMessage,
     RefusedRow,
@@ -62,7 +62,7 @@ _HEARD = f"source, first_heard, last_heard, {', '.join(_COUNTED)}"
 _TOKEN = "digest, source, issued_at, revoked_at"
 
 
-class EvidenceTables(ABC, Generic[C]):
+class SqlRecorder(ABC, Generic[C]):
     """The tables of a store, written and read; `C` is what its transactions write with."""
 
     KEY: ClassVar[str]
@@ -298,7 +298,7 @@ class EvidenceTables(ABC, Generic[C]):
         found = self._by_identity(f"SELECT {_RECEIPT} FROM inbox", identities)
         return {(row[0], row[1]): Receipt((row[0], row[1]), *row[2:]) for row in found}
 
-    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Kept]:
+    def waiting(self, identities: Sequence[Identity]) -> dict[Identity, Deferred]:
         """Those of these messages that wait."""
         return {(row[0], row[1]): _kept(row) for row in self._by_identity(f"SELECT {_KEPT} FROM waiting", identities)}
 
@@ -307,19 +307,19 @@ class EvidenceTables(ABC, Generic[C]):
             return []
         return self._fetch(f"{select} WHERE (source, message) {self.IDENTITY_AMONG}", self._pairs(identities))
 
-    def waiting_for(self, streams: Sequence[str]) -> list[Kept]:
+    def waiting_for(self, streams: Sequence[str]) -> list[Deferred]:
         """The messages that wait for one of these streams, the oldest first."""
         if not streams:
             return []
         query = f"SELECT {_KEPT} FROM waiting WHERE stream {self.AMONG} ORDER BY since, arrival"
         return [_kept(row) for row in self._fetch(query, self._values(streams))]
 
-    def waiting_since(self, before: int) -> list[Kept]:
+    def waiting_since(self, before: int) -> list[Deferred]:
         """The messages that have waited since before an instant, the oldest first."""
         found = self._fetch(f"SELECT {_KEPT} FROM waiting WHERE since < ? ORDER BY since, arrival", (before,))
         return [_kept(row) for row in found]
 
-    def all_waiting(self) -> list[Kept]:
+    def all_waiting(self) -> list[Deferred]:
         """Every message that waits, the oldest first."""
         return [_kept(row) for row in self._fetch(f"SELECT {_KEPT} FROM waiting ORDER BY since, arrival")]
 
@@ -367,10 +367,10 @@ class EvidenceTables(ABC, Generic[C]):
         )
         return [Gap(source, *row) for row in found]
 
-    def outbox(self, limit: int) -> list[Posted]:
+    def outbox(self, limit: int) -> list[OutboxEntry]:
         """The oldest outcomes still to be published."""
         found = self._fetch_newer("SELECT number, source, body FROM outbox ORDER BY number LIMIT ?", (limit,))
-        return [Posted(row[0], Letter(row[1], bytes(row[2]))) for row in found]
+        return [OutboxEntry(row[0], OutboxMessage(row[1], bytes(row[2]))) for row in found]
 
     def unpublished(self) -> int:
         """How many outcomes are still to be published."""
@@ -425,8 +425,8 @@ def _end_of(prefix: str) -> str:
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def _kept(row: Sequence[Any]) -> Kept:
-    return Kept((row[0], row[1]), *row[2:7])
+def _kept(row: Sequence[Any]) -> Deferred:
+    return Deferred((row[0], row[1]), *row[2:7])
 
 
 def _refused(row: Sequence[Any]) -> RefusedMessage:

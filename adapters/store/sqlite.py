@@ -36,13 +36,13 @@ from adapters.store.ledger import (
     LockedStore,
     LostRace,
     NewerStore,
-    News,
     NoStore,
     NotAStore,
+    Notifications,
     ReadOnlyStore,
     StoreError,
 )
-from adapters.store.sql import ADDED_TO_ONLY, EVIDENCE, FORMAT, SOURCES_SO_FAR, EvidenceTables
+from adapters.store.sql import ADDED_TO_ONLY, EVIDENCE, FORMAT, SOURCES_SO_FAR, SqlRecorder
 from domain.catalogue import FACTS, Catalogue
 
 APPLICATION_ID = 0x56524241  # "VRBA"
@@ -295,7 +295,7 @@ class _Factory(SQLiteFactory):
         return SqliteRecorder(self.datastore, self._path, self._ledger_id, self._now)
 
 
-class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
+class SqliteRecorder(SqlRecorder[SQLiteCursor], SQLiteApplicationRecorder):
     """Writes facts, their seals, receipts and kept messages in one transaction; reads them in whole."""
 
     KEY = "rowid"
@@ -362,9 +362,9 @@ class SqliteRecorder(EvidenceTables[SQLiteCursor], SQLiteApplicationRecorder):
         return [json.dumps(identities)]
 
     @contextmanager
-    def news(self) -> Iterator[News]:
+    def notifications(self) -> Iterator[Notifications]:
         """Hears of what is recorded from now on."""
-        yield _SqliteNews(self)
+        yield _SqliteNotifications(self)
 
 
 class _Appended:
@@ -387,7 +387,7 @@ class _Appended:
             return self.count
 
 
-class _SqliteNews:
+class _SqliteNotifications:
     def __init__(self, recorder: SqliteRecorder) -> None:
         self._recorder = recorder
         self._count, self._writes = recorder.appended.count, recorder.writes()

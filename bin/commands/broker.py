@@ -10,7 +10,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from adapters.brokers.broker import BrokerError, Post, addressed, open_post, set_up
+from adapters.brokers.broker import BrokerClient, BrokerError, addressed, open_client, set_up
 from adapters.brokers.nats_server import ANY_PORT, NatsServer
 from adapters.inbox.ingest import BATCH, Line
 from bin.commands.ingest import counting, existing, lines_of
@@ -96,8 +96,8 @@ async def _set_up(url: str, chosen: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _connected(url: str, chosen: Settings) -> AsyncIterator[Post]:
-    post = open_post(url, chosen.ledger)
+async def _connected(url: str, chosen: Settings) -> AsyncIterator[BrokerClient]:
+    post = open_client(url, chosen.ledger)
     try:
         await post.connect()
         yield post

@@ -16,20 +16,20 @@ from rich.text import Text
 from adapters.imports.contract_file import calendar_message
 from adapters.imports.holidays import italian_holidays, library_version, source_named
 from adapters.inbox.ingest import take_in, written
-from adapters.reports.icalendar import Entry, as_icalendar
+from adapters.reports.icalendar import CalendarEvent, as_icalendar
 from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord, Question, Report, manifest, question
 from adapters.store.ledger import Ledger
 from bin.commands.console import Column, Format, as_csv, console, duration, local, print_rows, show
 from bin.commands.ingest import tell
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import clock, open_desk, settings
+from bin.compose import clock, open_handler, settings
 from bin.language import Words
 from domain import __version__
 from domain.contract import CalendarAdopted, CoverageExtended
 from domain.derogation import Weekday, first_day_after
 from domain.facts import Corrected, F, instant_text, moment
 from domain.working_time import OutsideCoverage, ServiceHours, local_day, wall_text
-from projections.history import ContractTold, History, Telling
+from projections.history import ContractAsOf, History, Replay
 from projections.readings import Reading
 from projections.working_days import OpenHours, WorkingDay, working_days
 
@@ -104,13 +104,13 @@ def calendar_show(
     with ledger_of(chosen) as ledger:
         now = max(clock(), ledger.store.recorded_until())
         asked = question(now=now, known_on=known_on, contract=contract)
-        telling = _telling(contract, ledger, asked.known_on)
-        told = _signed(contract, telling)
+        replay = _replay(contract, ledger, asked.known_on)
+        told = _signed(contract, replay)
         try:
             days = list(working_days(told, hours, first_day, last_day))
         except OutsideCoverage as error:
             raise BadQuestion(f"contract {contract}: {error} (verbale calendar adopt)") from None
-        report = _report(contract, ledger, telling, asked, hours, days)
+        report = _report(contract, ledger, replay, asked, hours, days)
     if format == "ics":
         entries = _entries(ledger.id, contract, hours, days, told, say)
         name, made_by = f"{say(_TITLE[hours])}: {contract}", f"Verbale//{__version__}"
@@ -133,25 +133,25 @@ def _day(option: str, text: str) -> date:
     return day
 
 
-def _telling(contract: str, ledger: Ledger, known_on: int) -> Telling:
+def _replay(contract: str, ledger: Ledger, known_on: int) -> Replay:
     stream = (ledger.entry(row) for row in ledger.store.stream_rows([f"contract-{contract}"]))
     known = [entry for entry in stream if entry.recorded_at <= known_on]
-    return Telling(History.of(known, ledger.store.position(known_on)), Reading(), known_on)
+    return Replay(History.of(known, ledger.store.position(known_on)), Reading(), known_on)
 
 
-def _signed(contract: str, telling: Telling) -> ContractTold:
-    told = telling.contract(contract)
+def _signed(contract: str, replay: Replay) -> ContractAsOf:
+    told = replay.contract(contract)
     if told.contract.signed is None:
         raise NotOnRecord(f"no contract {contract} is signed: nothing says which hours it works in")
     return told
 
 
 def _report(
-    contract: str, ledger: Ledger, telling: Telling, asked: Question, hours: ServiceHours, days: Sequence[WorkingDay]
+    contract: str, ledger: Ledger, replay: Replay, asked: Question, hours: ServiceHours, days: Sequence[WorkingDay]
 ) -> Report:
-    zone = telling.contract(contract).contract.zone
+    zone = replay.contract(contract).contract.zone
     rows = [_row(contract, hours, day, zone) for day in days]
-    made = {**manifest("calendar", ledger, telling, asked), "hours": str(hours), "time_zone": zone.key}
+    made = {**manifest("calendar", ledger, replay, asked), "hours": str(hours), "time_zone": zone.key}
     return Report("calendar", made, rows, asked)
 
 
@@ -209,7 +209,7 @@ _TITLE = {
 }
 
 
-def _show_days(report: Report, days: Sequence[WorkingDay], told: ContractTold, say: Words) -> None:
+def _show_days(report: Report, days: Sequence[WorkingDay], told: ContractAsOf, say: Words) -> None:
     made, zone, out = report.manifest, told.contract.zone, console()
     title = say(_TITLE[ServiceHours(made["hours"])])
     out.print(Text(f"{title}: {made['contract']}", style="bold"))
@@ -260,15 +260,17 @@ def _agreement_told(agreement: CoverageExtended, zone: ZoneInfo, say: Words) -> 
 
 
 def _entries(
-    ledger: str, contract: str, hours: ServiceHours, days: Iterable[WorkingDay], told: ContractTold, say: Words
-) -> Iterator[Entry]:
+    ledger: str, contract: str, hours: ServiceHours, days: Iterable[WorkingDay], told: ContractAsOf, say: Words
+) -> Iterator[CalendarEvent]:
     zone, names = told.contract.zone, f"{quote(contract, safe='')}@{quote(ledger, safe='')}.verbale"
     for day in days:
         for window in day.windows:
             by_agreement = [_agreement_told(agreement.fact, zone, say) for agreement in window.agreements]
             title = say("Working hours by agreement (H4)" if by_agreement else _TITLE[hours])
             told_by = "\n".join([_calendar_told(day.calendar.fact, zone, say), *by_agreement])
-            yield Entry(f"{window.start}-{hours}-{names}", window.start, window.end, f"{title}: {contract}", told_by)
+            yield CalendarEvent(
+                f"{window.start}-{hours}-{names}", window.start, window.end, f"{title}: {contract}", told_by
+            )
 
 
 # --- proposed and adopted ---------------------------------------------------------------------------------------
@@ -332,7 +334,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
     first, last = proposed.first_and_last
     with ledger_of(chosen) as ledger:
         now = clock()
-        told = _signed(contract, _telling(contract, ledger, max(now, ledger.store.recorded_until()))).contract
+        told = _signed(contract, _replay(contract, ledger, max(now, ledger.store.recorded_until()))).contract
         before = told.calendars[-1:]
         hours = {str(kind): before[0].rules(kind).week for kind in ServiceHours} if before else {}
         at = instant_text(now)
@@ -343,7 +345,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
         if ruling and _says(ruling[0], message["data"]):
             console().print(Text(say("These years are adopted so already: nothing was recorded.")))
             return
-        tally = take_in(open_desk(ledger, chosen), written([message], FROM_COMMAND))
+        tally = take_in(open_handler(ledger, chosen), written([message], FROM_COMMAND))
     tell(tally, None, say)
     console().print(Text(_rules_from(first_day_after(told.zone, now), first, last, say)))
 

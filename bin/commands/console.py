@@ -572,13 +572,13 @@ def _late_or_reviewed(report: Report, say: Words) -> list[str]:
     """The visits and reviews that came late, and by how much; the indicators of every review."""
     zone, lines = _zone(report), []
     for row in report.rows:
-        for deed in row["deeds"]:
-            late = "" if deed["late_us"] is None else f", {say('late by')} {lateness(deed['late_us'])}"
-            indicators = f" ({', '.join(deed['about'])})" if row["commitment"] == "reviews" else ""
+        for performance in row["deeds"]:
+            late = "" if performance["late_us"] is None else f", {say('late by')} {lateness(performance['late_us'])}"
+            indicators = f" ({', '.join(performance['about'])})" if row["commitment"] == "reviews" else ""
             if late or indicators:
                 since = f" {say('from')} {local(row['period_from'], zone)}" if row["period_from"] else ""
                 of = f"{row['contract']}, {_commitment(row, say)}{since}"
-                lines.append(f"{of}: {local(deed['at'], zone)}{indicators}{late}")
+                lines.append(f"{of}: {local(performance['at'], zone)}{indicators}{late}")
     return lines
 
 

@@ -16,17 +16,17 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import structlog
 import uvicorn
 
-from adapters.brokers.broker import BrokerError, Post, Settling, missing, open_post, read_address
-from adapters.inbox.batcher import Handled, Reception
+from adapters.brokers.broker import Acknowledging, BrokerClient, BrokerError, missing, open_client, read_address
+from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.outcome_events import letters
-from adapters.store.ledger import Ledger, Letter
+from adapters.store.ledger import Ledger, OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import BadSettings, Settings, clock, open_desk
+from bin.compose import BadSettings, Settings, clock, open_handler
 from bin.http.app import build, served
-from bin.metrics import Meters
-from bin.readiness import Health
+from bin.metrics import Metrics
+from bin.readiness import ReadinessCheck
 
 BROKER = "broker"
 """The way in of messages from a broker, as the meters call it."""
@@ -49,7 +49,7 @@ def consume(*, where: Where | None = None) -> None:
     chosen, _ = chosen_by(where)
     if chosen.broker is None and chosen.address is None:
         raise BadSettings("setting broker: there is none, and listen is none too: no message could come in")
-    post = open_post(chosen.broker, chosen.ledger) if chosen.broker is not None else None
+    post = open_client(chosen.broker, chosen.ledger) if chosen.broker is not None else None
     logs.set_up()  # after the broker's library was loaded, which would log in its own way
     sys.setswitchinterval(TURN_SECONDS)
     with ledger_of(chosen, create=True) as ledger:
@@ -59,10 +59,10 @@ def consume(*, where: Where | None = None) -> None:
 class _Consumer:
     """Everything that runs while messages are taken in."""
 
-    def __init__(self, chosen: Settings, ledger: Ledger, post: Post | None) -> None:
+    def __init__(self, chosen: Settings, ledger: Ledger, post: BrokerClient | None) -> None:
         self._chosen, self._ledger, self._post = chosen, ledger, post
-        self._meters = Meters()
-        self._reception = Reception(open_desk(ledger, chosen), self._on_handled, self._on_trouble)
+        self._meters = Metrics()
+        self._batcher = Batcher(open_handler(ledger, chosen), self._on_handled, self._on_trouble)
         self._write = letters(ledger.id, clock)
         self._recorded = asyncio.Event()
         self._stop = asyncio.Event()
@@ -79,11 +79,11 @@ class _Consumer:
                     tasks.append(asyncio.create_task(self._empty_the_outbox(self._post)))
                 await self._stop.wait()
                 _log.info("stopping")
-                self._reception.stop()
+                self._batcher.stop()
                 for task in tasks:
                     task.cancel()
         finally:
-            await asyncio.get_running_loop().run_in_executor(None, self._reception.close)
+            await asyncio.get_running_loop().run_in_executor(None, self._batcher.close)
         _log.info("stopped")
 
     def _said(self) -> str:
@@ -101,25 +101,25 @@ class _Consumer:
             await post.connect()
             if absent := await missing(post):
                 raise BrokerError(f"at the broker there is no {', no '.join(absent)}: run verbale broker setup")
-            post.subscribe(Settling(self._answer, post.send, self._on_trouble))
+            post.subscribe(Acknowledging(self._answer, post.send, self._on_trouble))
             await post.start()
             yield
         finally:
             await post.stop()
 
-    async def _answer(self, raws: Sequence[bytes]) -> list[Letter]:
-        replies = await self._reception.receive_patiently(raws)
+    async def _answer(self, raws: Sequence[bytes]) -> list[OutboxMessage]:
+        replies = await self._batcher.receive_patiently(raws)
         self._meters.replied(BROKER, replies)
         return [self._write(reply) for reply in replies]
 
-    async def _empty_the_outbox(self, post: Post) -> None:
+    async def _empty_the_outbox(self, post: BrokerClient) -> None:
         """Publish what was settled later than it came: messages that had waited, or waited too long."""
         while True:
             self._recorded.clear()
             try:
-                while posted := await self._reception.outbox(BATCH):
+                while posted := await self._batcher.outbox(BATCH):
                     await post.send([one.letter for one in posted])
-                    await self._reception.published([one.number for one in posted])
+                    await self._batcher.published([one.number for one in posted])
             except Exception as error:  # whatever it was, what comes later must be published too
                 self._on_trouble(error)
             with suppress(TimeoutError):
@@ -130,7 +130,7 @@ class _Consumer:
         while True:
             await asyncio.sleep(CLOCK_SECONDS)
             try:
-                await self._reception.look_at_the_clock()
+                await self._batcher.look_at_the_clock()
             except Exception as error:  # whatever it was, a minute later it is tried again
                 self._on_trouble(error)
 
@@ -142,7 +142,7 @@ class _Consumer:
         if self._chosen.address is None:
             yield "not listening"
             return
-        app = build(self._reception, self._chosen, Health(self._reception, self._chosen, self._post), self._meters)
+        app = build(self._batcher, self._chosen, ReadinessCheck(self._batcher, self._chosen, self._post), self._meters)
         server = _Http(served(app))
         with _listening(*self._chosen.address) as listening:
             serving = asyncio.create_task(server.serve([listening]))

@@ -19,7 +19,7 @@ from adapters.reports.report import BadQuestion, JsonRow
 from bin.commands.console import Column, console, local, table
 from bin.commands.ingest import SHOWN_REFUSALS, check_output, tell
 from bin.commands.options import Where, chosen_by, ledger_of, progress
-from bin.compose import open_desk
+from bin.compose import open_handler
 from bin.language import Words
 from domain.facts import Euro, instant_text
 
@@ -68,7 +68,7 @@ def import_servicenow(
         set_up, known = pass_over_recorded(ledger, contract_set_up(log, credits, time_zone))
         messages = [*set_up, *(message for rows in log.incidents.values() for message in incident_messages(rows))]
         with progress(say("recording"), len(messages), count=True) as advance:
-            tally = take_in(open_desk(ledger, chosen), written(messages, str(file)), advance)
+            tally = take_in(open_handler(ledger, chosen), written(messages, str(file)), advance)
         tally.outcomes["duplicate"] += known
     numbers = ((log.rows, "rows"), (len(log.incidents), "incidents"), (len(log.quarantined), "quarantined"))
     print(", ".join(f"{number} {say(what)}" for number, what in numbers))
@@ -120,7 +120,7 @@ def import_events(
         ledger_of(chosen, create=True) as ledger,
         progress(say("recording"), len(log.messages), count=True) as advance,
     ):
-        tally = take_in(open_desk(ledger, chosen), lines, advance)
+        tally = take_in(open_handler(ledger, chosen), lines, advance)
     _show_log(file, log, say)
     tell(tally, None, say)
 

@@ -19,7 +19,7 @@ from bin import asyncapi as contract_documents
 from bin.asyncapi import as_text
 from bin.commands.console import console
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
-from bin.compose import Settings, open_desk, store_place
+from bin.compose import Settings, open_handler, store_place
 from bin.language import Words
 from bin.reference import message_reference
 from domain.catalogue import COMMANDS
@@ -51,7 +51,7 @@ def ingest(
     chosen, say = chosen_by(where)
     check_output("--refused", refused, chosen, files)
     with ledger_of(chosen, create=True) as ledger, progress(say("recording"), total or None) as advance:
-        tally = take_in(open_desk(ledger, chosen), counting(lines_of(files), advance))
+        tally = take_in(open_handler(ledger, chosen), counting(lines_of(files), advance))
     tell(tally, refused, say)
 
 
@@ -69,7 +69,7 @@ def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
         calendars = [message for message in messages if message["type"] == AdoptCalendar.TYPE]
         others = [message for message in messages if message["type"] != AdoptCalendar.TYPE]
         fresh, adopted = pass_over_recorded(ledger, calendars)
-        tally = take_in(open_desk(ledger, chosen), written([*others, *fresh], str(file)))
+        tally = take_in(open_handler(ledger, chosen), written([*others, *fresh], str(file)))
         tally.outcomes["duplicate"] += adopted
     tell(tally, None, say)
 

@@ -15,7 +15,7 @@ from adapters.live_tables.projector import Projector, build
 from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.tables import BeingBuilt, NoTables, OutdatedTables, Reporting
 from adapters.reports.report import BadQuestion, Question, question
-from adapters.store.ledger import Ledger, LockedStore, LostRace, News, UnreachableStore
+from adapters.store.ledger import Ledger, LockedStore, LostRace, Notifications, UnreachableStore
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import Settings, clock, open_readable, open_replay, open_reporting
@@ -71,8 +71,8 @@ def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) ->
                     if more:
                         _catch_up(projector, ledger, say, stop)
                     return
-                with ledger.store.news() as news:
-                    _follow(projector, news, stop)
+                with ledger.store.notifications() as notifications:
+                    _follow(projector, notifications, stop)
         except (OutdatedTables, BeingBuilt):
             pass  # somebody builds them, or we do in a moment
         except (UnreachableStore, LockedStore, LostRace, NoTables) as error:
@@ -145,12 +145,12 @@ def _catch_up(projector: Projector, ledger: Ledger, say: Words, stop: "_Stop") -
             advance(last - start - projector.behind())
 
 
-def _follow(projector: Projector, news: News, stop: _Stop) -> None:
+def _follow(projector: Projector, notifications: Notifications, stop: _Stop) -> None:
     while not stop.asked:
         if not projector.step():
             at = projector.wakes_at()
             until = LONGEST_WAIT if at is None else min(LONGEST_WAIT, max(0.0, (at - clock()) / 1_000_000))
-            news.wait(until)
+            notifications.wait(until)
 
 
 def rebuild(*, where: Where | None = None) -> None:

@@ -15,11 +15,11 @@ from adapters.inbox.handler import HOUR, Done, Duplicate, Outcome, Refused, Wait
 from adapters.inbox.ingest import BATCH, RefusedLine, Tally
 from adapters.inbox.messages import Unreadable, is_label, read_json
 from adapters.reports.report import HOUSE_ZONE, BadQuestion, JsonRow, NotOnRecord
-from adapters.store.ledger import Gap, Kept, RefusedRow, SourceHeard
+from adapters.store.ledger import Deferred, Gap, RefusedRow, SourceHeard
 from bin.commands.console import Column, Format, Plain, as_csv, console, duration, local, print_rows, show_facts
 from bin.commands.ingest import check_output, refused_line, tell, whole
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of
-from bin.compose import clock, open_desk
+from bin.compose import clock, open_handler
 from bin.http.bodies import source_named
 from bin.language import Words
 from domain.facts import MINUTE, instant_text
@@ -182,7 +182,7 @@ def refused_retry(
     with ledger_of(chosen) as ledger:
         refused = ledger.store.refused()
         rest = iter((picked or Picked()).of(refused) if all_ else _numbered(refused, numbers))
-        desk = open_desk(ledger, chosen)
+        desk = open_handler(ledger, chosen)
         while batch := list(islice(rest, BATCH)):
             answered = desk.retry([row.message for row in batch])
             for row, outcome in zip(batch, answered.outcomes, strict=True):
@@ -318,7 +318,7 @@ def waiting_list(
     Listing("waiting", say("Waiting messages"), "No message waits.", columns, rows).show(format, say)
 
 
-def _waiting_row(kept: Kept, until: int) -> JsonRow:
+def _waiting_row(kept: Deferred, until: int) -> JsonRow:
     source, name = kept.identity
     return {
         "since": instant_text(kept.since),

@@ -35,7 +35,7 @@ from bin.commands.console import Format, show
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import clock
 from domain.facts import SECOND, instant_text
-from projections.history import History, IncidentTold, Telling
+from projections.history import History, IncidentAsOf, Replay
 from projections.readings import Reading
 
 
@@ -99,7 +99,7 @@ class _Asked:
     end: int
     within: int
 
-    def covers(self, told: IncidentTold, ledger: Ledger) -> bool:
+    def covers(self, told: IncidentAsOf, ledger: Ledger) -> bool:
         """Whether the export should have an incident."""
         inside = self.start <= told.opened.at <= self.end
         return inside and (self.source is None or told_by(ledger, self.source, told.incident.id))
@@ -125,11 +125,11 @@ def _check_source(source: str | None, ledger: Ledger) -> None:
 def _reconciled(ledger: Ledger, export: Export, asked: _Asked, advance: Advance) -> Report:
     now = max(clock(), ledger.store.recorded_until())
     history = History.of(watched(ledger.entries(), advance))
-    telling = Telling(history, Reading(), now)
-    found = disagreements(export, telling.incidents(), asked.within * SECOND, lambda told: asked.covers(told, ledger))
+    replay = Replay(history, Reading(), now)
+    found = disagreements(export, replay.incidents(), asked.within * SECOND, lambda told: asked.covers(told, ledger))
     question = Question(Reading(), now, now)
     made = {
-        **manifest("reconcile", ledger, telling, question),
+        **manifest("reconcile", ledger, replay, question),
         "terms": "none",  # nothing is judged here
         "export": str(asked.file),
         "incidents": len(export.incidents),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
-from adapters.inbox.batcher import Reception
+from adapters.inbox.batcher import Batcher
 from adapters.inbox.messages import is_label
 from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
 from adapters.store.ledger import Ledger, Token
@@ -36,8 +36,8 @@ def digest_of(token: str) -> bytes:
 class Bearers:
     """Who bears which token, as the store says, remembered for a moment."""
 
-    def __init__(self, reception: Reception) -> None:
-        self._reception = reception
+    def __init__(self, batcher: Batcher) -> None:
+        self._batcher = batcher
         self._sources: dict[bytes, str] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
@@ -46,7 +46,7 @@ class Bearers:
         """The source that the bearer of a token writes as; None where it may not. Raises StoreError."""
         async with self._reading:
             if time.monotonic() - self._read_at > REMEMBERED_SECONDS:
-                tokens = await self._reception.in_desk_thread(self._reception.ledger.store.tokens)
+                tokens = await self._batcher.in_handler_thread(self._batcher.ledger.store.tokens)
                 self._sources = {one.digest: one.source for one in tokens if one.revoked_at is None}
                 self._read_at = time.monotonic()
         return self._sources.get(digest_of(token))

@@ -27,10 +27,10 @@ from adapters.imports.help_desk import (
     snapshot_of,
     take_snapshot,
 )
-from adapters.inbox.batcher import Reception
-from adapters.inbox.handler import Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.inbox.batcher import Batcher
+from adapters.inbox.handler import CommandHandler, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label
-from adapters.inbox.outcome_events import Told, ToldDone, ToldDuplicate, ToldWaiting, told
+from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, told
 from adapters.store.ledger import Identity, Ledger
 from bin.asyncapi import VERSION
 from bin.commands.token import Bearers
@@ -55,8 +55,8 @@ from bin.http.problems import (
 )
 from bin.http.status_pages import show_pages
 from bin.logs import tell_webhook
-from bin.metrics import Meters
-from bin.readiness import Health
+from bin.metrics import Metrics
+from bin.readiness import ReadinessCheck
 
 HTTP, WEBHOOK = "http", "webhook"
 """Ways in, as the meters call them."""
@@ -76,10 +76,10 @@ _CHALLENGE = 'Bearer realm="verbale"'
 class Outcomes(TypedDict):
     """What became of many messages, in their order."""
 
-    outcomes: list[Told]
+    outcomes: list[OutcomeData]
 
 
-def build(reception: Reception, chosen: Settings, health: Health, meters: Meters) -> FastAPI:
+def build(batcher: Batcher, chosen: Settings, health: ReadinessCheck, meters: Metrics) -> FastAPI:
     """The application that answers over HTTP. Raises BadMapping and BadSettings where a webhook cannot be read."""
     app = FastAPI(
         title="Verbale, for producers",
@@ -91,8 +91,8 @@ def build(reception: Reception, chosen: Settings, health: Health, meters: Meters
     )
     tell_problems(app, meters)
     limit = _Limit(chosen.messages_per_minute)
-    _take_messages(app, reception, chosen, limit, meters)
-    _take_webhooks(app, reception, chosen, limit, meters)
+    _take_messages(app, batcher, chosen, limit, meters)
+    _take_webhooks(app, batcher, chosen, limit, meters)
     show_pages(app, health, meters)
     describe(app)
     return app
@@ -171,8 +171,8 @@ class _Limit:
 # --- messages ---
 
 
-def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: _Limit, meters: Meters) -> None:
-    bearers = Bearers(reception)
+def _take_messages(app: FastAPI, batcher: Batcher, chosen: Settings, limit: _Limit, meters: Metrics) -> None:
+    bearers = Bearers(batcher)
 
     async def writer(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> str:
         """The source that the request may write as."""
@@ -187,9 +187,9 @@ def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         "/messages",
         openapi_extra=MESSAGES_BODY,
         responses={
-            200: {"model": ToldDuplicate | Outcomes, "description": "Recorded before; or the outcomes of a batch."},
-            201: {"model": ToldDone, "description": "Recorded."},
-            202: {"model": ToldWaiting, "description": "Kept until what it belongs to is recorded."},
+            200: {"model": DuplicateData | Outcomes, "description": "Recorded before; or the outcomes of a batch."},
+            201: {"model": DoneData, "description": "Recorded."},
+            202: {"model": WaitingData, "description": "Kept until what it belongs to is recorded."},
             **told_problems(*_UNREAD, NO_TOKEN, FOREIGN_SOURCE, REFUSED),
         },
     )
@@ -204,17 +204,17 @@ def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         _refuse_other_sources(source, raws)
         await limit.take(source, len(raws))
         if batch:
-            replies = await reception.receive(raws)
+            replies = await batcher.receive(raws)
             meters.replied(HTTP, replies)
             return JSONResponse({"outcomes": [told(reply) for reply in replies]})
-        reply = await reception.receive_one(body)
+        reply = await batcher.receive_one(body)
         meters.replied(HTTP, [reply])
         return _answer_to_one(reply)
 
     @app.get(
         "/messages",
         responses={
-            200: {"model": Told, "description": "Its outcome."},
+            200: {"model": OutcomeData, "description": "Its outcome."},
             **told_problems(MALFORMED, NO_TOKEN, UNKNOWN, STORE_AWAY),
         },
     )
@@ -224,7 +224,7 @@ def _take_messages(app: FastAPI, reception: Reception, chosen: Settings, limit: 
     ) -> Response:
         """What became of a message."""
         identity = source, id
-        found = await reception.in_desk_thread(_outcome_of, reception.ledger, identity) if is_label(id) else None
+        found = await batcher.in_handler_thread(_outcome_of, batcher.ledger, identity) if is_label(id) else None
         if found is None:
             raise Problem(UNKNOWN, f"no message of {source} with this id has been heard, or none that could be read")
         return JSONResponse(told(Reply(identity, b"", found)))
@@ -284,7 +284,7 @@ def _help_desk(webhook: Webhook) -> _HelpDesk:
     return _HelpDesk(desk_mapping(webhook.mapping), webhook.shared_secret())
 
 
-def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: _Limit, meters: Meters) -> None:
+def _take_webhooks(app: FastAPI, batcher: Batcher, chosen: Settings, limit: _Limit, meters: Metrics) -> None:
     desks = {name: _help_desk(webhook) for name, webhook in chosen.webhooks.items()}
 
     @app.post(
@@ -312,11 +312,11 @@ def _take_webhooks(app: FastAPI, reception: Reception, chosen: Settings, limit: 
         try:
             snapshot = snapshot_of(mapping, body)
         except Unreadable as error:
-            reply = await reception.at_the_desk(Desk.refuse_payload, body, error.clause, error.reason)
+            reply = await batcher.at_the_desk(CommandHandler.refuse_payload, body, error.clause, error.reason)
             meters.replied(WEBHOOK, [reply])
             tell_webhook(name, delivery_of(mapping, request.headers), [reply])
             raise Problem(UNMAPPED, error.reason, members=told(reply)) from None
-        replies = await reception.at_the_desk(take_snapshot, snapshot)
+        replies = await batcher.at_the_desk(take_snapshot, snapshot)
         meters.replied(WEBHOOK, replies)
         tell_webhook(name, delivery_of(mapping, request.headers), replies)
         return JSONResponse({"outcomes": [told(reply) for reply in replies]})

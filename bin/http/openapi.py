@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from adapters.inbox.messages import CloudEvent
 from bin.http.bodies import BATCHED, EITHER, SINGLE
-from bin.http.problems import FAULT, PROBLEM_JSON, REFUSED, UNMAPPED, Kind, ProblemDetails, RefusalDetails
+from bin.http.problems import FAULT, PROBLEM_JSON, REFUSED, UNMAPPED, ProblemDetails, ProblemKind, RefusalDetails
 
 _ABOUT = """\
 A producer posts what happened, one CloudEvent for each fact, and is answered with what became of each. Sent again, a
@@ -36,7 +36,7 @@ PAYLOAD_BODY: dict[str, Any] = {
 }
 
 
-def told_problems(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def told_problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
     """How a route declares the problems that it answers with, besides those that any may have."""
     declared: dict[int | str, dict[str, Any]] = {}
     for kind in (*kinds, FAULT):

@@ -14,7 +14,7 @@ from starlette.routing import Match, Route
 
 from adapters.store.ledger import StoreError
 from bin.logs import tell_trouble
-from bin.metrics import Meters
+from bin.metrics import Metrics
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -22,7 +22,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A kind of problem; `/#name` is its type, and the page at / explains it."""
 
     name: str
@@ -31,54 +31,54 @@ class Kind:
     meaning: str
 
 
-MALFORMED = Kind(
+MALFORMED = ProblemKind(
     "malformed", HTTPStatus.BAD_REQUEST, "The request cannot be read",
     "Nothing of it is recorded. The detail says what is wrong with it.",
 )  # fmt: skip
-NO_TOKEN = Kind(
+NO_TOKEN = ProblemKind(
     "token", HTTPStatus.UNAUTHORIZED, "No token that may write here",
     "Send Authorization: Bearer TOKEN; the operator issues one with verbale token issue SOURCE.",
 )  # fmt: skip
-BAD_SIGNATURE = Kind(
+BAD_SIGNATURE = ProblemKind(
     "signature", HTTPStatus.UNAUTHORIZED, "The signature is missing or wrong",
     "The help desk and verbale.toml must hold the same secret, and the mapping say how it signs.",
 )  # fmt: skip
-FOREIGN_SOURCE = Kind(
+FOREIGN_SOURCE = ProblemKind(
     "source", HTTPStatus.FORBIDDEN, "A token writes as one source only",
     "A message names another source than that of the token. Nothing of the request is recorded.",
 )  # fmt: skip
-UNKNOWN = Kind("unknown", HTTPStatus.NOT_FOUND, "Nothing by that name", "The detail says what was sought.")
-NOT_THIS_WAY = Kind(
+UNKNOWN = ProblemKind("unknown", HTTPStatus.NOT_FOUND, "Nothing by that name", "The detail says what was sought.")
+NOT_THIS_WAY = ProblemKind(
     "method", HTTPStatus.METHOD_NOT_ALLOWED, "Not by this method", "The header Allow says which methods there are."
 )
-TOO_SLOW = Kind(
+TOO_SLOW = ProblemKind(
     "slow", HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time", "Nothing of it is recorded: send it again."
 )
-TOO_LARGE = Kind(
+TOO_LARGE = ProblemKind(
     "large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large",
     "Nothing of it is recorded: send the messages in smaller batches.",
 )  # fmt: skip
-NOT_SPOKEN = Kind(
+NOT_SPOKEN = ProblemKind(
     "type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not read here",
     "Messages are application/cloudevents+json or, many at a time, application/cloudevents-batch+json.",
 )  # fmt: skip
-REFUSED = Kind(
+REFUSED = ProblemKind(
     "refused", HTTPStatus.UNPROCESSABLE_ENTITY, "The message is refused",
     "It is kept whole, with the reason. Corrected, it can be sent again under the same id.",
 )  # fmt: skip
-UNMAPPED = Kind(
+UNMAPPED = ProblemKind(
     "unmapped", HTTPStatus.UNPROCESSABLE_ENTITY, "The mapping does not say what this means",
     "It is kept whole, with the reason. Correct the mapping, then have the help desk send it again.",
 )  # fmt: skip
-TOO_OFTEN = Kind(
+TOO_OFTEN = ProblemKind(
     "often", HTTPStatus.TOO_MANY_REQUESTS, "Too many messages in a minute",
     "Nothing of the request is recorded. The header Retry-After says in how many seconds to send it again.",
 )  # fmt: skip
-FAULT = Kind(
+FAULT = ProblemKind(
     "fault", HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of Verbale",
     "What became of the messages is not known: send them again, as often as it takes; twice does no harm.",
 )  # fmt: skip
-STORE_AWAY = Kind(
+STORE_AWAY = ProblemKind(
     "store", HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be used now",
     "What became of the messages is not known: send them again after Retry-After seconds; twice does no harm.",
 )  # fmt: skip
@@ -115,7 +115,7 @@ class Problem(Exception):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemKind,
         detail: str,
         headers: Mapping[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
@@ -139,7 +139,7 @@ def answer(request: Request, problem: Problem) -> Response:
     return JSONResponse(told, kind.status, problem.headers, PROBLEM_JSON)
 
 
-def tell_problems(app: FastAPI, meters: Meters) -> None:
+def tell_problems(app: FastAPI, meters: Metrics) -> None:
     """Have every error of an app answered with problem details, and those that are ours counted."""
 
     async def told(request: Request, error: Exception) -> Response:

@@ -13,8 +13,8 @@ from typing_extensions import TypedDict
 from bin.asyncapi import asyncapi, schemas
 from bin.http.openapi import told_problems
 from bin.http.problems import KINDS, UNKNOWN, Problem
-from bin.metrics import Meters
-from bin.readiness import Health
+from bin.metrics import Metrics
+from bin.readiness import ReadinessCheck
 
 SCHEMA_JSON = "application/schema+json"
 _NOTHING_FROM_ELSEWHERE = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
@@ -47,7 +47,7 @@ class Alive(TypedDict):
     alive: bool
 
 
-def show_pages(app: FastAPI, health: Health, meters: Meters) -> None:
+def show_pages(app: FastAPI, health: ReadinessCheck, meters: Metrics) -> None:
     """Add everything that is only read, by anybody who can reach the server."""
 
     @app.get("/health", responses={200: {"model": Alive, "description": "It runs."}})

@@ -9,18 +9,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from messages_examples import Clock, stored
-from servers import fresh_schema, local_server, owner, shared_server
 
-from adapters.inbox.handler import Desk, Outcome
+from adapters.inbox.handler import CommandHandler, Outcome
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import LIVE_READINGS, Current, Projector, current
+from adapters.live_tables.projector import LIVE_READINGS, Checkpoint, Projector, current
 from adapters.live_tables.schema import BUILDER, LEDGERS, TABLES
 from adapters.live_tables.sqlite import SqliteReporting, beside
 from adapters.live_tables.tables import Reporting, TableSet
 from adapters.store.ledger import Ledger
 from adapters.store.postgres_url import postgres_place
 from projections.readings import Reading
+from support.messages import Clock, stored
+from support.servers import fresh_schema, local_server, owner, shared_server
 
 KINDS = ("sqlite", "postgres", *(("local postgres",) if os.environ.get("CI") else ()))
 """In CI the PostgreSQL of the machine is tried too, whatever its version."""
@@ -39,7 +39,7 @@ class Office:
 
     def tell(self, *raws: bytes) -> list[Outcome]:
         """Record a batch of messages."""
-        return Desk(self.ledger, self.clock).handle(raws).outcomes
+        return CommandHandler(self.ledger, self.clock).handle(raws).outcomes
 
     def projector(self, readings: tuple[Reading, ...] = LIVE_READINGS, page: int = 5000) -> Projector:
         """A projector of the live tables."""
@@ -52,7 +52,7 @@ class Office:
         return PostgresReporting(postgres_place(str(self.place)), create=True)
 
     @property
-    def at(self) -> Current:
+    def at(self) -> Checkpoint:
         """How current the live tables are."""
         found = current(self.reporting.live)
         assert found is not None

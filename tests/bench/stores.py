@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from messages_examples import Clock
-from servers import PostgresServer, owner, start_postgres
+from support.messages import Clock
+from support.servers import PostgresServer, owner, start_postgres
 
 from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.sqlite import SqliteReporting

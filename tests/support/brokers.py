@@ -23,14 +23,14 @@ import pytest
 import redis
 import redis.asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
-from messages_examples import child_environment
 from nats.errors import TimeoutError as NothingMore
-from servers import free_port
 
-from adapters.brokers.broker import Parcel, Post, addressed, open_post, set_up
+from adapters.brokers.broker import BrokerClient, Outgoing, addressed, open_client, set_up
 from adapters.brokers.kafka import PARTITIONS
 from adapters.brokers.nats_server import NatsServer
 from adapters.brokers.subjects import token
+from support.messages import child_environment
+from support.servers import free_port
 
 WITHIN = 60.0
 """Seconds that anything is waited for, at most: more than it takes on the slowest machine."""
@@ -176,9 +176,9 @@ async def _remove_from_rabbit(ledgers: Iterable[str]) -> None:
 
 
 @asynccontextmanager
-async def connected(url: str, ledger: str) -> AsyncIterator[Post]:
+async def connected(url: str, ledger: str) -> AsyncIterator[BrokerClient]:
     """A post that takes no messages: to set up, publish and ask."""
-    post = open_post(url, ledger)
+    post = open_client(url, ledger)
     await post.connect()
     try:
         yield post
@@ -201,7 +201,7 @@ def publish(url: str, ledger: str, raws: Sequence[bytes]) -> None:
     publish_parcels(url, ledger, [addressed(ledger, raw) for raw in raws])
 
 
-def publish_parcels(url: str, ledger: str, parcels: Sequence[Parcel]) -> None:
+def publish_parcels(url: str, ledger: str, parcels: Sequence[Outgoing]) -> None:
     """Publish parcels."""
 
     async def go() -> None:

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from messages_examples import SOURCE, Clock, change, charge, contract_in_force, memory, opening, stored
 from prometheus_client.parser import text_string_to_metric_families
-from servers import start_postgres
+from support.messages import SOURCE, Clock, change, charge, contract_in_force, memory, opening, stored
+from support.servers import start_postgres
 
-from adapters.inbox.batcher import Reception
-from adapters.inbox.handler import DEFAULT_PATIENCE, Desk
-from adapters.store.ledger import Letter, LockedStore
+from adapters.inbox.batcher import Batcher
+from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
+from adapters.store.ledger import LockedStore, OutboxMessage
 from bin.cli import main
 from bin.compose import Settings, clock, open_ledger, store_url
-from bin.metrics import Meters
-from bin.readiness import Health, Look
+from bin.metrics import Metrics
+from bin.readiness import Readiness, ReadinessCheck
 from domain.facts import SECOND
 
 DAY = 24 * 3600 * SECOND
@@ -44,22 +44,22 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def receiving(desk: Desk, meters: Meters) -> Iterator[Reception]:
+def receiving(desk: CommandHandler, meters: Metrics) -> Iterator[Batcher]:
     """A reception that the meters listen to."""
-    reception = Reception(desk, meters.on_handled, meters.on_trouble)
+    batcher = Batcher(desk, meters.on_handled, meters.on_trouble)
     try:
-        yield reception
+        yield batcher
     finally:
-        reception.close()
+        batcher.close()
 
 
-def look(reception: Reception, broker: Broker | None = None, now: Clock | None = None, **chosen: object) -> Look:
+def look(batcher: Batcher, broker: Broker | None = None, now: Clock | None = None, **chosen: object) -> Readiness:
     """How things stand."""
-    health = Health(reception, Settings.model_validate(chosen), broker, now or clock)
+    health = ReadinessCheck(batcher, Settings.model_validate(chosen), broker, now or clock)
     return asyncio.run(health.look())
 
 
-def samples(meters: Meters, seen: Look) -> dict[tuple[str, ...], float]:
+def samples(meters: Metrics, seen: Readiness) -> dict[tuple[str, ...], float]:
     """Each figure by its name and the values of its labels."""
     families = text_string_to_metric_families(meters.exposition(seen).decode())
     return {
@@ -70,15 +70,15 @@ def samples(meters: Meters, seen: Look) -> dict[tuple[str, ...], float]:
 
 
 def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> None:
-    clock, meters = Clock(), Meters()
-    with memory(clock) as ledger, receiving(Desk(ledger, clock), meters) as reception:
-        asyncio.run(reception.receive([*contract_in_force(), charge("INC1"), charge("LOST")]))
-        replies = asyncio.run(reception.receive([opening("INC1"), opening("INC1"), b"not json"]))
+    clock, meters = Clock(), Metrics()
+    with memory(clock) as ledger, receiving(CommandHandler(ledger, clock), meters) as batcher:
+        asyncio.run(batcher.receive([*contract_in_force(), charge("INC1"), charge("LOST")]))
+        replies = asyncio.run(batcher.receive([opening("INC1"), opening("INC1"), b"not json"]))
         meters.replied("http", replies)
         meters.replied("broker", replies[:1])
         clock.now += DEFAULT_PATIENCE + 1
-        asyncio.run(reception.look_at_the_clock())
-        found = samples(meters, look(reception))
+        asyncio.run(batcher.look_at_the_clock())
+        found = samples(meters, look(batcher))
     counted = {key[1:]: value for key, value in found.items() if key[0] == "verbale_messages_total"}
     assert counted == {
         ("done", "http"): 1,
@@ -94,33 +94,33 @@ def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> 
 
 
 def test_the_outcomes_still_to_be_published_are_counted(place: Path | str) -> None:
-    clock, meters = Clock(), Meters()
+    clock, meters = Clock(), Metrics()
     with stored(place, clock) as ledger:
-        desk = Desk(ledger, clock, write_letter=lambda reply: Letter(SOURCE, reply.raw))
-        with receiving(desk, meters) as reception:
-            asyncio.run(reception.receive([*contract_in_force(), charge("INC1")]))
-            asyncio.run(reception.receive([opening("INC1")]))
-            assert samples(meters, look(reception))["verbale_outbox",] == 1
-            asyncio.run(reception.published([one.number for one in asyncio.run(reception.outbox(10))]))
-            assert samples(meters, look(reception))["verbale_outbox",] == 0
+        desk = CommandHandler(ledger, clock, write_outbox_message=lambda reply: OutboxMessage(SOURCE, reply.raw))
+        with receiving(desk, meters) as batcher:
+            asyncio.run(batcher.receive([*contract_in_force(), charge("INC1")]))
+            asyncio.run(batcher.receive([opening("INC1")]))
+            assert samples(meters, look(batcher))["verbale_outbox",] == 1
+            asyncio.run(batcher.published([one.number for one in asyncio.run(batcher.outbox(10))]))
+            assert samples(meters, look(batcher))["verbale_outbox",] == 0
 
 
 def test_troubles_are_counted_by_their_kind() -> None:
-    meters = Meters()
+    meters = Metrics()
     for error in (LockedStore("a"), LockedStore("b"), ValueError("c")):
         meters.on_trouble(error)
-    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), meters) as reception:
-        found = samples(meters, look(reception))
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), meters) as batcher:
+        found = samples(meters, look(batcher))
     assert found["verbale_troubles_total", "LockedStore"] == 2
     assert found["verbale_troubles_total", "ValueError"] == 1
 
 
 def test_the_silence_of_sources_that_have_an_alarm_is_told_and_of_no_other() -> None:
-    clock, meters = Clock(), Meters()
-    with memory(clock) as ledger, receiving(Desk(ledger, clock), meters) as reception:
-        asyncio.run(reception.receive(contract_in_force()))
+    clock, meters = Clock(), Metrics()
+    with memory(clock) as ledger, receiving(CommandHandler(ledger, clock), meters) as batcher:
+        asyncio.run(batcher.receive(contract_in_force()))
         clock.now += 90 * SECOND
-        seen = look(reception, now=clock, silence_hours={SOURCE: 1, "never heard": 2})
+        seen = look(batcher, now=clock, silence_hours={SOURCE: 1, "never heard": 2})
         found = {key: value for key, value in samples(meters, seen).items() if "silence" in key[0]}
         assert found == {
             ("verbale_source_silence_seconds", SOURCE): 90,
@@ -128,25 +128,25 @@ def test_the_silence_of_sources_that_have_an_alarm_is_told_and_of_no_other() -> 
             ("verbale_source_silence_seconds", "never heard"): math.inf,
             ("verbale_source_silence_allowed_seconds", "never heard"): 7200,
         }
-        assert not [key for key in samples(meters, look(reception)) if "silence" in key[0]]
+        assert not [key for key in samples(meters, look(batcher)) if "silence" in key[0]]
 
 
 def test_no_figure_has_an_id_among_its_labels() -> None:
-    meters = Meters()
-    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), meters) as reception:
-        meters.replied("http", asyncio.run(reception.receive([*contract_in_force(), opening(), charge("LOST")])))
+    meters = Metrics()
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), meters) as batcher:
+        meters.replied("http", asyncio.run(batcher.receive([*contract_in_force(), opening(), charge("LOST")])))
         meters.on_trouble(ValueError(opening().decode()))
-        said = meters.exposition(look(reception, silence_hours={SOURCE: 1})).decode()
+        said = meters.exposition(look(batcher, silence_hours={SOURCE: 1})).decode()
     labels = {name for family in text_string_to_metric_families(said) for one in family.samples for name in one.labels}
     assert labels == {"way", "outcome", "kind", "source", "le"}
     assert "INC0001234" not in said
 
 
 def test_two_processes_meters_know_nothing_of_each_other() -> None:
-    one, another = Meters(), Meters()
+    one, another = Metrics(), Metrics()
     one.on_trouble(ValueError())
-    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), one) as reception:
-        assert ("verbale_troubles_total", "ValueError") not in samples(another, look(reception))
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), one) as batcher:
+        assert ("verbale_troubles_total", "ValueError") not in samples(another, look(batcher))
 
 
 # --- readiness ---
@@ -159,34 +159,34 @@ def test_a_broker_that_does_not_answer_is_not_ready(
     monkeypatch: pytest.MonkeyPatch, answers: bool | None, said: str
 ) -> None:
     monkeypatch.setattr("bin.readiness.ANSWER_WITHIN", 0.5)
-    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), Meters()) as reception:
-        assert look(reception).broker is None
-        seen = look(reception, Broker(answers=answers))
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), Metrics()) as batcher:
+        assert look(batcher).broker is None
+        seen = look(batcher, Broker(answers=answers))
     assert seen.broker is not None
     assert seen.broker.said.startswith(said)
     assert seen.ready == seen.broker.ready == bool(answers)
-    assert samples(Meters(), seen)["verbale_broker_up",] == float(bool(answers))
+    assert samples(Metrics(), seen)["verbale_broker_up",] == float(bool(answers))
 
 
 def test_live_tables_that_lag_too_far_are_not_ready_where_there_are_any(tmp_path: Path) -> None:
     url = store_url(tmp_path / "verbale.db")
     chosen = Settings(store=url)
-    with open_ledger(chosen, create=True) as ledger, receiving(Desk(ledger, clock), Meters()) as reception:
-        asyncio.run(reception.receive(contract_in_force()))
-        assert look(reception, store=url).projection is None
+    with open_ledger(chosen, create=True) as ledger, receiving(CommandHandler(ledger, clock), Metrics()) as batcher:
+        asyncio.run(batcher.receive(contract_in_force()))
+        assert look(batcher, store=url).projection is None
         assert main(["project", "--once", "--store", url]) == 0
-        current = look(reception, store=url)
-        asyncio.run(reception.receive([opening()]))
+        current = look(batcher, store=url)
+        asyncio.run(batcher.receive([opening()]))
         later = Clock()
         later.now = ledger.store.recorded_until() + 60 * SECOND
-        soon = look(reception, now=later, store=url)
+        soon = look(batcher, now=later, store=url)
         later.now += SECOND
-        late = look(reception, now=later, store=url)
+        late = look(batcher, now=later, store=url)
     assert current.projection == (True, "0 facts and 0 seconds behind")
     assert (soon.ready, late.ready) == (True, False)
     assert late.projection is not None
     assert late.projection.said.startswith("1 facts and 61 seconds behind")
-    found = samples(Meters(), late)
+    found = samples(Metrics(), late)
     assert found["verbale_projection_lag_positions",] == 1
     assert found["verbale_projection_lag_seconds",] == 61
 
@@ -194,14 +194,17 @@ def test_live_tables_that_lag_too_far_are_not_ready_where_there_are_any(tmp_path
 def test_live_tables_that_stopped_are_not_ready_however_little_they_lag(tmp_path: Path) -> None:
     place = tmp_path / "verbale.db"
     url = store_url(place)
-    with open_ledger(Settings(store=url), create=True) as ledger, receiving(Desk(ledger, clock), Meters()) as reception:
-        asyncio.run(reception.receive(contract_in_force()))
+    with (
+        open_ledger(Settings(store=url), create=True) as ledger,
+        receiving(CommandHandler(ledger, clock), Metrics()) as batcher,
+    ):
+        asyncio.run(batcher.receive(contract_in_force()))
         assert main(["project", "--once", "--store", url]) == 0
-        asyncio.run(reception.receive([opening()]))
+        asyncio.run(batcher.receive([opening()]))
         change(place, "DROP TRIGGER stored_events_UPDATE_refused")
         change(place, "UPDATE stored_events SET state = '{' WHERE rowid = 5")
         assert main(["project", "--once", "--store", url]) == 2
-        seen = look(reception, store=url)
+        seen = look(batcher, store=url)
     assert seen.projection == (False, "stopped before position 5: see verbale doctor")
 
 
@@ -209,25 +212,25 @@ def test_a_store_whose_server_goes_away_is_not_ready_until_it_is_back() -> None:
     server = start_postgres(fsync=False)
     try:
         chosen = Settings(store=server.url(), lock_timeout=1)
-        with open_ledger(chosen, create=True) as ledger, receiving(Desk(ledger, clock), Meters()) as reception:
-            assert look(reception, store=chosen.store).ready
+        with open_ledger(chosen, create=True) as ledger, receiving(CommandHandler(ledger, clock), Metrics()) as batcher:
+            assert look(batcher, store=chosen.store).ready
             server.stop()
-            away = look(reception, store=chosen.store)
+            away = look(batcher, store=chosen.store)
             assert not away.ready
             assert not away.store.ready
-            assert samples(Meters(), away)["verbale_store_up",] == 0
-            assert ("verbale_facts",) not in samples(Meters(), away)
+            assert samples(Metrics(), away)["verbale_store_up",] == 0
+            assert ("verbale_facts",) not in samples(Metrics(), away)
             server.start()
-            assert look(reception, store=chosen.store).ready
+            assert look(batcher, store=chosen.store).ready
     finally:
         server.remove()
 
 
 def test_who_asks_often_is_told_what_was_seen_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    with memory(Clock()) as ledger, receiving(Desk(ledger, Clock()), Meters()) as reception:
-        health = Health(reception, Settings())
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), Metrics()) as batcher:
+        health = ReadinessCheck(batcher, Settings())
 
-        async def several() -> list[Look]:
+        async def several() -> list[Readiness]:
             return await asyncio.gather(*(health.look() for _ in range(5)))
 
         seen = asyncio.run(several())

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from messages_examples import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
-
-from adapters.inbox.handler import Desk, Reply
+from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.outcome_events import told as told_of
 from adapters.reports import report as reports
 from adapters.reports.report import ReportName
 from adapters.store.ledger import Identity, Ledger, Receipt
 from bin.compose import clock
+from support.messages import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
 
 AS_OF = "2026-06-30"
 CONTRACTS = ("acme", "bios", "città")
@@ -129,7 +128,7 @@ def check(place: Path | str, told: Load, published: Iterable[dict[str, Any]]) ->
     check_log(place)
     identities = {(one["source"], one["id"]) for one in map(json.loads, told.good)}
     with memory(clock) as clean, stored(place, clock) as ledger:  # type: ignore[arg-type]
-        refusals = Desk(clean, clock).handle([*told.good, *told.poison]).replies[len(told.good) :]
+        refusals = CommandHandler(clean, clock).handle([*told.good, *told.poison]).replies[len(told.good) :]
         receipts = ledger.store.receipts(sorted(identities))
         assert set(receipts) == identities
         assert ledger.store.counts()["messages"] == len(identities)

@@ -21,20 +21,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench_brokers import ABOUT_D, CONSUME, HANDLER, Consuming, told_of
-from bench_histories import BusyYear, Told, Year, add, busy_opening, taken, turned_late
-from bench_library import HelpDesk, catch_up, projection
-from bench_paper import Figures, Paper, machine, say
-from bench_phases import hot_functions, phases_of, tell_functions, tell_phases
-from bench_stores import Store, parts, store
-from messages_examples import Clock, contract_in_force
+from support.messages import Clock, contract_in_force
 
 from adapters.brokers.nats_server import NatsServer
-from adapters.inbox.handler import Desk, Done
+from adapters.inbox.handler import CommandHandler, Done
 from adapters.live_tables.projector import LIVE_READINGS, Projector, build
 from adapters.live_tables.schema import INCIDENTS, WINDOWS
 from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import Batch
+from bench.brokers import ABOUT_D, CONSUME, HANDLER, Consuming, told_of
+from bench.histories import BusyYear, Recorded, Year, add, busy_opening, taken, turned_late
+from bench.library import HelpDesk, catch_up, projection
+from bench.paper import Figures, Paper, machine, say
+from bench.phases import hot_functions, phases_of, tell_functions, tell_phases
+from bench.stores import Store, parts, store
 from domain.facts import MINUTE, SECOND, Fact, Responsibility, read_instant
 from domain.incident import ClockResumed, ClockSuspended, IncidentResolved, IncidentTakenInCharge
 from domain.terms import Impact, Urgency
@@ -218,7 +218,7 @@ class Rebuild:
 RAW_INSERT, APPEND, DESK = "raw INSERT", "Verbale: ledger", "Verbale: desk"
 LIBRARY_SAVE, LIBRARY_COMMAND = "library: tell, save", "library: load, tell, save"
 ABOUT_B = (
-    "Ledger: facts made, written with their seals and inbox rows. Desk: JSON messages in, checked against the inbox,",
+    "Ledger: facts made, written with their seals and inbox rows. Handler: JSON messages in, checked with the inbox,",
     "decided, recorded, answered. Library: aggregates with events, its default JSON; no seals, no inbox. Raw INSERT:",
     "the rows that the ledger wrote, into the same tables, their triggers taken off.",
 )
@@ -252,7 +252,7 @@ class Appending:
         with ExitStack() as stack:
             self.ours = stack.enter_context(closing(self.at.ledger(names["append"], self.clock)))
             desk_ledger = stack.enter_context(closing(self.at.ledger(names["desk"], self.clock)))
-            self.desk = Desk(desk_ledger, self.clock)
+            self.desk = CommandHandler(desk_ledger, self.clock)
             self.desk.handle(contract_in_force())
             stack.enter_context(closing(self.at.ledger(names["raw"], self.clock)))
             self.bare = stack.enter_context(closing(self.at.bare(names["raw"])))
@@ -290,10 +290,10 @@ class Appending:
             self.ours.append(batch)
         return self.facts
 
-    def _told(self, names: Iterable[str]) -> Iterator[tuple[Told, int]]:
+    def _told(self, names: Iterable[str]) -> Iterator[tuple[Recorded, int]]:
         for name in names:
             for number, fact in enumerate(_story(), 1):
-                yield Told(f"incident-{name}", "busy", fact), number
+                yield Recorded(f"incident-{name}", "busy", fact), number
 
     @contextmanager
     def _raw(self) -> Iterator[Run]:
@@ -395,7 +395,7 @@ class Busy:
         ((passed),) = self.reporting.live.values(WINDOWS, "passed")
         return bool(passed)
 
-    def tell(self, kind: str, told: Told, number: int, *, counts: bool) -> None:
+    def tell(self, kind: str, told: Recorded, number: int, *, counts: bool) -> None:
         """Record one fact, and bring the tables up to date."""
         self.clock.now += SECOND
         batch = Batch()
@@ -420,7 +420,7 @@ ABOUT_C = (
     "One fact is recorded, then the live tables are brought up to date: the step alone, and both together. First while",
     "the window of the contract is within its tolerance, then after it has passed it. Tables as a rebuild left them.",
 )
-TELLS: dict[str, Callable[[int], tuple[Told, int]]] = {
+TELLS: dict[str, Callable[[int], tuple[Recorded, int]]] = {
     "a taking in charge": taken,
     "a breach, by a resumption told late": turned_late,
 }

@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
-from messages_examples import Clock, charge, memory, message, opening, sign
+from support.messages import Clock, charge, memory, message, opening, sign
 
-from adapters.brokers.broker import open_post
+from adapters.brokers.broker import open_client
 from adapters.brokers.subjects import message_subject, outcome_subject, token
-from adapters.inbox.handler import Desk, Done, Duplicate, Reply
+from adapters.inbox.handler import CommandHandler, Done, Duplicate, Reply
 from adapters.inbox.messages import examples, schema
 from adapters.inbox.outcome_events import OUTCOME_TYPE, letters, outcome_schema, told
 from bin.asyncapi import asyncapi, documents, schemas
@@ -147,10 +147,10 @@ def test_a_message_that_breaks_its_schema_breaks_it_in_asyncapi_too(document: di
 
 @pytest.mark.parametrize("url", ["nats://a", "amqp://a", "redis://a", "kafka://a"])
 def test_what_the_reference_names_is_what_brokers_are_set_up_with(url: str, document: dict[str, Any]) -> None:
-    async def pieces() -> str:
-        return "\n".join(piece.name for piece in open_post(url, "main").pieces)
+    async def resources() -> str:
+        return "\n".join(piece.name for piece in open_client(url, "main").resources)
 
-    made = asyncio.run(pieces())
+    made = asyncio.run(resources())
     for named in {
         "nats": ["VERBALE_main_OUTCOMES"],
         "amqp": [bound_exchange(document, "messages"), bound_exchange(document, "outcomes"), "verbale.main.outcomes"],
@@ -189,7 +189,7 @@ def test_the_reference_says_what_the_server_takes() -> None:
 def heard() -> list[tuple[Reply, dict[str, Any]]]:
     """Replies of a desk of every kind, and what is published of them."""
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         opened = opening(id="one")
         raws = [sign(), opened, opened, opening(id="another"), charge("INC-LATER"), b"not json", b"{}"]
         raws += [message("incident.open", "incident-X", "2026-03-02T08:00:00", {}, source="x" * 600)]
@@ -221,7 +221,7 @@ def test_the_outcomes_of_the_reference_are_those_of_a_desk() -> None:
     shown: dict[str, dict[str, Any]] = {said["data"]["outcome"]: {**said["data"]} for said in outcome_examples()}
     assert sorted(shown) == ["done", "duplicate", "refused", "waiting"]
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         first = opening(shown["done"]["stream"].removeprefix("incident-"))
         raws = [first, first, opening(time="2026-03-02T09:30:00"), charge("INC0001235")]
         for reply in desk.handle(raws).replies:

@@ -7,38 +7,38 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from messages_examples import Clock, charge, contract_in_force, memory, names, opening, stored
+from support.messages import Clock, charge, contract_in_force, memory, names, opening, stored
 
-from adapters.inbox.batcher import Handled, Reception, Stopping
-from adapters.inbox.handler import Answered, Desk, Done, Refused
+from adapters.inbox.batcher import Batcher, Handled, Stopping
+from adapters.inbox.handler import Answered, CommandHandler, Done, Refused
 from adapters.store.ledger import LockedStore, StoreError
 from domain import incident as incidents
 from domain.incident import TakeInCharge
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk() -> Iterator[CommandHandler]:
     """A desk over a store in memory, with a contract in force."""
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         desk.handle(contract_in_force())
         yield desk
 
 
-def test_a_batch_is_answered_in_order(desk: Desk) -> None:
+def test_a_batch_is_answered_in_order(desk: CommandHandler) -> None:
     handled: list[Handled] = []
-    reception = Reception(desk, handled.append)
-    replies = asyncio.run(reception.receive([opening(), charge(), b"not json"]))
+    batcher = Batcher(desk, handled.append)
+    replies = asyncio.run(batcher.receive([opening(), charge(), b"not json"]))
     assert names([reply.outcome for reply in replies]) == ["Done", "Done", "Refused"]
     assert [len(batch.answered.replies) for batch in handled] == [3]
 
 
-def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(desk: Desk) -> None:
+def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(desk: CommandHandler) -> None:
     handled: list[Handled] = []
-    reception = Reception(desk, handled.append)
+    batcher = Batcher(desk, handled.append)
 
     async def many() -> list[str]:
-        asked = [reception.receive_one(opening(f"INC{number}")) for number in range(700)]
+        asked = [batcher.receive_one(opening(f"INC{number}")) for number in range(700)]
         return [reply.identity[1] for reply in await asyncio.gather(*asked) if reply.identity]
 
     answered = asyncio.run(many())
@@ -47,7 +47,7 @@ def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(des
     assert desk.ledger.store.counts()["messages"] == 700 + len(contract_in_force())
 
 
-def test_while_the_store_is_away_a_batch_waits_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_store_is_away_a_batch_waits_for_it(desk: CommandHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     troubles: list[Exception] = []
     real, away = desk.handle, [True, True, False]
 
@@ -57,41 +57,43 @@ def test_while_the_store_is_away_a_batch_waits_for_it(desk: Desk, monkeypatch: p
         return real(raws)
 
     monkeypatch.setattr(desk, "handle", handle)
-    reception = Reception(desk, on_trouble=troubles.append)
-    (reply,) = asyncio.run(reception.receive_patiently([opening()]))
+    batcher = Batcher(desk, on_trouble=troubles.append)
+    (reply,) = asyncio.run(batcher.receive_patiently([opening()]))
     assert isinstance(reply.outcome, Done)
     assert [type(trouble) for trouble in troubles] == [LockedStore, LockedStore]
 
 
 def test_a_batch_goes_back_where_it_came_from_when_one_stops_while_the_store_is_away(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: CommandHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def handle(raws: Sequence[bytes]) -> Answered:
         raise LockedStore("locked")
 
     monkeypatch.setattr(desk, "handle", handle)
-    reception = Reception(desk)
+    batcher = Batcher(desk)
 
     async def stopped() -> None:
-        waiting = asyncio.create_task(reception.receive_patiently([opening()]))
+        waiting = asyncio.create_task(batcher.receive_patiently([opening()]))
         await asyncio.sleep(0)
-        reception.stop()
+        batcher.stop()
         await waiting
 
     with pytest.raises(Stopping):
         asyncio.run(stopped())
 
 
-def test_whoever_posts_hears_that_the_store_is_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_posts_hears_that_the_store_is_away(desk: CommandHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     def handle(raws: Sequence[bytes]) -> Answered:
         raise LockedStore("locked")
 
     monkeypatch.setattr(desk, "handle", handle)
     with pytest.raises(StoreError):
-        asyncio.run(Reception(desk).receive_one(opening()))
+        asyncio.run(Batcher(desk).receive_one(opening()))
 
 
-def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(
+    desk: CommandHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = desk.handle
 
     def handle(raws: Sequence[bytes]) -> Answered:
@@ -101,7 +103,7 @@ def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(desk: Desk, m
 
     monkeypatch.setattr(desk, "handle", handle)
     raws = [opening(f"INC{number}") for number in range(5)]
-    replies = asyncio.run(Reception(desk).receive(raws))
+    replies = asyncio.run(Batcher(desk).receive(raws))
     assert names([reply.outcome for reply in replies]) == ["Done", "Done", "Done", "Refused", "Done"]
     outcome = replies[3].outcome
     assert isinstance(outcome, Refused)
@@ -109,7 +111,7 @@ def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(desk: Desk, m
     assert [row.message.raw for row in desk.ledger.store.refused()] == [opening("INC3")]
 
     monkeypatch.setattr(desk, "handle", real)
-    (again,) = asyncio.run(Reception(desk).receive([opening("INC3")]))
+    (again,) = asyncio.run(Batcher(desk).receive([opening("INC3")]))
     assert isinstance(again.outcome, Done)
     assert desk.ledger.store.refused() == []
 
@@ -120,7 +122,9 @@ def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkey
     name = "".join(chr(chance.randrange(0x20000, 0x2A6D0)) for _ in range(500))
     huge = json.dumps({**json.loads(opening("INC-HUGE")), "id": name, "source": name[::-1]}).encode()
     with stored(postgres_url, Clock()) as ledger:
-        replies = asyncio.run(Reception(Desk(ledger, Clock())).receive([opening("INC1"), huge, opening("INC2")]))
+        replies = asyncio.run(
+            Batcher(CommandHandler(ledger, Clock())).receive([opening("INC1"), huge, opening("INC2")])
+        )
     assert names([reply.outcome for reply in replies]) == ["Done", "Refused", "Done"]
     outcome = replies[1].outcome
     assert isinstance(outcome, Refused)
@@ -128,7 +132,7 @@ def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkey
 
 
 def test_a_fault_of_ours_in_a_message_that_waited_does_not_cost_the_one_that_wakes_it_its_answer(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: CommandHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = incidents.decide
 
@@ -139,7 +143,7 @@ def test_a_fault_of_ours_in_a_message_that_waited_does_not_cost_the_one_that_wak
 
     desk.handle([charge()])
     monkeypatch.setattr(incidents, "decide", decide)
-    (reply,) = asyncio.run(Reception(desk).receive([opening()]))
+    (reply,) = asyncio.run(Batcher(desk).receive([opening()]))
     assert isinstance(reply.outcome, Done)
     (row,) = desk.ledger.store.refused()
     assert (row.message.raw, row.message.clause) == (charge(), "R6")

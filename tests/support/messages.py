@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 import rfc8785
-from servers import open_any, owner
 
 from adapters.imports.contract_file import assumed_terms
-from adapters.inbox.handler import Desk, Outcome
+from adapters.inbox.handler import CommandHandler, Outcome
 from adapters.store.ledger import Ledger
 from adapters.store.sqlite import open_memory
 from domain.facts import read_instant
+from support.servers import open_any, owner
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SOURCE = "helpdesk://test"
 CONTRACT = "acme-2026"
 INCIDENT = "INC0001234"
@@ -171,7 +171,7 @@ def ingest(place: Path | str, raws: Sequence[bytes], clock: Clock | None = None)
     """Give one batch to the store at a place."""
     clock = clock or Clock()
     with stored(place, clock) as ledger:
-        return Desk(ledger, clock).handle(raws).outcomes
+        return CommandHandler(ledger, clock).handle(raws).outcomes
 
 
 TABLES = ("stored_events", "seal", "inbox", "waiting", "refused")

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bin.commands.console import console
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 class Figures(NamedTuple):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from messages_examples import (
+from support.messages import (
     HOUR,
     INCIDENT,
     SOURCE,
@@ -32,10 +32,10 @@ from messages_examples import (
     rows,
     stored,
 )
-from servers import owner
+from support.servers import owner
 
 from adapters.diagnosis import missing, ranges, silences
-from adapters.inbox.handler import DEFAULT_PATIENCE, Desk
+from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import read_lines
 from adapters.inbox.outcome_events import letters
 from adapters.store.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
@@ -115,15 +115,18 @@ def test_each_source_has_numbers_of_its_own_and_those_of_none_are_no_numbers(pla
 @pytest.mark.parametrize("number", ["A7", "3.5", "-1", "+9", "٣", "", " 9", "9" * 19])
 def test_what_is_no_whole_number_is_recorded_and_leaves_no_gap(number: str) -> None:
     with memory(Clock()) as ledger:
-        assert names(Desk(ledger, Clock()).handle([numbered(1), numbered(number)]).outcomes) == ["Done", "Done"]
+        assert names(CommandHandler(ledger, Clock()).handle([numbered(1), numbered(number)]).outcomes) == [
+            "Done",
+            "Done",
+        ]
         assert ledger.store.gaps(SOURCE) == []
 
 
 def test_an_order_that_does_not_count_leaves_no_gap() -> None:
     with memory(Clock()) as ledger:
-        Desk(ledger, Clock()).handle([numbered(1), numbered(5, sequencetype="Other")])
+        CommandHandler(ledger, Clock()).handle([numbered(1), numbered(5, sequencetype="Other")])
         assert ledger.store.gaps(SOURCE) == []
-        Desk(ledger, Clock()).handle([numbered(7, sequencetype="Integer")])
+        CommandHandler(ledger, Clock()).handle([numbered(7, sequencetype="Integer")])
         assert ledger.store.gaps(SOURCE) == [Gap(SOURCE, 2, 6)]
 
 
@@ -131,7 +134,7 @@ def test_an_order_that_does_not_count_leaves_no_gap() -> None:
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.integers(0, 12))
 def test_gaps_are_what_lies_between_and_was_not_heard(numbers: list[int], split: int) -> None:
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         for batch in (numbers[:split], numbers[split:]):
             desk.handle([numbered(number) for number in batch])
         found = ledger.store.gaps(SOURCE)
@@ -157,7 +160,7 @@ def test_what_wakes_or_waits_too_long_is_counted_and_was_not_heard_again(place: 
     theirs = message("incident.take_in_charge", f"incident-{INCIDENT}", "2026-03-02T09:00:00Z", source=OTHER)
     never = message("incident.take_in_charge", "incident-NEVER", "2026-03-02T09:00:00Z", source=OTHER)
     with stored(place, time) as ledger:
-        desk = Desk(ledger, time)
+        desk = CommandHandler(ledger, time)
         desk.handle([*contract_in_force(), theirs, theirs, never, b"{"])
         assert {one.source: counts(one) for one in ledger.store.sources()} == {
             "": (1, 0, 0, 1, 0),
@@ -204,7 +207,7 @@ def test_what_waited_too_long_succeeds_when_tried_again_after_its_incident_opene
 def test_a_payload_that_looks_like_a_message_never_becomes_one(run: Run, place: Path | str, tmp_path: Path) -> None:
     looks = opening("FORGED")
     with stored(place, clock) as ledger:  # type: ignore[arg-type]
-        Desk(ledger, clock).refuse_payload(looks, "R1", "no such state in the mapping")
+        CommandHandler(ledger, clock).refuse_payload(looks, "R1", "no such state in the mapping")
     store = ("--store", url_of(place))
     assert run("refused", "retry", "--all", *store)[0] == 1
     assert run("refused", "export", str(tmp_path / "kept.jsonl"), *store)[0] == 0
@@ -218,7 +221,7 @@ def test_the_outcome_of_what_is_tried_again_is_published_where_there_is_a_broker
     time = Clock()
     expired(place, time)
     with stored(place, time) as ledger:
-        desk = Desk(ledger, time, write_letter=letters(ledger.id, time))
+        desk = CommandHandler(ledger, time, write_outbox_message=letters(ledger.id, time))
         desk.retry([row.message for row in ledger.store.refused()])
         (posted,) = ledger.store.outbox(10)
     assert posted.letter.source == SOURCE
@@ -602,15 +605,15 @@ def test_looking_at_it_once_with_the_right_to_write_upgrades_it(old: Path | str,
 UPGRADE = """
 import sys
 from contextlib import closing
-from messages_examples import Clock, opening
-from adapters.inbox.handler import Desk
-from servers import open_any
+from support.messages import Clock, opening
+from adapters.inbox.handler import CommandHandler
+from support.servers import open_any
 
 place, number = sys.argv[1:]
 print("ready", flush=True)
 sys.stdin.readline()
 with closing(open_any(place, now=Clock(), create=False, lock_timeout=60)) as ledger:
-    (outcome,) = Desk(ledger, Clock()).handle([opening(f"U{number}", contract=None)]).outcomes
+    (outcome,) = CommandHandler(ledger, Clock()).handle([opening(f"U{number}", contract=None)]).outcomes
     print(type(outcome).__name__, ledger.store.format)
 """
 
@@ -670,7 +673,7 @@ def as_user(url: str, user: str) -> str:
 
 def recorded(url: str, *raws: bytes) -> list[str]:
     with opened(url) as ledger:
-        return names(Desk(ledger, Clock()).handle(raws).outcomes)
+        return names(CommandHandler(ledger, Clock()).handle(raws).outcomes)
 
 
 def opened(url: str) -> AbstractContextManager[Ledger]:
@@ -694,7 +697,7 @@ def test_the_writer_records_after_an_upgrade(postgres_url: str, users: tuple[str
     assert recorded(writer, *told) == ["Done", "Waiting", "Refused", "Done", "Done"]
     assert recorded(writer, opening("W"), b"{") == ["Done", "Refused"]
     with opened(writer) as ledger:
-        desk = Desk(ledger, Clock(), write_letter=letters("main", Clock()))
+        desk = CommandHandler(ledger, Clock(), write_outbox_message=letters("main", Clock()))
         desk.retry([RefusedMessage(None, b"{", "R1", "", "no JSON")])
         ledger.store.published([posted.number for posted in ledger.store.outbox(10)])
         ledger.store.issue_token(b"digest", SOURCE)
@@ -724,5 +727,5 @@ def test_a_server_that_takes_no_changes_is_read_in_the_old_format(postgres_url: 
     with opened(f"{postgres_url}&options=-c%20default_transaction_read_only%3Don") as ledger:
         assert len(list(ledger.entries())) == 4
         with pytest.raises(ReadOnlyStore):
-            Desk(ledger, Clock()).handle([opening()])
+            CommandHandler(ledger, Clock()).handle([opening()])
     assert format_of(postgres_url) == 1

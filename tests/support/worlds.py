@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from messages_examples import message, sign
 
 from adapters.imports.contract_file import assumed_terms
 from domain.facts import instant_text
+from support.messages import message, sign
 
 MINUTE = 60_000_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")

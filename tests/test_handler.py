@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import (
+from support.messages import (
     CONTRACT,
     HOUR,
     INCIDENT,
@@ -32,9 +32,19 @@ from messages_examples import (
     stored,
     wire,
 )
-from servers import fresh_schema, shared_server
+from support.servers import fresh_schema, shared_server
 
-from adapters.inbox.handler import DEFAULT_PATIENCE, Answered, Desk, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.inbox.handler import (
+    DEFAULT_PATIENCE,
+    Answered,
+    CommandHandler,
+    Done,
+    Duplicate,
+    Outcome,
+    Refused,
+    Reply,
+    Waiting,
+)
 from adapters.store.ledger import Ledger
 from domain.contract import ContractSigned
 from domain.coverage import BestEffortReason, Coverage
@@ -56,7 +66,7 @@ class Office:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.ledger = ledger
         self.clock = clock
-        self.desk = Desk(ledger, clock)
+        self.desk = CommandHandler(ledger, clock)
 
     def handle(self, *raws: bytes) -> list[Outcome]:
         """The outcomes of a batch."""
@@ -347,11 +357,15 @@ def test_a_waiting_message_is_recorded_in_the_later_batch_that_opens_its_inciden
 def test_a_waiting_message_is_recorded_after_a_restart(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        assert names(Desk(ledger, clock).handle([charge(time="2026-03-02T10:00:00Z")]).outcomes) == ["Waiting"]
+        assert names(CommandHandler(ledger, clock).handle([charge(time="2026-03-02T10:00:00Z")]).outcomes) == [
+            "Waiting"
+        ]
     with stored(place, clock) as ledger:
-        assert names(Desk(ledger, clock).handle([charge(time="2026-03-02T09:00:00Z")]).outcomes) == ["Waiting"]
+        assert names(CommandHandler(ledger, clock).handle([charge(time="2026-03-02T09:00:00Z")]).outcomes) == [
+            "Waiting"
+        ]
     with stored(place, clock) as ledger:
-        answered = Desk(ledger, clock).handle([opening()])
+        answered = CommandHandler(ledger, clock).handle([opening()])
         assert said(answered.woken) == [Done(STREAM, 2, 1), Done(STREAM, 3, 2)]
         facts = ledger.streams([STREAM])[STREAM]
     assert [fact.at for fact in facts[1:]] == [facts[0].at + 2 * HOUR, facts[0].at + HOUR]
@@ -567,7 +581,7 @@ def arrive(
     """What is on record once the messages have arrived in this order, in batches cut there."""
     clock = Clock()
     with store(clock) as ledger:
-        desk = Desk(ledger, clock)
+        desk = CommandHandler(ledger, clock)
         outcomes: list[Outcome] = []
         for start, end in zip([0, *cuts], [*cuts, len(raws)], strict=True):
             answered = desk.handle(raws[start:end])

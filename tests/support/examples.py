@@ -17,9 +17,9 @@ from domain.contract import (
     OptionActivated,
     SignContract,
 )
-from domain.coverage import Answer, Coverage
+from domain.coverage import Coverage, CoverageDecision
 from domain.credits import CreditFact, CreditsPurchased, PurchaseCredits
-from domain.facts import MINUTE, Paper, Rectify, microseconds
+from domain.facts import MINUTE, Attachment, Rectify, microseconds
 from domain.incident import IncidentOpened, OpenIncident
 from domain.terms import AssistanceOption, Impact, Level, Levels, PenaltyClause, PriorityMatrix, Terms, Urgency
 from domain.working_time import CalendarRules, Holiday, Week, WorkingCalendar
@@ -63,7 +63,7 @@ NEXT_MONDAY_8 = local("2026-03-09 08:00")
 
 CONTRACT = "acme-2026"
 INCIDENT = "INC0001234"
-PAPER = Paper(name="verbale.pdf", sha256="0" * 64)
+PAPER = Attachment(name="verbale.pdf", sha256="0" * 64)
 
 
 # --- terms and calendars ----------------------------------------------------------------------------------------
@@ -207,10 +207,10 @@ def bought(package: str = "A", minutes: int = 600, at: int = NEW_YEAR, **changes
     return CreditsPurchased(**dict(buy(package, minutes, at, **changes)))
 
 
-GUARANTEED = Answer(coverage=Coverage.GUARANTEED, contract=CONTRACT)
+GUARANTEED = CoverageDecision(coverage=Coverage.GUARANTEED, contract=CONTRACT)
 
 
-def opened(at: int = MONDAY_9, answer: Answer = GUARANTEED, **changes: Any) -> IncidentOpened:
+def opened(at: int = MONDAY_9, answer: CoverageDecision = GUARANTEED, **changes: Any) -> IncidentOpened:
     """The fact of `request`, guaranteed unless told."""
     return IncidentOpened(**dict(request(at, **changes)), answer=answer)
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
+from support.messages import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
 
 from adapters.imports.help_desk import (
     SHIPPED,
@@ -26,7 +26,7 @@ from adapters.imports.help_desk import (
     take_snapshot,
 )
 from adapters.imports.mapping import BadMapping, shipped
-from adapters.inbox.handler import Desk, Reply
+from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.messages import Unreadable, read_message
 from domain.facts import SECOND, Responsibility, as_rectified, instant_text, read_instant
 from domain.incident import (
@@ -45,7 +45,7 @@ from domain.incident import (
 )
 from domain.terms import Impact, Urgency
 from projections.compliance import ClockRow, compliance
-from projections.history import History, Telling
+from projections.history import History, Replay
 from projections.readings import Reading
 
 SAMPLES = Path(__file__).parent / "webhooks"
@@ -91,17 +91,17 @@ def signed(desk: str, body: bytes, secret: str = SECRET, at: int = NOW) -> dict[
 
 
 @contextmanager
-def opened_desk() -> Iterator[Desk]:
+def opened_desk() -> Iterator[CommandHandler]:
     """A desk over a store in memory, with a contract in force."""
     clock = Clock()
     with memory(clock) as ledger:
-        desk = Desk(ledger, clock)
+        desk = CommandHandler(ledger, clock)
         desk.handle(contract_in_force())
         yield desk
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk() -> Iterator[CommandHandler]:
     """A desk over a store in memory, with a contract in force."""
     with opened_desk() as desk:
         yield desk
@@ -130,7 +130,7 @@ PENDING = State(charged=True, started=True, suspended=Responsibility.CUSTOMER)
 CLOSED = State(charged=True, started=True, closed=ClosingReason.RESOLVED)
 
 
-def take(desk: Desk, *snapshots: Snapshot) -> list[str]:
+def take(desk: CommandHandler, *snapshots: Snapshot) -> list[str]:
     """Hear snapshots one after the other; what was recorded, as "verb@time"."""
     return [told(reply) for each in snapshots for reply in take_snapshot(desk, each)]
 
@@ -142,7 +142,7 @@ def told(reply: Reply) -> str:
     return f"{type(heard.command).TYPE.split('.')[2]}@{instant_text(heard.command.at)[11:16]}"
 
 
-def incident(desk: Desk, item: str = ITEM) -> Incident:
+def incident(desk: CommandHandler, item: str = ITEM) -> Incident:
     """What the facts of an incident say."""
     return cast(Incident, desk.state(f"incident-{item}"))
 
@@ -394,7 +394,7 @@ def test_a_mapping_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_what_the_products_send_becomes_facts(
-    desk: Desk, names_of_samples: tuple[str, str], item: str, facts: list[type]
+    desk: CommandHandler, names_of_samples: tuple[str, str], item: str, facts: list[type]
 ) -> None:
     name = names_of_samples[0].partition("-")[0]
     mapping = desk_mapping(name)
@@ -407,14 +407,14 @@ def test_what_the_products_send_becomes_facts(
     assert [type(fact) for fact in incident(desk, item).record] == facts
 
 
-def test_sent_again_it_says_nothing_new(desk: Desk) -> None:
+def test_sent_again_it_says_nothing_new(desk: CommandHandler) -> None:
     first, second = snapshot("09:00"), snapshot("10:00", PENDING)
     assert take(desk, first) == ["open@09:00"]
     assert take(desk, second) == ["take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00"]
     assert take(desk, first, second, second, first) == []
 
 
-def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(desk: Desk) -> None:
+def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(desk: CommandHandler) -> None:
     second = snapshot("10:00", PENDING)
     empty = incident(desk)
     messages = messages_of(second, empty, None, None)
@@ -425,7 +425,7 @@ def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(desk: Des
     assert names(desk.handle(raws).outcomes) == ["Duplicate"] * 4
 
 
-def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(desk: Desk) -> None:
+def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(desk: CommandHandler) -> None:
     low = {"impact": "low", "urgency": "low"}
     assert take(desk, snapshot("10:00", CLOSED)) == [
         "open@09:00", "take_in_charge@10:00", "start_intervention@10:00", "close@10:00"
@@ -439,25 +439,25 @@ def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(desk: D
     assert not incident(desk).open
 
 
-def test_what_has_happened_is_not_taken_back(desk: Desk) -> None:
+def test_what_has_happened_is_not_taken_back(desk: CommandHandler) -> None:
     assert take(desk, snapshot("10:00", OPEN))[1:] == ["take_in_charge@10:00", "start_intervention@10:00"]
     assert take(desk, snapshot("11:00")) == []
 
 
-def test_a_late_snapshot_is_not_hidden_by_what_was_heard_before(desk: Desk) -> None:
+def test_a_late_snapshot_is_not_hidden_by_what_was_heard_before(desk: CommandHandler) -> None:
     assert take(desk, snapshot("11:00", OPEN)) == ["open@09:00", "take_in_charge@11:00", "start_intervention@11:00"]
     assert take(desk, snapshot("10:00", PENDING)) == [
         "take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00", "resume@11:00"
     ]  # fmt: skip
 
 
-def test_a_late_reassessment_does_not_hide_the_one_heard_before(desk: Desk) -> None:
+def test_a_late_reassessment_does_not_hide_the_one_heard_before(desk: CommandHandler) -> None:
     take(desk, snapshot("09:00"), snapshot("11:00"))
     assert take(desk, snapshot("10:00", impact="low")) == ["reassess@10:00", "reassess@11:00"]
     assert [fact.impact for fact in incident(desk).reassessments] == [Impact.LOW, Impact.HIGH]
 
 
-def test_a_first_snapshot_heard_late_puts_the_opening_right(desk: Desk) -> None:
+def test_a_first_snapshot_heard_late_puts_the_opening_right(desk: CommandHandler) -> None:
     take(desk, snapshot("11:00", opened="09:30", impact="low", customer="acme"))
     assert take(desk, snapshot("10:00")) == ["rectify@11:00"] * 3 + ["reassess@11:00"]
     opened = incident(desk).opened
@@ -466,7 +466,7 @@ def test_a_first_snapshot_heard_late_puts_the_opening_right(desk: Desk) -> None:
     assert take(desk, snapshot("10:00"), snapshot("11:00", opened="09:30", impact="low", customer="acme")) == []
 
 
-def test_what_a_person_rectified_stays(desk: Desk) -> None:
+def test_what_a_person_rectified_stays(desk: CommandHandler) -> None:
     take(desk, snapshot("11:00", impact="low"))
     data = {"version": 1, "field": "impact", "value": "medium", "why": "the customer's mail says so"}
     right = message("record.rectify", f"incident-{ITEM}", "2026-03-02T15:00:00Z", data)
@@ -477,7 +477,7 @@ def test_what_a_person_rectified_stays(desk: Desk) -> None:
     assert opened.impact is Impact.MEDIUM
 
 
-def test_an_opening_edited_later_in_the_desk_changes_nothing(desk: Desk) -> None:
+def test_an_opening_edited_later_in_the_desk_changes_nothing(desk: CommandHandler) -> None:
     take(desk, snapshot("10:00"))
     assert take(desk, snapshot("11:00", opened="09:45")) == []
 
@@ -491,7 +491,7 @@ def test_of_two_snapshots_of_one_instant_the_one_nearer_its_end_rules_whichever_
             assert take(desk, *heard) == []
 
 
-def test_a_stream_that_another_producer_tells_too_is_listened_to(desk: Desk) -> None:
+def test_a_stream_that_another_producer_tells_too_is_listened_to(desk: CommandHandler) -> None:
     take(desk, snapshot("09:00"))
     others = [
         message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z"),
@@ -501,9 +501,9 @@ def test_a_stream_that_another_producer_tells_too_is_listened_to(desk: Desk) -> 
     assert take(desk, snapshot("10:00", OPEN)) == ["start_intervention@10:00"]
 
 
-def test_what_another_process_recorded_is_listened_to(desk: Desk) -> None:
+def test_what_another_process_recorded_is_listened_to(desk: CommandHandler) -> None:
     take(desk, snapshot("09:00"))
-    beside = Desk(desk.ledger, Clock())
+    beside = CommandHandler(desk.ledger, Clock())
     beside.handle([message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z")])
     assert take(desk, snapshot("10:00", State(charged=True))) == []
 
@@ -511,7 +511,7 @@ def test_what_another_process_recorded_is_listened_to(desk: Desk) -> None:
 def test_a_snapshot_that_is_refused_is_heard_anew_when_it_is_sent_again() -> None:
     clock = Clock("2026-03-02T09:00:00Z")
     with memory(clock) as ledger:
-        desk = Desk(ledger, clock)
+        desk = CommandHandler(ledger, clock)
         take(desk, snapshot("09:00"))
         ahead = snapshot("10:00", State(charged=True))
         assert names([reply.outcome for reply in take_snapshot(desk, ahead)]) == ["Refused"]
@@ -620,6 +620,6 @@ def test_any_history_in_any_order_is_judged_alike(
     for time in ("11:30", "15:30", "23:00"):
         judged = []
         for told_so in (straight, anyhow):
-            (row,) = compliance(Telling(told_so, reading, instant(time)))
+            (row,) = compliance(Replay(told_so, reading, instant(time)))
             judged.append((row.opened_at, row.priority, row.open, *map(figures, row.clocks)))
         assert judged[0] == judged[1]

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from messages_examples import CHECKOUT, charge, child_environment, contract_in_force, opening
-from offices import KINDS, Office, dump, office
-from servers import owner
+from support.messages import CHECKOUT, charge, child_environment, contract_in_force, opening
+from support.offices import KINDS, Office, dump, office
+from support.servers import owner
 
 from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import Projector, Work, build
+from adapters.live_tables.projector import Projector, Step, build
 from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
 from adapters.live_tables.sqlite import SqliteReporting, beside
 from adapters.live_tables.tables import BeingBuilt, NoTables
@@ -405,14 +405,14 @@ def test_tables_that_somebody_holds_are_waited_for(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_build_ends_when_it_is_asked_to(run: Run, here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = Work.begin
+    begin = Step.begin
 
-    def interrupted(work: Work, rows: Rows) -> None:
+    def interrupted(work: Step, rows: Rows) -> None:
         begin(work, rows)
         os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Work, "begin", interrupted)
+        patched.setattr(Step, "begin", interrupted)
         status, _, err = run("project", "--once", "--store", here.url)
     assert status == 130
     assert "interrupted" in err

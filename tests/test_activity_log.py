@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages_examples import Clock, memory, names
+from support.messages import Clock, memory, names
 
 from adapters.imports.activity_log import EventLog, LogMapping, example, read_event_log
 from adapters.imports.csv_table import BadTable
 from adapters.imports.mapping import BadMapping, TimeTable, parse_mapping
-from adapters.inbox.handler import Desk
+from adapters.inbox.handler import CommandHandler
 from domain.facts import EARLIEST, LATEST, Fact, instant_text
 
 Run = Callable[..., tuple[int, str, str]]
@@ -109,7 +109,7 @@ def reasons(log: EventLog) -> dict[int, str]:
 def recorded(*logs: EventLog) -> dict[str, list[Fact]]:
     """The facts of logs taken in one after the other, by stream; nothing is refused."""
     with memory(Clock()) as ledger:
-        desk = Desk(ledger, Clock())
+        desk = CommandHandler(ledger, Clock())
         for log in logs:
             outcomes = desk.handle([message.raw for message in log.messages]).outcomes
             assert "Refused" not in names(outcomes), outcomes

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from messages_examples import Clock, charge, opening, stored
+from support.messages import Clock, charge, opening, stored
 
 from adapters.inbox import ingest as intake
-from adapters.inbox.handler import DEFAULT_PATIENCE, Desk, Done, Duplicate, Outcome, Refused, Waiting, outcome_name
+from adapters.inbox.handler import (
+    DEFAULT_PATIENCE,
+    CommandHandler,
+    Done,
+    Duplicate,
+    Outcome,
+    Refused,
+    Waiting,
+    outcome_name,
+)
 from adapters.inbox.ingest import BATCH, Line, read_lines, take_in, written
 from adapters.inbox.messages import MOST_BYTES, examples, read_message
 from adapters.store.ledger import Batch, Ledger, LockedStore
@@ -74,7 +83,7 @@ def test_a_line_too_long_is_refused_and_the_next_keeps_its_number(ledger: Ledger
     long = b'"' + b"x" * (3 * MOST_BYTES) + b'"'
     found = lines(long + b"\n" + opening(contract=None) + b"\n")
     assert [line.where for line in found] == ["in.jsonl:1", "in.jsonl:2"]
-    tally = take_in(Desk(ledger, Clock()), found)
+    tally = take_in(CommandHandler(ledger, Clock()), found)
     assert tally.outcomes == Counter(refused=1, done=1)
     assert str(MOST_BYTES) in tally.refused[0].refused.reason
 
@@ -95,7 +104,7 @@ def test_messages_made_here_are_lines_named_by_their_id() -> None:
 
 
 def test_the_tally_counts_every_outcome_and_keeps_the_refused_whole(ledger: Ledger) -> None:
-    desk = Desk(ledger, Clock())
+    desk = CommandHandler(ledger, Clock())
     raws = [opening(contract=None), opening(contract=None), charge("INC9"), b"{", charge()]
     tally = take_in(desk, [Line(f"in.jsonl:{number}", raw) for number, raw in enumerate(raws, 1)])
     assert tally.outcomes == Counter(done=2, duplicate=1, waiting=1, refused=1)
@@ -107,7 +116,7 @@ def test_the_tally_counts_every_outcome_and_keeps_the_refused_whole(ledger: Ledg
 
 def test_the_tally_tells_of_earlier_messages_that_were_woken_or_waited_too_long(ledger: Ledger) -> None:
     clock = Clock()
-    desk = Desk(ledger, clock)
+    desk = CommandHandler(ledger, clock)
     take_in(desk, [Line("a:1", charge("INC8"))])
     clock.now += DEFAULT_PATIENCE
     take_in(desk, [Line("a:1", charge("INC9")), Line("a:2", charge("INC9", time="2026-03-02T07:00:00Z"))])
@@ -120,7 +129,7 @@ def test_the_tally_tells_of_earlier_messages_that_were_woken_or_waited_too_long(
 
 def test_lines_are_given_a_batch_at_a_time_and_progress_is_told(ledger: Ledger) -> None:
     heard: list[int] = []
-    tally = take_in(Desk(ledger, Clock()), many(2 * BATCH + 7), heard.append)
+    tally = take_in(CommandHandler(ledger, Clock()), many(2 * BATCH + 7), heard.append)
     assert heard == [BATCH, 2 * BATCH, 2 * BATCH + 7]
     assert tally.outcomes == Counter(done=2 * BATCH + 7)
 
@@ -135,13 +144,13 @@ def test_each_batch_is_one_transaction(ledger: Ledger, monkeypatch: pytest.Monke
         return append(batch)
 
     monkeypatch.setattr(ledger, "append", counting)
-    take_in(Desk(ledger, Clock()), many(25))
+    take_in(CommandHandler(ledger, Clock()), many(25))
     assert appended == [10, 10, 5]
 
 
 def test_no_lines_are_no_batch(ledger: Ledger) -> None:
     heard: list[int] = []
-    assert take_in(Desk(ledger, Clock()), [], heard.append).messages == 0
+    assert take_in(CommandHandler(ledger, Clock()), [], heard.append).messages == 0
     assert heard == []
 
 
@@ -158,7 +167,7 @@ def test_what_earlier_batches_recorded_stays_when_the_store_fails(
         return append(batch)
 
     monkeypatch.setattr(ledger, "append", failing)
-    desk = Desk(ledger, Clock())
+    desk = CommandHandler(ledger, Clock())
     with pytest.raises(LockedStore):
         take_in(desk, many(25))
     assert ledger.store.counts()["facts"] == 20
@@ -168,7 +177,7 @@ def test_what_earlier_batches_recorded_stays_when_the_store_fails(
 
 def test_the_examples_as_json_lines_are_all_recorded(ledger: Ledger) -> None:
     content = b"".join(json.dumps(example).encode() + b"\n" for example in examples().values())
-    assert take_in(Desk(ledger, Clock()), lines(content)).outcomes == Counter(done=len(examples()))
+    assert take_in(CommandHandler(ledger, Clock()), lines(content)).outcomes == Counter(done=len(examples()))
 
 
 def test_each_outcome_has_a_word() -> None:

@@ -20,7 +20,7 @@ from domain.contract import (
     PenaltyWaived,
     ServiceLevelRevised,
 )
-from domain.coverage import Answer, BestEffortReason, Coverage
+from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.credits import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
 from domain.facts import MINUTE, Fact, Party, RecordRectified, Responsibility, microseconds
 from domain.incident import (
@@ -52,7 +52,7 @@ from projections.breach import BreachRow, breach, by_window, share
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, explain
-from projections.history import Entry, History, Telling
+from projections.history import Entry, History, Replay
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
@@ -225,15 +225,20 @@ def given_back(at: str, minutes: int, *, work: str = "W1", package: str = "A") -
 
 # --- its incidents ----------------------------------------------------------------------------------------------
 
-GUARANTEED = Answer(coverage=Coverage.GUARANTEED, contract=ACME)
+GUARANTEED = CoverageDecision(coverage=Coverage.GUARANTEED, contract=ACME)
 
 
-def best_effort(reason: str, contract: str | None = ACME) -> Answer:
-    return Answer(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason(reason), contract=contract)
+def best_effort(reason: str, contract: str | None = ACME) -> CoverageDecision:
+    return CoverageDecision(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason(reason), contract=contract)
 
 
 def opened(
-    at: str = "Mon 09:00", priority: int = 2, *, contract: str | None = ACME, answer: Answer = GUARANTEED, **more: Any
+    at: str = "Mon 09:00",
+    priority: int = 2,
+    *,
+    contract: str | None = ACME,
+    answer: CoverageDecision = GUARANTEED,
+    **more: Any,
 ) -> IncidentOpened:
     impact, urgency = ASSESSED[priority]
     return IncidentOpened(at=when(at), impact=impact, urgency=urgency, contract=contract, answer=answer, **more)
@@ -350,18 +355,18 @@ class Journal:
         """What was recorded by then."""
         return Journal([entry for entry in self.entries if entry.recorded_at <= when(text)])
 
-    def telling(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> Telling:
-        return Telling(History.of(self.entries), Reading.parse(reading), when(as_of))
+    def replay(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> Replay:
+        return Replay(History.of(self.entries), Reading.parse(reading), when(as_of))
 
     def rows(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[ComplianceRow]:
-        return compliance(self.telling(as_of, reading))
+        return compliance(self.replay(as_of, reading))
 
     def row(self, as_of: str = ALL_KNOWN, reading: str = "literal", *, of: str = "INC1") -> ComplianceRow:
         return next(row for row in self.rows(as_of, reading) if row.incident == of)
 
     def windows(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[BreachRow]:
-        telling = self.telling(as_of, reading)
-        return breach(telling, compliance(telling))
+        replay = self.replay(as_of, reading)
+        return breach(replay, compliance(replay))
 
     def window(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> BreachRow:
         """The only window of the only contract."""
@@ -370,14 +375,14 @@ class Journal:
 
     def cases(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[list[Case]]:
         """The cases of each window begun, in order of windows."""
-        telling = self.telling(as_of, reading)
-        inside = by_window(telling, compliance(telling))
+        replay = self.replay(as_of, reading)
+        inside = by_window(replay, compliance(replay))
         found = [inside.get((row.contract, row.window.start), ()) for row in self.windows(as_of, reading)]
-        return [[case for row in rows for case in share(row, telling.reading).cases] for rows in found]
+        return [[case for row in rows for case in share(row, replay.reading).cases] for rows in found]
 
     def penalties(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[PenaltyRow]:
-        telling = self.telling(as_of, reading)
-        return penalty(telling, breach(telling, compliance(telling)))
+        replay = self.replay(as_of, reading)
+        return penalty(replay, breach(replay, compliance(replay)))
 
     def penalty(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> PenaltyRow:
         """The penalty of the only contract."""
@@ -385,7 +390,7 @@ class Journal:
         return only
 
     def balances(self, as_of: str = ALL_KNOWN) -> list[CreditRow]:
-        return credit_balance(self.telling(as_of))
+        return credit_balance(self.replay(as_of))
 
     def balance(self, as_of: str = ALL_KNOWN) -> CreditRow:
         """The balance of the only account."""
@@ -393,11 +398,11 @@ class Journal:
         return only
 
     def queue(self, as_of: str = ALL_KNOWN) -> list[QueueRow]:
-        telling = self.telling(as_of)
-        return queue(telling, compliance(telling))
+        replay = self.replay(as_of)
+        return queue(replay, compliance(replay))
 
     def explained(self, as_of: str = ALL_KNOWN, reading: str = "literal", *, incident: str = "INC1") -> Explanation:
-        found = explain(incident, self.telling(as_of, reading))
+        found = explain(incident, self.replay(as_of, reading))
         assert found is not None
         return found
 

@@ -10,20 +10,20 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from bench_library import HelpDesk
-from bench_stores import Store
 from faststream.nats import JStream, NatsBroker
-from messages_examples import Clock, charge, contract_in_force, message, opening
 from pydantic import BaseModel
+from support.messages import Clock, charge, contract_in_force, message, opening
 
-from adapters.brokers.broker import Settling, addressed, open_post, set_up
+from adapters.brokers.broker import Acknowledging, addressed, open_client, set_up
 from adapters.brokers.nats_server import NatsServer
-from adapters.inbox.batcher import Handled, Reception
-from adapters.inbox.handler import Desk
+from adapters.inbox.batcher import Batcher, Handled
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import letters
-from adapters.store.ledger import Letter
+from adapters.store.ledger import OutboxMessage
+from bench.library import HelpDesk
+from bench.stores import Store
 from bin.commands.consume import TURN_SECONDS
-from domain.coverage import Answer, Coverage
+from domain.coverage import Coverage, CoverageDecision
 from domain.facts import Fact, microseconds
 from domain.incident import (
     ClockResumed,
@@ -45,7 +45,7 @@ ABOUT_D = (
 Run = Callable[[], int]
 
 
-class Told(BaseModel):
+class Recorded(BaseModel):
     """A message as the handler's users would type it."""
 
     id: str
@@ -89,7 +89,7 @@ class Consuming:
     def consume(self) -> Iterator[Run]:
         name, raws = self.at.fresh("consumed"), self._raws(self.messages)
         with closing(self.at.ledger(name, self.clock)) as ledger:
-            desk = Desk(ledger, self.clock)
+            desk = CommandHandler(ledger, self.clock)
             desk.handle(contract_in_force())
             before = ledger.store.position()
             asyncio.run(self._fill(name, raws))
@@ -98,13 +98,13 @@ class Consuming:
                 raise AssertionError(f"{ledger.store.counts()}: not every message is a fact")
 
     async def _fill(self, name: str, raws: Sequence[bytes]) -> None:
-        post = open_post(self.server.url, name)
+        post = open_client(self.server.url, name)
         await post.connect()
         await set_up(post)
         await post.publish([addressed(name, raw) for raw in raws])
         await post.stop()
 
-    async def _consume_all(self, name: str, desk: Desk, wanted: int) -> int:
+    async def _consume_all(self, name: str, desk: CommandHandler, wanted: int) -> int:
         sys.setswitchinterval(TURN_SECONDS)
         done, answered = asyncio.Event(), 0
 
@@ -114,21 +114,21 @@ class Consuming:
             if answered >= wanted:
                 done.set()
 
-        reception = Reception(desk, on_handled)
+        batcher = Batcher(desk, on_handled)
         write = letters(desk.ledger.id, self.clock)
 
-        async def answer(raws: Sequence[bytes]) -> list[Letter]:
-            return [write(reply) for reply in await reception.receive_patiently(raws)]
+        async def answer(raws: Sequence[bytes]) -> list[OutboxMessage]:
+            return [write(reply) for reply in await batcher.receive_patiently(raws)]
 
-        post = open_post(self.server.url, name)
+        post = open_client(self.server.url, name)
         await post.connect()
-        post.subscribe(Settling(answer, post.send))
+        post.subscribe(Acknowledging(answer, post.send))
         await post.start()
         await done.wait()
         while any(await post.backlog()):
             await asyncio.sleep(0.002)
         await post.stop()
-        reception.close()
+        batcher.close()
         return wanted
 
     # --- the handler ---
@@ -148,7 +148,7 @@ class Consuming:
         incidents: dict[str, UUID] = {}
 
         @broker.subscriber(f"verbale.{name}.*.*.*", stream=JStream(_stream(name), declare=False))
-        async def on_message(told: Told) -> None:
+        async def on_message(told: Recorded) -> None:
             nonlocal handled
             _tell(desk, incidents, told)
             handled += 1
@@ -165,7 +165,7 @@ def _stream(ledger: str) -> str:
     return f"VERBALE_{ledger}_MESSAGES"
 
 
-def _tell(desk: HelpDesk, incidents: dict[str, UUID], told: Told) -> None:
+def _tell(desk: HelpDesk, incidents: dict[str, UUID], told: Recorded) -> None:
     fact = _fact(told)
     if isinstance(fact, IncidentOpened):
         incidents[told.subject] = desk.tell_first(fact)
@@ -173,11 +173,11 @@ def _tell(desk: HelpDesk, incidents: dict[str, UUID], told: Told) -> None:
         desk.tell_on(incidents[told.subject], fact)
 
 
-def _fact(told: Told) -> Fact:
+def _fact(told: Recorded) -> Fact:
     at = microseconds(told.time)
     match told.type:
         case "verbale.incident.open.v1":
-            return IncidentOpened(at=at, answer=Answer(coverage=Coverage.GUARANTEED), **told.data)
+            return IncidentOpened(at=at, answer=CoverageDecision(coverage=Coverage.GUARANTEED), **told.data)
         case "verbale.incident.take_in_charge.v1":
             return IncidentTakenInCharge(at=at)
         case "verbale.incident.suspend.v1":

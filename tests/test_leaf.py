@@ -9,7 +9,7 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_examples import Clock, acceptance, envelopes, ingest, leaf_of, sign, stored, wire
+from support.messages import Clock, acceptance, envelopes, ingest, leaf_of, sign, stored, wire
 
 from adapters.inbox.messages import examples
 from adapters.store.leaf import Origin, canonical, leaf_hash

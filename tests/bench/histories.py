@@ -8,8 +8,8 @@ from hashlib import sha256
 from random import Random
 from typing import Any, NamedTuple
 
-from examples import HOLIDAYS_2026, HOUR, account_facts, bought, contract_facts, local, opened
-from messages_examples import Clock
+from support.examples import HOLIDAYS_2026, HOUR, account_facts, bought, contract_facts, local, opened
+from support.messages import Clock
 
 from adapters.store.leaf import Origin
 from adapters.store.ledger import Batch, Ledger, NewFact, Receipt
@@ -39,7 +39,7 @@ _HOLIDAYS = {holiday.day for holiday in HOLIDAYS_2026}
 _ASSESSED = [(impact, urgency) for impact in Impact for urgency in Urgency]
 
 
-class Told(NamedTuple):
+class Recorded(NamedTuple):
     """A fact of a stream, and the contract it belongs to."""
 
     stream: str
@@ -55,9 +55,9 @@ class Recorder:
     clock: Clock
     done: int = 0
     _versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _waiting: list[Told] = field(default_factory=list)
+    _waiting: list[Recorded] = field(default_factory=list)
 
-    def tell(self, told: Sequence[Told]) -> None:
+    def tell(self, told: Sequence[Recorded]) -> None:
         """Record some facts, sooner or later."""
         self._waiting += told
         while len(self._waiting) >= BATCH:
@@ -71,7 +71,7 @@ class Recorder:
             self._record(some)
         return self.done
 
-    def _record(self, told: Sequence[Told]) -> None:
+    def _record(self, told: Sequence[Recorded]) -> None:
         self.clock.now = max(self.clock.now, *(one.fact.at for one in told))
         batch = Batch()
         for one in told:
@@ -81,7 +81,7 @@ class Recorder:
         self.done += len(told)
 
 
-def add(batch: Batch, told: Told, version: int) -> None:
+def add(batch: Batch, told: Recorded, version: int) -> None:
     """Put a fact, with the receipt of the message that told it, into a batch."""
     message = f"{told.stream}/{version}"
     receipt = Receipt((SOURCE, message), sha256(message.encode()).digest(), told.stream, version, None)
@@ -119,7 +119,7 @@ class Year:
         clock.now = local("2026-12-20 12:00")
         return done
 
-    def stories(self) -> Iterator[list[Told]]:
+    def stories(self) -> Iterator[list[Recorded]]:
         """The facts of each incident, with the credits it consumed."""
         random, days = Random(2026), working_days(date(2026, 1, 2), date(2026, 12, 15))
         known = [self._known(number) for number in range(self.contracts)]
@@ -127,13 +127,13 @@ class Year:
             contract, account = known[number % self.contracts]
             yield list(self._story(random, f"N{number:07}", random.choice(days), contract, account))
 
-    def _contracts(self) -> Iterator[Told]:
+    def _contracts(self) -> Iterator[Recorded]:
         for number in range(self.contracts):
             name = f"C{number:02}"
             for fact in contract_facts(customers=(f"customer {name}",)):
-                yield Told(f"contract-{name}", name, fact)
+                yield Recorded(f"contract-{name}", name, fact)
             for credits in (*account_facts(), bought("B", 100_000)):
-                yield Told(f"credits-{name}", name, credits)
+                yield Recorded(f"credits-{name}", name, credits)
 
     def _known(self, number: int) -> tuple[Contract, CreditAccount]:
         name = f"C{number:02}"
@@ -142,11 +142,11 @@ class Year:
 
     def _story(
         self, random: Random, name: str, day: date, contract: Contract, account: CreditAccount
-    ) -> Iterator[Told]:
+    ) -> Iterator[Recorded]:
         stream = f"incident-{name}"
 
-        def told(fact: Fact) -> Told:
-            return Told(stream, contract.id, fact)
+        def told(fact: Fact) -> Recorded:
+            return Recorded(stream, contract.id, fact)
 
         now = at(day, random.uniform(7.5, 17.5))
         impact, urgency = random.choice(_ASSESSED)
@@ -179,7 +179,7 @@ class Year:
         if random.random() < 0.12:
             worked = {"work": f"work {name}", "incident": name, "minutes": random.randint(5, 30)}
             drawn = (Draw(package="B", minutes=worked["minutes"]),)  # type: ignore[arg-type]
-            yield Told(f"credits-{contract.id}", contract.id, CreditsConsumed(at=now, packages=drawn, **worked))  # type: ignore[arg-type]
+            yield Recorded(f"credits-{contract.id}", contract.id, CreditsConsumed(at=now, packages=drawn, **worked))  # type: ignore[arg-type]
         if late and random.random() < 0.3:
             blamed = {"party": Responsibility.CUSTOMER, "clock": ServiceClock.CHARGE, "why": "nobody answered"}
             yield told(ResponsibilityAttributed(at=now, **blamed))  # type: ignore[arg-type]
@@ -204,10 +204,10 @@ class BusyYear:
         """Record it day by day up to noon of 15 December; how many facts that makes."""
         recorder = Recorder(ledger, clock)
         for fact in contract_facts():
-            recorder.tell([Told(f"contract-{BUSY}", BUSY, fact)])
-        recorder.tell([Told(f"credits-{BUSY}", BUSY, bought("A", 100_000))])
+            recorder.tell([Recorded(f"contract-{BUSY}", BUSY, fact)])
+        recorder.tell([Recorded(f"credits-{BUSY}", BUSY, bought("A", 100_000))])
         random, days = Random(2026), working_days(date(2026, 1, 2), date(2026, 12, 15))
-        told: dict[date, list[Told]] = defaultdict(list)
+        told: dict[date, list[Recorded]] = defaultdict(list)
         for number in range(self.incidents):
             day = days[number * len(days) // self.incidents]
             told[day] += self._story(random, f"N{number:07}", day, late=number % 33 == 16)
@@ -228,7 +228,7 @@ class BusyYear:
             recorder.tell(list(self._story(random, f"late{number:07}", day, late=True)))
         return recorder.flush()
 
-    def _story(self, random: Random, name: str, day: date, *, late: bool) -> Iterator[Told]:
+    def _story(self, random: Random, name: str, day: date, *, late: bool) -> Iterator[Recorded]:
         today = day == date(2026, 12, 15)
         now = at(day, random.uniform(8, 9) if today else random.uniform(8, 14))
         # Impact high, urgency high: priority 1, to be taken in charge within a working hour.
@@ -238,7 +238,7 @@ class BusyYear:
         resolved = started + round(random.uniform(5, 20) * MINUTE)
         facts = [request, IncidentTakenInCharge(at=charged), InterventionStarted(at=started)]
         for fact in (*facts, IncidentResolved(at=resolved)):
-            yield Told(f"incident-{name}", BUSY, fact)
+            yield Recorded(f"incident-{name}", BUSY, fact)
 
 
 def busy_opening(at: int, impact: Impact, urgency: Urgency) -> IncidentOpened:
@@ -247,20 +247,20 @@ def busy_opening(at: int, impact: Impact, urgency: Urgency) -> IncidentOpened:
     return opened(at, answer, contract=BUSY, impact=impact, urgency=urgency)
 
 
-def _waiting(number: int) -> Iterator[Told]:
+def _waiting(number: int) -> Iterator[Recorded]:
     """One that runs, with a week to go; and one that was suspended within minutes, with an hour to go."""
     opening = NOON - 3 * HOUR
-    yield Told(f"incident-running{number:04}", BUSY, busy_opening(opening, Impact.LOW, Urgency.LOW))
-    yield Told(f"incident-suspended{number:04}", BUSY, busy_opening(opening, Impact.HIGH, Urgency.HIGH))
+    yield Recorded(f"incident-running{number:04}", BUSY, busy_opening(opening, Impact.LOW, Urgency.LOW))
+    yield Recorded(f"incident-suspended{number:04}", BUSY, busy_opening(opening, Impact.HIGH, Urgency.HIGH))
     suspended = ClockSuspended(at=opening + 5 * MINUTE, cause=Responsibility.CUSTOMER)
-    yield Told(f"incident-suspended{number:04}", BUSY, suspended)
+    yield Recorded(f"incident-suspended{number:04}", BUSY, suspended)
 
 
-def taken(number: int) -> tuple[Told, int]:
+def taken(number: int) -> tuple[Recorded, int]:
     """A taking in charge, with its version: it changes a row, and no ratio."""
-    return Told(f"incident-running{number:04}", BUSY, IncidentTakenInCharge(at=NOON - HOUR)), 2
+    return Recorded(f"incident-running{number:04}", BUSY, IncidentTakenInCharge(at=NOON - HOUR)), 2
 
 
-def turned_late(number: int) -> tuple[Told, int]:
+def turned_late(number: int) -> tuple[Recorded, int]:
     """A resumption told hours after, with its version: the clock had run on, and is in breach."""
-    return Told(f"incident-suspended{number:04}", BUSY, ClockResumed(at=NOON - 3 * HOUR + 10 * MINUTE)), 3
+    return Recorded(f"incident-suspended{number:04}", BUSY, ClockResumed(at=NOON - 3 * HOUR + 10 * MINUTE)), 3

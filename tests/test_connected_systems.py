@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from history import (
+from support.history import (
     ACME,
     Journal,
     best_effort,
@@ -21,8 +21,8 @@ from history import (
     under_contract,
     when,
 )
-from messages_examples import CONTRACT, INCIDENT, NOON, contract_in_force, message, opening
-from offices import KINDS, Office, dump, office
+from support.messages import CONTRACT, INCIDENT, NOON, contract_in_force, message, opening
+from support.offices import KINDS, Office, dump, office
 
 from adapters.live_tables.projector import build
 from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
@@ -50,11 +50,11 @@ def told(*facts: Fact, system: str | None = "erp") -> Journal:
 
 
 def disclosed(journal: Journal, as_of: str = "Fri 18:00") -> list[tuple[str, Disclosure]]:
-    return [(row.system, row.disclosure) for row in systems(journal.telling(as_of))]
+    return [(row.system, row.disclosure) for row in systems(journal.replay(as_of))]
 
 
 def effect(journal: Journal, as_of: str = "Fri 18:00", reading: str = "literal") -> EffectRow:
-    (row,) = effects(journal.telling(as_of, reading), journal.rows(as_of, reading))
+    (row,) = effects(journal.replay(as_of, reading), journal.rows(as_of, reading))
     return row
 
 
@@ -74,7 +74,7 @@ def test_a_system_is_disclosed_from_its_declaration_to_its_withdrawal_and_again(
 def test_what_is_told_later_is_not_told_yet_and_what_is_told_twice_begins_once() -> None:
     journal = under_contract().contract(declared("Mon 08:00"), declared("Tue 08:00"), withdrawn("Wed 08:00"))
     assert disclosed(journal, "Tue 12:00") == [("erp", Disclosure(when("Mon 08:00"), None))]
-    assert systems(journal.telling("Tue 12:00"))[0].changes_at == when("Wed 08:00")
+    assert systems(journal.replay("Tue 12:00"))[0].changes_at == when("Wed 08:00")
 
 
 def test_of_two_facts_of_one_instant_the_last_told_rules() -> None:
@@ -87,7 +87,7 @@ def test_a_system_that_was_only_withdrawn_was_never_disclosed() -> None:
 
 def test_a_rectified_declaration_counts_as_corrected_with_both_versions() -> None:
     journal = under_contract().contract(declared("Mon 08:00"), rectified(4, "system", "crm"))
-    (row,) = systems(journal.telling())
+    (row,) = systems(journal.replay())
     assert (row.system, row.versions) == ("crm", (4, 5))
 
 
@@ -142,14 +142,14 @@ def test_a_request_under_no_contract_is_neither_disclosed_nor_not() -> None:
 
 def test_a_request_that_names_no_system_affects_none() -> None:
     journal = told(system=None)
-    assert effects(journal.telling(), journal.rows()) == []
+    assert effects(journal.replay(), journal.rows()) == []
 
 
 def test_every_effect_and_every_other_disclosure_is_one_line_in_order() -> None:
     facts = (declared("Mon 08:00"), withdrawn("Tue 08:00"), declared("Wed 08:00"), declared("Mon 08:00", "crm"))
     journal = told(*facts).met("INC0", "Tue", system="erp").met("INC2", system="crm").met("INC3", system="web")
-    telling = journal.telling()
-    found = lines(systems(telling), effects(telling, journal.rows()))
+    replay = journal.replay()
+    found = lines(systems(replay), effects(replay, journal.rows()))
     assert [(row.system, row.incident if isinstance(row, EffectRow) else None) for row in found] == [
         ("crm", "INC2"), ("erp", "INC1"), ("erp", "INC0"), ("erp", None), ("web", "INC3"),
     ]  # fmt: skip

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench_paper import CHECKOUT, Paper
-
 from adapters.live_tables import incidents as judging
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.projector import Work
+from adapters.live_tables.projector import Step
 from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import Ledger, read_entry
-from projections.affected import Told
+from bench.paper import CHECKOUT, Paper
+from projections.affected import ContractsUnder
 
 MOST = 15
 Build = Callable[[Reporting], int]
@@ -105,8 +104,8 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
     changes: list[tuple[Any, str, Any]] = [
         (recorder, "rows_by_stream", phases.of(READ, lambda *given: iter(list(read(*given))))),
         (judging, "read_entry", phases.of(DECODE, read_entry)),
-        (Told, "standings", phases.of(JUDGE, Told.standings)),
-        (Work, "count_anew", phases.of(COUNT, Work.count_anew)),
+        (ContractsUnder, "standings", phases.of(JUDGE, ContractsUnder.standings)),
+        (Step, "count_anew", phases.of(COUNT, Step.count_anew)),
         (reporting, "index", phases.of(INDEX, reporting.index)),
         (reporting, "run", lambda *given: (run if phases.now == INDEX else write_now)(*given)),
         (reporting, "load", lambda table, columns, rows: write(table, columns, encode(rows))),
