@@ -20,7 +20,7 @@ from adapters.store.ledger import Ledger, StoreError
 from adapters.store.postgres import open_postgres
 from adapters.store.postgres_url import PostgresPlace, postgres_place
 from adapters.store.sqlite import open_store
-from domain.facts import Identifier
+from domain.values import Identifier
 
 CONFIG_FILE = "verbale.toml"
 DEFAULT_STORE = "sqlite:///verbale.db"

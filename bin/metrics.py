@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from adapters.inbox.batcher import Handled
 from adapters.inbox.handler import Reply, outcome_name
 from bin.readiness import Readiness
-from domain.facts import SECOND
+from domain.values import SECOND
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SIZES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500)

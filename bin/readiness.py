@@ -13,7 +13,7 @@ from adapters.diagnosis import Silence, StoreStatus, silences, standing
 from adapters.inbox.batcher import Batcher
 from adapters.store.ledger import Ledger, StoreError
 from bin.compose import Settings, clock, open_readable
-from domain.facts import SECOND
+from domain.values import SECOND
 
 ANSWER_WITHIN = 5.0
 """Seconds after which a store or a broker that says nothing is away."""

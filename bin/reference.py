@@ -14,7 +14,7 @@ from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
 from adapters.live_tables.schema import PUBLIC, Column, ColumnKind, Table
 from adapters.live_tables.sqlite import TYPES as SQLITE_TYPES
 from domain.catalogue import COMMANDS
-from domain.facts import read_instant
+from domain.values import read_instant
 
 SUBJECTS = "\n".join(
     f"| `{ledger}`, {f'`{contract}`' if contract else 'no contract'}, `{kind}` "

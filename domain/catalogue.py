@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic_core import from_json
 
-from domain.contract import ContractCommand, ContractFact
+from domain.contract_facts import ContractCommand, ContractFact
 from domain.credits import CreditCommand, CreditFact
 from domain.facts import Command, Fact
 from domain.incident import IncidentCommand, IncidentFact

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from domain.contract import Contract
 from domain.credits import CreditAccount
-from domain.facts import Identifier, Party, Value
 from domain.terms import Service
+from domain.values import Identifier, Party, Value
 
 
 class Coverage(StrEnum):

@@ -14,23 +14,9 @@ from typing import Annotated, NamedTuple, Self, assert_never
 
 from pydantic import Field, model_validator
 
-from domain.facts import (
-    Command,
-    Euro,
-    Fact,
-    Identifier,
-    Instant,
-    Minutes,
-    NotYet,
-    RecordRectified,
-    Rectify,
-    Rejected,
-    Text,
-    Value,
-    as_rectified,
-    rectify,
-    unless_recorded,
-)
+from domain.facts import Command, Fact, NotYet, Rejected
+from domain.rectification import RecordRectified, Rectify, as_rectified, rectify, unless_recorded
+from domain.values import Euro, Identifier, Instant, Minutes, Text, Value
 
 # --- facts ------------------------------------------------------------------------------------------------------
 

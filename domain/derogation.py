@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from domain.facts import Value, moment
-from domain.working_time import MOST_YEARS, Extension, LocalDay, ServiceHours, Window, local_midnight
+from domain.calendar_rules import MOST_YEARS, Extension, LocalDay, ServiceHours, Window
+from domain.local_time import local_midnight
+from domain.values import Value, moment
 
 
 class Weekday(StrEnum):

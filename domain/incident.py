@@ -10,24 +10,10 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.coverage import CoverageDecision, Requester
-from domain.facts import (
-    Command,
-    Fact,
-    Identifier,
-    NotYet,
-    RecordRectified,
-    Rectify,
-    Rejected,
-    Responsibility,
-    Statement,
-    Text,
-    Value,
-    as_rectified,
-    moment,
-    rectify,
-    unless_recorded,
-)
+from domain.facts import Command, Fact, NotYet, Rejected
+from domain.rectification import RecordRectified, Rectify, as_rectified, rectify, unless_recorded
 from domain.terms import Clock, Impact, RequestKind, Urgency
+from domain.values import Identifier, Responsibility, Statement, Text, Value, moment
 
 # --- facts ------------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from itertools import count
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.facts import moment
-from domain.working_time import local_midnight
+from domain.local_time import local_midnight
+from domain.values import moment
 
 
 class Frequency(StrEnum):

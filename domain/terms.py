@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from domain.facts import MINUTE, Identifier, Minutes, Share, Value
 from domain.periods import Frequency
+from domain.values import MINUTE, Identifier, Minutes, Share, Value
 
 
 class Service(StrEnum):

@@ -9,16 +9,19 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.contract import WorkFact
+from domain.contract_facts import WorkFact
 from domain.credits import CreditAccount
-from domain.facts import EARLIEST, LATEST, Corrected, Fact
+from domain.facts import Fact
 from domain.incident import IncidentOpened
+from domain.rectification import Corrected
+from domain.values import EARLIEST, LATEST
+from projections.as_of import ContractAsOf, Replay
 from projections.breach import Share, Window, holding, next_edge, share, windows
 from projections.clocks import earliest
 from projections.commitments import next_period_edge
 from projections.compliance import ComplianceRow, judge_incident
 from projections.connected_systems import EffectRow, effect_of
-from projections.history import ContractAsOf, Entry, History, Replay
+from projections.history import Entry, History
 from projections.queue import QueueRow, queue_row
 from projections.readings import Reading
 

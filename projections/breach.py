@@ -12,13 +12,14 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.contract import Contract, ContractRenewed, ContractSigned, ContractTerminated
-from domain.facts import moment
+from domain.contract import Contract
+from domain.contract_facts import ContractRenewed, ContractSigned, ContractTerminated
+from domain.local_time import local_midnight
 from domain.periods import months_later
-from domain.working_time import local_midnight
+from domain.values import moment
+from projections.as_of import ContractAsOf, Replay
 from projections.clocks import earliest
 from projections.compliance import ComplianceRow
-from projections.history import ContractAsOf, Replay
 from projections.readings import Reading, WindowKind
 from projections.tolerance import Case, Passing, by_day, every_day, excess, passed_for_good
 

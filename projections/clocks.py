@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from domain.facts import Responsibility
 from domain.incident import ClockSuspended, Incident, IncidentClosed, IncidentResolved
 from domain.terms import Clock
+from domain.values import Responsibility
 from domain.working_time import OutsideCoverage, WorkingCalendar
 
 

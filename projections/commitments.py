@@ -17,23 +17,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.contract import (
-    Contract,
+from domain.contract import Contract, OptionTerm
+from domain.contract_facts import (
     ContractRenewed,
     ContractSigned,
     ContractTerminated,
     MaintenanceVisitPerformed,
     OperationHoursWorked,
     OptionFact,
-    OptionTerm,
     ServiceReviewHeld,
     WorkFact,
     service_of,
 )
 from domain.periods import Frequency, Period, periods
 from domain.terms import MaintenanceOption, OperationOption, Option, Service
+from projections.as_of import ContractAsOf, Replay
 from projections.clocks import earliest
-from projections.history import ContractAsOf, Finding, Replay
+from projections.history import Finding
 
 
 class Commitment(StrEnum):

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.coverage import CoverageDecision
-from domain.facts import Responsibility
 from domain.incident import IncidentReassessed
 from domain.terms import Clock, Priority
+from domain.values import Responsibility
 from domain.working_time import WorkingCalendar
+from projections.as_of import IncidentAsOf, Replay
 from projections.clocks import Judged, Suspended, Verdict, earliest, judge, span, suspensions
-from projections.history import Finding, IncidentAsOf, Replay
+from projections.history import Finding
 
 UNDISCLOSED = "undisclosed_system"
 """The code of the finding that an incident is no case, because of what the customer had not told of (S1)."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.contract import Contract
+from projections.as_of import ContractAsOf, IncidentAsOf, Replay
 from projections.compliance import ComplianceRow
-from projections.history import ContractAsOf, IncidentAsOf, Replay
 
 
 class Disclosure(NamedTuple):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.credits import CreditAccount
+from projections.as_of import Replay
 from projections.clocks import earliest
-from projections.history import Replay
 
 
 @dataclass(frozen=True, slots=True)

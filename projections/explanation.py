@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from domain.contract import (
+from domain.contract_facts import (
     CalendarAdopted,
     ContractRenewed,
     ContractSigned,
@@ -15,7 +15,7 @@ from domain.contract import (
     ServiceLevelRevised,
 )
 from domain.coverage import CoverageDecision
-from domain.facts import Fact, Responsibility, moment
+from domain.facts import Fact
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
@@ -26,7 +26,9 @@ from domain.incident import (
     ResponsibilityAttributed,
 )
 from domain.terms import Clock, Priority
+from domain.values import Responsibility, moment
 from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
+from projections.as_of import ContractAsOf, IncidentAsOf, Replay
 from projections.clocks import Judged, Span, Suspended, parts, span
 from projections.compliance import (
     ComplianceRow,
@@ -35,7 +37,6 @@ from projections.compliance import (
     judge_incident,
     ruling_reassessment,
 )
-from projections.history import ContractAsOf, IncidentAsOf, Replay
 
 Interval = tuple[int, int]
 

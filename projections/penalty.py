@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.contract import (
+from domain.contract_facts import (
     ContractRenewed,
     ContractSigned,
     ContractTerminated,
@@ -19,11 +19,11 @@ from domain.contract import (
     PenaltyWaived,
 )
 from domain.credits import CreditsPurchased
-from domain.facts import euro
 from domain.terms import PenaltyClause
+from domain.values import euro
+from projections.as_of import ContractAsOf, Replay
 from projections.breach import BreachRow, Window, next_edge
 from projections.clocks import earliest
-from projections.history import ContractAsOf, Replay
 from projections.readings import Reading
 from projections.tolerance import Passing
 

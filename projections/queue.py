@@ -6,9 +6,9 @@ from enum import IntEnum
 
 from domain.coverage import CoverageDecision
 from domain.terms import Priority
+from projections.as_of import Replay
 from projections.clocks import earliest
 from projections.compliance import ComplianceRow
-from projections.history import Replay
 
 
 class Tier(IntEnum):

@@ -4,8 +4,10 @@ from typing import Literal, Self
 
 from pydantic import ValidationError
 
-from domain.facts import Fact, Party, RecordRectified, Responsibility, Value
+from domain.facts import Fact
 from domain.incident import ClockSuspended, ResponsibilityAttributed
+from domain.rectification import RecordRectified
+from domain.values import Party, Responsibility, Value
 
 WindowKind = Literal["contract_year", "calendar_year", "quarter", "whole_contract"]
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.facts import Fact, RecordRectified
+from domain.facts import Fact
+from domain.rectification import RecordRectified
 from projections.history import Entry
 
 

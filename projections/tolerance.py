@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
-from domain.facts import MINUTE
+from domain.values import MINUTE
 
 DAY = 24 * 60 * MINUTE
 

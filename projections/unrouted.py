@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.incident import IncidentOpened
 from domain.routing import Route
-from projections.history import IncidentAsOf, Replay
+from projections.as_of import IncidentAsOf, Replay
 
 
 @dataclass(frozen=True, slots=True)

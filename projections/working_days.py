@@ -11,10 +11,14 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple, cast
 
-from domain.contract import CalendarAdopted, Contract, CoverageExtended
-from domain.facts import Corrected, F
-from domain.working_time import Segment, ServiceHours, local_day, ruling, window_instants
-from projections.history import ContractAsOf
+from domain.calendar_rules import ServiceHours
+from domain.contract import Contract
+from domain.contract_facts import CalendarAdopted, CoverageExtended
+from domain.facts import F
+from domain.local_time import local_day, window_instants
+from domain.rectification import Corrected
+from domain.working_time import Segment, ruling
+from projections.as_of import ContractAsOf
 
 
 class Closed(StrEnum):

@@ -19,7 +19,8 @@ from adapters.imports.activity_log import EventLog, LogMapping, example, read_ev
 from adapters.imports.csv_table import BadTable
 from adapters.imports.mapping import BadMapping, TimeTable, parse_mapping
 from adapters.inbox.handler import CommandHandler
-from domain.facts import EARLIEST, LATEST, Fact, instant_text
+from domain.facts import Fact
+from domain.values import EARLIEST, LATEST, instant_text
 
 Run = Callable[..., tuple[int, str, str]]
 

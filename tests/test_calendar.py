@@ -22,10 +22,14 @@ from adapters.imports.holidays import changes_since, library_version
 from adapters.inbox.handler import CommandHandler, Done
 from bin.commands.calendar import FROM_COMMAND
 from bin.compose import clock
-from domain.contract import CalendarAdopted, CalendarChosen, CoverageExtended
-from domain.facts import Fact, instant_text, moment
-from domain.working_time import Holiday, OutsideCoverage, ServiceHours, local_day
-from projections.history import ContractAsOf, Entry, History, Replay
+from domain.calendar_rules import Holiday, ServiceHours
+from domain.contract_facts import CalendarAdopted, CalendarChosen, CoverageExtended
+from domain.facts import Fact
+from domain.local_time import local_day
+from domain.values import instant_text, moment
+from domain.working_time import OutsideCoverage
+from projections.as_of import ContractAsOf, Replay
+from projections.history import Entry, History
 from projections.readings import Reading
 from projections.working_days import Closed, WorkingDay, working_days
 

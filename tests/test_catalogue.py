@@ -13,10 +13,13 @@ from support.examples import rectify
 
 from domain import contract, credits, incident
 from domain.catalogue import COMMANDS, FACTS, Catalogue, UnknownFactType
-from domain.contract import Contract, ContractFact
+from domain.contract import Contract
+from domain.contract_facts import ContractFact
 from domain.credits import CreditAccount, CreditFact
-from domain.facts import Command, Fact, Minutes, RecordRectified, Text
+from domain.facts import Command, Fact
 from domain.incident import Incident, IncidentFact
+from domain.rectification import RecordRectified
+from domain.values import Minutes, Text
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))

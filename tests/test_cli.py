@@ -21,7 +21,7 @@ import pytest
 from bin.cli import main
 from bin.commands import demo
 from bin.compose import Settings, clock
-from domain.facts import instant_text
+from domain.values import instant_text
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., tuple[int, str, str]]

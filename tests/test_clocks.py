@@ -32,8 +32,9 @@ from support.history import (
     withdrawn,
 )
 
-from domain.facts import MINUTE, Fact, Responsibility, moment
+from domain.facts import Fact
 from domain.incident import ClosingReason
+from domain.values import MINUTE, Responsibility, moment
 from projections.clocks import Judged, Verdict
 from projections.compliance import ComplianceRow, calendar_of
 

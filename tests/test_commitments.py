@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.history import ACME, Journal, activated, claimed, rectified, signed, terminated, when
 
-from domain.contract import (
+from domain.contract_facts import (
     ContractRenewed,
     MaintenanceVisitPerformed,
     OperationHoursWorked,

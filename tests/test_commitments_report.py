@@ -14,7 +14,7 @@ from support.offices import KINDS, Office, office
 from adapters.live_tables.schema import COMMITMENTS, TIMERS
 from adapters.reports.live import from_live
 from adapters.reports.report import Question, make
-from domain.facts import read_instant
+from domain.values import read_instant
 from projections.readings import LITERAL
 
 Run = Callable[..., tuple[int, str, str]]

@@ -43,7 +43,8 @@ from support.history import (
 )
 
 from domain.coverage import Coverage, CoverageDecision, Requester
-from domain.facts import MINUTE, Fact, Responsibility
+from domain.facts import Fact
+from domain.values import MINUTE, Responsibility
 from projections.clocks import Verdict
 from projections.compliance import ComplianceRow
 

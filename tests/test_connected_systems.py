@@ -26,8 +26,9 @@ from support.offices import KINDS, Office, dump, office
 
 from adapters.live_tables.projector import build
 from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
-from domain.contract import ConnectedSystemDeclared, ConnectedSystemWithdrawn
-from domain.facts import Fact, read_instant
+from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
+from domain.facts import Fact
+from domain.values import read_instant
 from projections.clocks import Verdict
 from projections.connected_systems import Disclosure, EffectRow, SystemRow, effects, lines, systems
 from projections.readings import LITERAL, Reading

@@ -32,12 +32,13 @@ from support.examples import (
 from support.spec import Decider, Given
 
 from domain import contract
-from domain.contract import (
+from domain.calendar_rules import ServiceHours
+from domain.contract import Contract, Interval, OptionTerm
+from domain.contract_facts import (
     ActivateOption,
     ClaimPenalty,
     ConnectedSystemDeclared,
     ConnectedSystemWithdrawn,
-    Contract,
     ContractCommand,
     ContractFact,
     ContractRenewed,
@@ -45,12 +46,10 @@ from domain.contract import (
     DeclareConnectedSystem,
     EndOption,
     HoldReview,
-    Interval,
     MaintenanceVisitPerformed,
     OperationHoursWorked,
     OptionActivated,
     OptionEnded,
-    OptionTerm,
     PenaltyClaimed,
     PenaltySettled,
     PenaltyWaived,
@@ -65,8 +64,9 @@ from domain.contract import (
     WaivePenalty,
     WithdrawConnectedSystem,
 )
-from domain.facts import MINUTE, NotYet, RecordRectified, Rejected, instant_text
+from domain.facts import NotYet, Rejected
 from domain.periods import Frequency
+from domain.rectification import RecordRectified
 from domain.routing import Route, Unrouted, refuse_shared_customers, routed
 from domain.terms import (
     AssistanceOption,
@@ -80,7 +80,7 @@ from domain.terms import (
     Service,
     Urgency,
 )
-from domain.working_time import ServiceHours
+from domain.values import MINUTE, instant_text
 
 STREAM = f"contract-{CONTRACT}"
 CONTRACTS: Decider[Contract, ContractCommand, ContractFact] = Decider(

@@ -22,7 +22,7 @@ from support.messages import Clock, contract_in_force, memory, message, names, s
 
 from adapters.diagnosis import remarks
 from adapters.inbox.handler import CommandHandler, Refused
-from domain.contract import (
+from domain.contract_facts import (
     ContractRenewed,
     MaintenanceVisitPerformed,
     OperationHoursWorked,
@@ -30,8 +30,9 @@ from domain.contract import (
     ServiceReviewHeld,
 )
 from domain.coverage import BestEffortReason
-from domain.facts import MINUTE, Fact
+from domain.facts import Fact
 from domain.terms import Service
+from domain.values import MINUTE
 from projections.affected import ALWAYS, reach
 from projections.clocks import Verdict
 

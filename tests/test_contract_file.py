@@ -11,13 +11,13 @@ from support.messages import Clock, memory, names, opening, wire
 from adapters.imports.contract_file import BadContractFile, assumed_terms, contract_messages, example
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
-from domain.contract import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
+from domain.calendar_rules import Holiday, ServiceHours
+from domain.contract_facts import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
 from domain.credits import PurchaseCredits
 from domain.derogation import Weekday
-from domain.facts import instant_text
 from domain.periods import Frequency
 from domain.terms import Level, MaintenanceOption, OperationOption, Priority, Service, Urgency
-from domain.working_time import Holiday, ServiceHours
+from domain.values import instant_text
 
 SHORT = """
 id = "beta"

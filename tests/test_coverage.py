@@ -21,7 +21,8 @@ from support.examples import (
 )
 
 from domain import contract, credits
-from domain.contract import Contract, ContractFact, ContractTerminated
+from domain.contract import Contract
+from domain.contract_facts import ContractFact, ContractTerminated
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision, Requester, cover
 from domain.credits import CreditAccount, CreditFact, CreditsConsumed, CreditsReversed, Draw
 

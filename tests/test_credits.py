@@ -35,7 +35,9 @@ from domain.credits import (
     Draw,
     ReverseConsumption,
 )
-from domain.facts import NotYet, RecordRectified, Rejected, instant_text
+from domain.facts import NotYet, Rejected
+from domain.rectification import RecordRectified
+from domain.values import instant_text
 
 STREAM = f"credits-{CONTRACT}"
 Account = Given[CreditAccount, CreditCommand, CreditFact]

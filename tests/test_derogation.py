@@ -27,10 +27,11 @@ from support.history import signed as signature
 from support.spec import Decider, Given
 
 from domain import contract
-from domain.contract import Contract, ContractCommand, ContractFact, CoverageExtended, ExtendCoverage
+from domain.calendar_rules import ServiceHours
+from domain.contract import Contract
+from domain.contract_facts import ContractCommand, ContractFact, CoverageExtended, ExtendCoverage
 from domain.derogation import Derogation, HolidaysReached, Weekday, first_day_after
-from domain.facts import instant_text
-from domain.working_time import ServiceHours
+from domain.values import instant_text
 from projections.clocks import Verdict
 
 CONTRACTS: Decider[Contract, ContractCommand, ContractFact] = Decider(

@@ -39,8 +39,9 @@ from support.history import (
     withdrawn,
 )
 
-from domain.facts import MINUTE, Fact, Responsibility
+from domain.facts import Fact
 from domain.incident import ClockResumed, ClockSuspended
+from domain.values import MINUTE, Responsibility
 from projections.clocks import Verdict
 from projections.explanation import ClockExplained, Slice
 

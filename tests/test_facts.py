@@ -17,31 +17,26 @@ from support.examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, recti
 
 from adapters.inbox.messages import examples as message_examples
 from domain.catalogue import COMMANDS, FACTS
-from domain.facts import (
-    FUTURE_TOLERANCE,
+from domain.facts import FUTURE_TOLERANCE, Fact, Rejected, refuse_future
+from domain.incident import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
+from domain.rectification import RecordRectified, already_recorded, corrected
+from domain.rectification import rectify as decide_rectification
+from domain.terms import PriorityMatrix, Terms
+from domain.values import (
     WIRE,
     Attachment,
     Euro,
-    Fact,
     Identifier,
     Instant,
     Minutes,
-    RecordRectified,
-    Rejected,
     Share,
     Text,
-    already_recorded,
-    corrected,
     euro,
     instant_text,
     microseconds,
     moment,
     read_instant,
-    refuse_future,
 )
-from domain.facts import rectify as decide_rectification
-from domain.incident import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
-from domain.terms import PriorityMatrix, Terms
 
 INSTANT: TypeAdapter[int] = TypeAdapter(Instant)
 EURO: TypeAdapter[Decimal] = TypeAdapter(Euro)

@@ -46,7 +46,7 @@ from adapters.inbox.handler import (
     Waiting,
 )
 from adapters.store.ledger import Ledger
-from domain.contract import ContractSigned
+from domain.contract_facts import ContractSigned
 from domain.coverage import BestEffortReason, Coverage
 from domain.credits import CreditsConsumed, CreditShortfallRecorded
 from domain.facts import Fact

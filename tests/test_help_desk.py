@@ -28,7 +28,6 @@ from adapters.imports.help_desk import (
 from adapters.imports.mapping import BadMapping, shipped
 from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.messages import Unreadable, read_message
-from domain.facts import SECOND, Responsibility, as_rectified, instant_text, read_instant
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
@@ -43,9 +42,12 @@ from domain.incident import (
     InterventionStarted,
     Request,
 )
+from domain.rectification import as_rectified
 from domain.terms import Impact, Urgency
+from domain.values import SECOND, Responsibility, instant_text, read_instant
+from projections.as_of import Replay
 from projections.compliance import ClockRow, compliance
-from projections.history import History, Replay
+from projections.history import History
 from projections.readings import Reading
 
 SAMPLES = Path(__file__).parent / "webhooks"

@@ -21,10 +21,11 @@ from support.history import (
     when,
 )
 
-from domain.contract import CalendarAdopted, OptionActivated
+from domain.contract_facts import CalendarAdopted, OptionActivated
 from domain.facts import Fact
+from projections.as_of import Replay
 from projections.clocks import Verdict
-from projections.history import Entry, History, Replay
+from projections.history import Entry, History
 from projections.readings import LITERAL
 
 

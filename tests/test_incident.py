@@ -22,7 +22,6 @@ from support.spec import Decider, Given
 
 from domain import incident
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.facts import Party, RecordRectified, Rectify, Responsibility, instant_text
 from domain.incident import (
     AttributeResponsibility,
     ClockResumed,
@@ -47,7 +46,9 @@ from domain.incident import (
     Suspend,
     TakeInCharge,
 )
+from domain.rectification import RecordRectified, Rectify
 from domain.terms import Clock, Impact, Urgency
+from domain.values import Party, Responsibility, instant_text
 
 STREAM = f"incident-{INCIDENT}"
 NO_CREDITS = CoverageDecision(coverage=Coverage.BEST_EFFORT, reason=BestEffortReason.NO_CREDITS, contract=CONTRACT)

@@ -29,7 +29,7 @@ from adapters.reports.report import ReportName
 from adapters.store.postgres_url import postgres_place
 from bin.commands import live_tables as projecting
 from bin.compose import clock
-from domain.facts import instant_text
+from domain.values import instant_text
 from projections.readings import LITERAL
 
 Run = Callable[..., tuple[int, str, str]]

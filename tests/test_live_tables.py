@@ -38,7 +38,7 @@ from adapters.reports.live import from_live
 from adapters.reports.report import Question
 from adapters.store.ledger import NewerStore, StoreError
 from adapters.store.postgres_url import postgres_place
-from domain.facts import read_instant
+from domain.values import read_instant
 from projections import RULES_VERSION
 from projections.affected import ContractsUnder
 from projections.readings import LITERAL, Reading

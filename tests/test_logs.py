@@ -15,7 +15,7 @@ from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import LockedStore
 from bin.logs import LIBRARIES, set_up, tell_batch, tell_trouble
-from domain.facts import read_instant
+from domain.values import read_instant
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from bin.cli import main
 from bin.compose import Settings, clock, open_ledger, store_url
 from bin.metrics import Metrics
 from bin.readiness import Readiness, ReadinessCheck
-from domain.facts import SECOND
+from domain.values import SECOND
 
 DAY = 24 * 3600 * SECOND
 

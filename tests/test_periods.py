@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.examples import DAY, ROME, local
 
-from domain.facts import moment
 from domain.periods import Frequency, Period, months_later, periods
+from domain.values import moment
 
 FAR = local("2032-01-01 00:00")
 

@@ -55,8 +55,8 @@ from adapters.store.postgres_url import postgres_place
 from adapters.store.sql import EVIDENCE, FORMAT
 from bin.cli import main
 from bin.compose import Settings, open_ledger
-from domain.facts import read_instant
 from domain.incident import IncidentTakenInCharge
+from domain.values import read_instant
 
 STREAM = f"incident-{INCIDENT}"
 ORIGIN = Origin(None, "s", "m", None)

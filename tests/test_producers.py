@@ -23,9 +23,9 @@ from adapters.store.sqlite import open_store
 from bin.cli import main
 from bin.compose import clock, store_url
 from bin.reference import PRODUCERS
-from domain.facts import SECOND
 from domain.incident import Incident
 from domain.terms import Impact, Urgency
+from domain.values import SECOND
 
 FOLDER = Path(__file__).parent.parent / "docs" / "producers"
 RUN_BY = {"py": [sys.executable, "-P"], "sh": ["sh"], "mjs": ["node"]}

@@ -26,7 +26,8 @@ from support.history import (
     withdrawn,
 )
 
-from domain.facts import MINUTE, Fact, Party, Responsibility
+from domain.facts import Fact
+from domain.values import MINUTE, Party, Responsibility
 from projections.clocks import Judged, Verdict
 from projections.readings import LITERAL, Reading, UnknownReading
 

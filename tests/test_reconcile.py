@@ -30,8 +30,9 @@ from adapters.imports.reconcile import (
 )
 from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import Ledger
-from domain.facts import MINUTE, SECOND, instant_text, read_instant
-from projections.history import History, IncidentAsOf, Replay
+from domain.values import MINUTE, SECOND, instant_text, read_instant
+from projections.as_of import IncidentAsOf, Replay
+from projections.history import History
 from projections.readings import Reading
 
 Run = Callable[..., tuple[int, str, str]]

@@ -30,10 +30,12 @@ from adapters.inbox.handler import CommandHandler, Duplicate, Refused
 from adapters.inbox.ingest import Tally, take_in, written
 from adapters.inbox.messages import read_message
 from adapters.store.ledger import Ledger
-from domain.facts import Fact, instant_text, read_instant
+from domain.facts import Fact
+from domain.values import instant_text, read_instant
+from projections.as_of import Replay
 from projections.breach import breach
 from projections.compliance import ComplianceRow, compliance
-from projections.history import History, Replay
+from projections.history import History
 from projections.readings import Reading
 
 ROME = ZoneInfo("Europe/Rome")

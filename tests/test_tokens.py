@@ -13,7 +13,7 @@ from support.servers import open_any
 
 from bin.commands.token import PREFIX, SHOWN_DIGITS, digest_of
 from bin.compose import settings, store_url
-from domain.facts import instant_text
+from domain.values import instant_text
 
 Run = Callable[..., tuple[int, str, str]]
 SOURCE = "helpdesk:acme"

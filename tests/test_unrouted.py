@@ -11,7 +11,7 @@ import pytest
 from support.history import ACME, Journal, best_effort, opened, rectified, signed, terminated, under_contract, when
 from support.messages import message, sign
 
-from domain.contract import ConnectedSystemDeclared, ConnectedSystemWithdrawn
+from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.incident import IncidentOpened
 from domain.routing import Unrouted
 from projections.unrouted import UnroutedRow, unrouted

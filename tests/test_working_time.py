@@ -36,19 +36,11 @@ from support.examples import (
 )
 
 from adapters.imports.holidays import italian_holidays
-from domain.contract import CalendarChosen
-from domain.facts import MINUTE, SECOND, moment
-from domain.working_time import (
-    Adopted,
-    CalendarRules,
-    Holiday,
-    OutsideCoverage,
-    ReversedInterval,
-    ServiceHours,
-    Week,
-    WorkingCalendar,
-    local_midnight,
-)
+from domain.calendar_rules import CalendarRules, Holiday, ServiceHours, Week
+from domain.contract_facts import CalendarChosen
+from domain.local_time import local_midnight
+from domain.values import MINUTE, SECOND, moment
+from domain.working_time import Adopted, OutsideCoverage, ReversedInterval, WorkingCalendar
 
 # --- the peers' vectors -----------------------------------------------------------------------------------------
 

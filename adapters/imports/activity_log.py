@@ -19,7 +19,8 @@ from adapters.imports.csv_table import Quarantined, read_table
 from adapters.imports.mapping import FileTable, TimeTable, read_mapping, shipped
 from adapters.inbox.messages import Label, Unreadable, cloud_event, read_message
 from domain.catalogue import COMMANDS
-from domain.facts import WIRE, Command, Identifier, Value, instant_text
+from domain.facts import Command
+from domain.values import WIRE, Identifier, Value, instant_text
 
 IGNORE = "ignore"
 VERBS: Mapping[str, type[Command]] = {

@@ -17,10 +17,11 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from adapters.imports.holidays import UnknownPlace, italian_holidays, library_version, source_named
 from adapters.inbox.messages import cloud_event
+from domain.calendar_rules import Week, check_years
 from domain.derogation import Derogation
-from domain.facts import Euro, Identifier, Minutes, Value, instant_text
+from domain.local_time import local_midnight
 from domain.terms import AssistanceOption, MaintenanceOption, OperationOption, Option, Service, Terms
-from domain.working_time import Week, check_years, local_midnight
+from domain.values import Euro, Identifier, Minutes, Value, instant_text
 
 FROM_FILE = "verbale:contract-file"
 ASSISTANCE = AssistanceOption()

@@ -23,21 +23,7 @@ from adapters.inbox.ingest import written
 from adapters.inbox.messages import Label, Unreadable, cloud_event, read_json
 from adapters.store.ledger import Recorder
 from domain.coverage import Requester
-from domain.facts import (
-    MINUTE,
-    SECOND,
-    WIRE,
-    Fact,
-    Identifier,
-    Instant,
-    Rectify,
-    Responsibility,
-    Value,
-    as_rectified,
-    instant_text,
-    microseconds,
-    read_instant,
-)
+from domain.facts import Fact
 from domain.incident import (
     Assessment,
     ClockResumed,
@@ -53,7 +39,20 @@ from domain.incident import (
     InterventionStarted,
     Request,
 )
+from domain.rectification import Rectify, as_rectified
 from domain.terms import Impact, RequestKind, TimeZone, Urgency
+from domain.values import (
+    MINUTE,
+    SECOND,
+    WIRE,
+    Identifier,
+    Instant,
+    Responsibility,
+    Value,
+    instant_text,
+    microseconds,
+    read_instant,
+)
 
 SHIPPED = ("zammad", "glpi", "jira")
 """The mappings that come with Verbale, by name."""

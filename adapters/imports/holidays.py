@@ -10,8 +10,8 @@ from datetime import date
 from importlib.metadata import version
 from typing import NamedTuple
 
-from domain.contract import CalendarChosen
-from domain.working_time import Holiday
+from domain.calendar_rules import Holiday
+from domain.contract_facts import CalendarChosen
 
 
 class UnknownPlace(ValueError):

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from domain.facts import Value, microseconds
 from domain.terms import TimeZone
+from domain.values import Value, microseconds
 
 ISO = "iso"
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)

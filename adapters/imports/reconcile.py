@@ -17,7 +17,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 from adapters.imports.csv_table import Quarantined, read_table
 from adapters.imports.mapping import FileTable, Shown, TimeTable, parse_mapping, read_mapping, shipped
 from adapters.store.ledger import Ledger
-from domain.facts import MINUTE, Identifier, Value
 from domain.incident import (
     IncidentClosed,
     IncidentOpened,
@@ -26,7 +25,8 @@ from domain.incident import (
     IncidentTakenInCharge,
     InterventionStarted,
 )
-from projections.history import IncidentAsOf
+from domain.values import MINUTE, Identifier, Value
+from projections.as_of import IncidentAsOf
 
 OPENED, CHARGED, STARTED, RESOLVED, CLOSED = INSTANTS = (
     "opened_at", "taken_in_charge_at", "intervention_started_at", "resolved_at", "closed_at"

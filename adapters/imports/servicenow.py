@@ -24,8 +24,8 @@ from adapters.imports.contract_file import (
 )
 from adapters.imports.csv_table import BadTable, Quarantined, read_table
 from adapters.inbox.messages import cloud_event
-from domain.facts import instant_text, microseconds, moment
-from domain.working_time import local_midnight
+from domain.local_time import local_midnight
+from domain.values import instant_text, microseconds, moment
 
 FROM_LOG = "servicenow:incident-log"
 PACKAGE = "imported"

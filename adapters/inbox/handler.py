@@ -31,12 +31,14 @@ from adapters.store.ledger import (
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
-from domain.contract import Contract, ContractCommand, RenewContract, SignContract
+from domain.contract import Contract
+from domain.contract_facts import ContractCommand, RenewContract, SignContract
 from domain.coverage import CoverageDecision, cover
 from domain.credits import CreditAccount, CreditCommand
-from domain.facts import Fact, NotYet, Rejected, moment, refuse_future
+from domain.facts import Fact, NotYet, Rejected, refuse_future
 from domain.incident import Incident, IncidentCommand, OpenIncident
 from domain.routing import refuse_shared_customers, routed
+from domain.values import moment
 
 HOUR = 3_600_000_000
 DEFAULT_PATIENCE = 72 * HOUR

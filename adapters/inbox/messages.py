@@ -18,7 +18,8 @@ from pydantic_core import ErrorDetails, to_json
 
 from adapters.store.leaf import canonical
 from domain.catalogue import COMMANDS
-from domain.facts import WIRE, Command, Identifier, Instant, Rejected, Value
+from domain.facts import Command, Rejected
+from domain.values import WIRE, Identifier, Instant, Value
 
 MOST_BYTES = 1_000_000
 """The longest message read, in bytes: a call for help is a few hundred."""

@@ -28,7 +28,7 @@ from adapters.live_tables.tables import (
 from adapters.store.ledger import StoreError
 from adapters.store.postgres_connection import connect, marked, plainly
 from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
-from domain.facts import microseconds, moment
+from domain.values import microseconds, moment
 
 TYPES: Mapping[ColumnKind, str] = {
     ColumnKind.TEXT: 'text COLLATE "C"',

@@ -7,9 +7,9 @@ from typing import Any
 
 from adapters.live_tables.schema import Values
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.facts import Responsibility, instant_text, read_instant
 from domain.periods import Period
 from domain.terms import PenaltyClause, Priority
+from domain.values import Responsibility, instant_text, read_instant
 from domain.working_time import WorkingCalendar
 from projections.affected import JudgedIncident
 from projections.breach import BreachRow, Count, Window

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.facts import moment
+from domain.values import moment
 
 
 class CalendarEvent(NamedTuple):

@@ -40,11 +40,13 @@ from adapters.reports.report import (
     system_line_json,
 )
 from adapters.store.ledger import Ledger
-from domain.working_time import ServiceHours, WorkingCalendar
+from domain.calendar_rules import ServiceHours
+from domain.working_time import WorkingCalendar
 from projections import RULES_VERSION
+from projections.as_of import Replay
 from projections.breach import BreachRow
 from projections.connected_systems import lines
-from projections.history import History, Replay
+from projections.history import History
 from projections.queue import in_order
 
 

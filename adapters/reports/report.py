@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from adapters.live_tables.rows import deed_told
 from adapters.store.ledger import Ledger, Sealed
 from domain import __version__
-from domain.facts import WIRE, instant_text, moment, read_instant, share_text
-from domain.working_time import LocalDay, local_midnight, wall_text
+from domain.calendar_rules import LocalDay, wall_text
+from domain.local_time import local_midnight
+from domain.values import WIRE, instant_text, moment, read_instant, share_text
 from projections import RULES_VERSION
+from projections.as_of import Replay
 from projections.breach import BreachRow, Window, breach, by_window, late_in, windows
 from projections.clocks import Judged
 from projections.commitments import CommitmentRow, commitments
@@ -20,7 +22,7 @@ from projections.compliance import ComplianceRow, compliance
 from projections.connected_systems import Disclosure, EffectRow, Line, SystemRow, effects, lines, systems
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, Slice, explain
-from projections.history import Finding, History, Replay
+from projections.history import Finding, History
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading, WindowKind

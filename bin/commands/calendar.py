@@ -25,11 +25,16 @@ from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler, settings
 from bin.language import Words
 from domain import __version__
-from domain.contract import CalendarAdopted, CoverageExtended
+from domain.calendar_rules import ServiceHours, wall_text
+from domain.contract_facts import CalendarAdopted, CoverageExtended
 from domain.derogation import Weekday, first_day_after
-from domain.facts import Corrected, F, instant_text, moment
-from domain.working_time import OutsideCoverage, ServiceHours, local_day, wall_text
-from projections.history import ContractAsOf, History, Replay
+from domain.facts import F
+from domain.local_time import local_day
+from domain.rectification import Corrected
+from domain.values import instant_text, moment
+from domain.working_time import OutsideCoverage
+from projections.as_of import ContractAsOf, Replay
+from projections.history import History
 from projections.readings import Reading
 from projections.working_days import OpenHours, WorkingDay, working_days
 

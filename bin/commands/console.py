@@ -17,7 +17,7 @@ from rich.text import Text
 
 from adapters.reports.report import HOUSE_ZONE, JsonRow, Report
 from bin.language import Words
-from domain.facts import MINUTE, SECOND, moment, read_instant
+from domain.values import MINUTE, SECOND, moment, read_instant
 
 Format = Literal["table", "json", "csv"]
 Plain = Literal["table", "json"]

@@ -21,7 +21,7 @@ from bin.commands.ingest import SHOWN_REFUSALS, check_output, tell
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import open_handler
 from bin.language import Words
-from domain.facts import Euro, instant_text
+from domain.values import Euro, instant_text
 
 SHOWN_MESSAGES = 3
 SHOWN_CASES = 5

@@ -23,7 +23,7 @@ from bin.compose import Settings, open_handler, store_place
 from bin.language import Words
 from bin.reference import message_reference
 from domain.catalogue import COMMANDS
-from domain.contract import AdoptCalendar
+from domain.contract_facts import AdoptCalendar
 
 SHOWN_REFUSALS = 10
 

@@ -22,7 +22,7 @@ from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
 from bin.http.bodies import source_named
 from bin.language import Words
-from domain.facts import MINUTE, instant_text
+from domain.values import MINUTE, instant_text
 
 NO_SOURCE = ""
 """The source of what names none that can be read."""

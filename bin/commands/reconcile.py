@@ -34,8 +34,9 @@ from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import clock
-from domain.facts import SECOND, instant_text
-from projections.history import History, IncidentAsOf, Replay
+from domain.values import SECOND, instant_text
+from projections.as_of import IncidentAsOf, Replay
+from projections.history import History
 from projections.readings import Reading
 
 

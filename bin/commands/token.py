@@ -15,7 +15,7 @@ from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
 from adapters.store.ledger import Ledger, Token
 from bin.commands.console import Column, Plain, console, table
 from bin.commands.options import Where, chosen_by, ledger_of
-from domain.facts import instant_text
+from domain.values import instant_text
 
 PREFIX = "vbl_"
 """Lets people and scanners of leaked secrets see what it is."""

@@ -24,7 +24,7 @@ from bench.library import HelpDesk
 from bench.stores import Store
 from bin.commands.consume import TURN_SECONDS
 from domain.coverage import Coverage, CoverageDecision
-from domain.facts import Fact, microseconds
+from domain.facts import Fact
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
@@ -32,6 +32,7 @@ from domain.incident import (
     IncidentResolved,
     IncidentTakenInCharge,
 )
+from domain.values import microseconds
 
 CONSUME, HANDLER = "Verbale: consume", "FastStream handler, library: a transaction each"
 FACTS_A_STORY = 5

@@ -18,7 +18,7 @@ from domain import credits as accounts
 from domain.contract import Contract
 from domain.coverage import Requester, cover
 from domain.credits import CreditAccount, CreditsConsumed, Draw
-from domain.facts import MINUTE, Fact, Responsibility
+from domain.facts import Fact
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
@@ -32,6 +32,7 @@ from domain.incident import (
 )
 from domain.terms import Clock as ServiceClock
 from domain.terms import Impact, Urgency
+from domain.values import MINUTE, Responsibility
 
 SOURCE = "helpdesk://bench"
 BATCH = 5000

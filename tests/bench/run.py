@@ -35,9 +35,10 @@ from bench.library import HelpDesk, catch_up, projection
 from bench.paper import Figures, Paper, machine, say
 from bench.phases import hot_functions, phases_of, tell_functions, tell_phases
 from bench.stores import Store, parts, store
-from domain.facts import MINUTE, SECOND, Fact, Responsibility, read_instant
+from domain.facts import Fact
 from domain.incident import ClockResumed, ClockSuspended, IncidentResolved, IncidentTakenInCharge
 from domain.terms import Impact, Urgency
+from domain.values import MINUTE, SECOND, Responsibility, read_instant
 
 FACTS_A_STORY = 5
 

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.contract import (
+from domain.calendar_rules import CalendarRules, Holiday, Week
+from domain.contract_facts import (
     ActivateOption,
     AdoptCalendar,
     CalendarAdopted,
@@ -19,10 +20,11 @@ from domain.contract import (
 )
 from domain.coverage import Coverage, CoverageDecision
 from domain.credits import CreditFact, CreditsPurchased, PurchaseCredits
-from domain.facts import MINUTE, Attachment, Rectify, microseconds
 from domain.incident import IncidentOpened, OpenIncident
+from domain.rectification import Rectify
 from domain.terms import AssistanceOption, Impact, Level, Levels, PenaltyClause, PriorityMatrix, Terms, Urgency
-from domain.working_time import CalendarRules, Holiday, Week, WorkingCalendar
+from domain.values import MINUTE, Attachment, microseconds
+from domain.working_time import WorkingCalendar
 
 ROME = ZoneInfo("Europe/Rome")
 HOUR = 60 * MINUTE

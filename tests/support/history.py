@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.contract import (
+from domain.calendar_rules import Holiday, Week
+from domain.contract_facts import (
     CalendarAdopted,
     ContractSigned,
     ContractTerminated,
@@ -22,7 +23,7 @@ from domain.contract import (
 )
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.credits import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
-from domain.facts import MINUTE, Fact, Party, RecordRectified, Responsibility, microseconds
+from domain.facts import Fact
 from domain.incident import (
     ClockResumed,
     ClockSuspended,
@@ -36,6 +37,7 @@ from domain.incident import (
     InterventionStarted,
     ResponsibilityAttributed,
 )
+from domain.rectification import RecordRectified
 from domain.terms import (
     AssistanceOption,
     Clock,
@@ -47,12 +49,13 @@ from domain.terms import (
     Terms,
     Urgency,
 )
-from domain.working_time import Holiday, Week
+from domain.values import MINUTE, Party, Responsibility, microseconds
+from projections.as_of import Replay
 from projections.breach import BreachRow, breach, by_window, share
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, explain
-from projections.history import Entry, History, Replay
+from projections.history import Entry, History
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading

@@ -18,7 +18,7 @@ from adapters.imports.contract_file import assumed_terms
 from adapters.inbox.handler import CommandHandler, Outcome
 from adapters.store.ledger import Ledger
 from adapters.store.sqlite import open_memory
-from domain.facts import read_instant
+from domain.values import read_instant
 from support.servers import open_any, owner
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent

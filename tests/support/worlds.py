@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from adapters.imports.contract_file import assumed_terms
-from domain.facts import instant_text
+from domain.values import instant_text
 from support.messages import message, sign
 
 MINUTE = 60_000_000

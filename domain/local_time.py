@@ -1,0 +1,51 @@
+"""Local days and wall times as instants, also where the clocks change. Local midnights bound days and periods."""
+
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from domain.values import SECOND, microseconds, moment
+
+
+@lru_cache(maxsize=65_536)
+def local_midnight(zone: ZoneInfo, day: date) -> int:
+    """The instant at which a local day begins."""
+    return _edge(zone, day, 0, closing=False)
+
+
+def local_day(zone: ZoneInfo, day: date) -> tuple[int, int]:
+    """The instants between which a local day lies, the last excluded."""
+    return local_midnight(zone, day), local_midnight(zone, day + timedelta(days=1))
+
+
+@lru_cache(maxsize=65_536)
+def window_instants(zone: ZoneInfo, day: date, opens: int, closes: int) -> tuple[int, int]:
+    """The real instants of a window of wall times on the day it opens.
+
+    An edge in a repeated hour means its first opening, its last closing; one in a skipped hour is the instant of the
+    change. So a window on such a day counts the time that really passes.
+    """
+    closing_day = day if closes > opens else day + timedelta(days=1)
+    return _edge(zone, day, opens, closing=False), _edge(zone, closing_day, closes, closing=True)
+
+
+def _edge(zone: ZoneInfo, day: date, minute: int, *, closing: bool) -> int:
+    wall = datetime.combine(day, time()) + timedelta(minutes=minute)
+    early, late = (microseconds(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+    if early > late:
+        return _change(zone, late, early)
+    return late if closing else early
+
+
+def _change(zone: ZoneInfo, low: int, high: int) -> int:
+    """The instant in (low, high] at which the zone's offset changes, to the second."""
+    before = moment(low).astimezone(zone).utcoffset()
+    while high - low > SECOND:
+        middle = (low + high) // 2 // SECOND * SECOND
+        if middle <= low:
+            middle = low + SECOND
+        if moment(middle).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high
