@@ -12,20 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.messages import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
 
-from adapters.imports.help_desk import (
-    SHIPPED,
-    BadSignature,
-    DeskMapping,
-    Snapshot,
-    State,
-    check_signature,
-    delivery_of,
-    desk_mapping,
-    messages_of,
-    snapshot_of,
-    take_snapshot,
-)
+from adapters.imports.desk_mapping import SHIPPED, DeskMapping, desk_mapping
+from adapters.imports.desk_payload import snapshot_of
+from adapters.imports.desk_signature import BadSignature, check_signature, delivery_of
+from adapters.imports.help_desk import take_snapshot
 from adapters.imports.mapping import BadMapping, shipped
+from adapters.imports.snapshot import ItemState, Snapshot
+from adapters.imports.snapshot_diff import messages_of
 from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.messages import Unreadable, read_message
 from domain.incident import (
@@ -109,7 +102,7 @@ def desk() -> Iterator[CommandHandler]:
         yield desk
 
 
-def snapshot(at: str, state: State | None = None, opened: str = "09:00", **request: Any) -> Snapshot:
+def snapshot(at: str, state: ItemState | None = None, opened: str = "09:00", **request: Any) -> Snapshot:
     """What a desk said of one item on 2 March 2026."""
     asked = Request.model_validate({"contract": CONTRACT, "impact": "high", "urgency": "medium", **request})
     return Snapshot(
@@ -118,7 +111,7 @@ def snapshot(at: str, state: State | None = None, opened: str = "09:00", **reque
         changed_at=instant(at),
         opened_at=instant(opened),
         request=asked,
-        state=state or State(),
+        state=state or ItemState(),
     )
 
 
@@ -127,9 +120,9 @@ def instant(time: str) -> int:
     return read_instant(f"2026-03-02T{time}:00Z")
 
 
-OPEN = State(charged=True, started=True)
-PENDING = State(charged=True, started=True, suspended=Responsibility.CUSTOMER)
-CLOSED = State(charged=True, started=True, closed=ClosingReason.RESOLVED)
+OPEN = ItemState(charged=True, started=True)
+PENDING = ItemState(charged=True, started=True, suspended=Responsibility.CUSTOMER)
+CLOSED = ItemState(charged=True, started=True, closed=ClosingReason.RESOLVED)
 
 
 def take(desk: CommandHandler, *snapshots: Snapshot) -> list[str]:
@@ -247,7 +240,7 @@ def test_what_zammad_says() -> None:
         changed_at=read_instant("2026-03-02T08:00:12.333Z"),
         opened_at=read_instant("2026-03-02T08:00:12.282Z"),
         request=Request(impact=Impact.HIGH, urgency=Urgency.HIGH, customer="Acme S.p.A."),
-        state=State(),
+        state=ItemState(),
     )
     assert snapshot_of(mapping, sample("zammad-pending")).state == PENDING
 
@@ -257,8 +250,8 @@ def test_what_glpi_says() -> None:
     new = snapshot_of(mapping, sample("glpi-new"))
     assert (new.item, new.opened_at) == ("GLPI-1234", read_instant("2026-03-02T08:15:00Z"))
     assert new.request == Request(impact=Impact.MEDIUM, urgency=Urgency.HIGH, customer="Beta S.r.l.")
-    assert new.state == State()
-    assert snapshot_of(mapping, sample("glpi-solved")).state == State(charged=True, started=True, resolved=True)
+    assert new.state == ItemState()
+    assert snapshot_of(mapping, sample("glpi-solved")).state == ItemState(charged=True, started=True, resolved=True)
 
 
 def test_what_jira_says() -> None:
@@ -266,7 +259,7 @@ def test_what_jira_says() -> None:
     created = snapshot_of(mapping, sample("jira-created"))
     assert (created.item, created.changed_at) == ("SD-42", read_instant("2026-03-02T08:30:15.797Z"))
     assert created.request == Request(impact=Impact.HIGH, urgency=Urgency.MEDIUM, customer="Gamma S.a.s.")
-    assert created.state == State()
+    assert created.state == ItemState()
     assert snapshot_of(mapping, sample("jira-waiting")).state == PENDING
 
 
@@ -324,7 +317,7 @@ def test_an_operator_changes_what_a_state_means(tmp_path: Path) -> None:
     line = '"new" = {}'
     mapping = edited(tmp_path, "zammad", (line, f'{line}\n"escalated" = {{ suspended = "third_party" }}'))
     read = snapshot_of(mapping, changed("zammad-new", "ticket.state", "escalated"))
-    assert read.state == State(suspended=Responsibility.THIRD_PARTY)
+    assert read.state == ItemState(suspended=Responsibility.THIRD_PARTY)
 
 
 def test_an_operator_names_contract_system_kind_and_local_times(tmp_path: Path) -> None:
@@ -435,7 +428,7 @@ def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(desk: C
     assert take(desk, snapshot("11:00", PENDING, **low)) == ["reopen@11:00", "reassess@11:00", "suspend@11:00"]
     vendor = PENDING.model_copy(update={"suspended": Responsibility.THIRD_PARTY})
     assert take(desk, snapshot("12:00", vendor, **low)) == ["suspend@12:00"]
-    resolved = State(charged=True, started=True, resolved=True)
+    resolved = ItemState(charged=True, started=True, resolved=True)
     assert take(desk, snapshot("13:00", resolved, **low)) == ["resume@13:00", "resolve@13:00"]
     assert take(desk, snapshot("14:00", CLOSED, **low)) == ["close@14:00"]
     assert not incident(desk).open
@@ -507,7 +500,7 @@ def test_what_another_process_recorded_is_listened_to(desk: CommandHandler) -> N
     take(desk, snapshot("09:00"))
     beside = CommandHandler(desk.ledger, Clock())
     beside.handle([message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z")])
-    assert take(desk, snapshot("10:00", State(charged=True))) == []
+    assert take(desk, snapshot("10:00", ItemState(charged=True))) == []
 
 
 def test_a_snapshot_that_is_refused_is_heard_anew_when_it_is_sent_again() -> None:
@@ -515,7 +508,7 @@ def test_a_snapshot_that_is_refused_is_heard_anew_when_it_is_sent_again() -> Non
     with memory(clock) as ledger:
         desk = CommandHandler(ledger, clock)
         take(desk, snapshot("09:00"))
-        ahead = snapshot("10:00", State(charged=True))
+        ahead = snapshot("10:00", ItemState(charged=True))
         assert names([reply.outcome for reply in take_snapshot(desk, ahead)]) == ["Refused"]
         assert ledger.store.snapshots_around(SOURCE, ITEM, instant("09:00")) == (None, None)
         clock.now = instant("10:00")
@@ -525,14 +518,14 @@ def test_a_snapshot_that_is_refused_is_heard_anew_when_it_is_sent_again() -> Non
 # --- any history in any order -----------------------------------------------------------------------------------
 
 STATES = [
-    State(),
-    State(charged=True),
+    ItemState(),
+    ItemState(charged=True),
     OPEN,
     PENDING,
-    State(suspended=Responsibility.THIRD_PARTY),
-    State(charged=True, started=True, resolved=True),
+    ItemState(suspended=Responsibility.THIRD_PARTY),
+    ItemState(charged=True, started=True, resolved=True),
     CLOSED,
-    State(closed=ClosingReason.DUPLICATE),
+    ItemState(closed=ClosingReason.DUPLICATE),
 ]
 OPENINGS = st.sampled_from(["09:00", "09:40"])
 REQUESTS = st.fixed_dictionaries(

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from adapters.imports.contract_file import contract_messages
 from adapters.imports.contract_file import example as contract_example_text
+from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.ingest import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.inbox.messages import Unreadable, examples, read_json, read_message
 from adapters.inbox.outcome_events import OUTCOME_TYPE

@@ -18,15 +18,10 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from typing_extensions import TypedDict
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from adapters.imports.help_desk import (
-    BadSignature,
-    DeskMapping,
-    check_signature,
-    delivery_of,
-    desk_mapping,
-    snapshot_of,
-    take_snapshot,
-)
+from adapters.imports.desk_mapping import DeskMapping, desk_mapping
+from adapters.imports.desk_payload import snapshot_of
+from adapters.imports.desk_signature import BadSignature, check_signature, delivery_of
+from adapters.imports.help_desk import take_snapshot
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label
