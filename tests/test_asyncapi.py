@@ -17,10 +17,12 @@ from adapters.brokers.subjects import message_subject, outcome_subject, token
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Reply
 from adapters.inbox.messages import examples, schema
 from adapters.inbox.outcome_events import OUTCOME_TYPE, letters, outcome_schema, told
-from bin.asyncapi import asyncapi, documents, schemas
+from bin.asyncapi import asyncapi
+from bin.documents import documents
 from bin.http.bodies import BATCHED, MOST_MESSAGES, SINGLE
 from bin.http.problems import PROBLEM_JSON
-from bin.reference import outcome_examples
+from bin.message_reference import outcome_examples
+from bin.schemas import schemas
 from domain.catalogue import COMMANDS
 
 Run = Callable[..., tuple[int, str, str]]

@@ -48,13 +48,14 @@ from support.servers import owner
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import Answered, CommandHandler
 from adapters.store.ledger import Ledger
-from bin.commands.token import digest_of
 from bin.compose import BadSettings, Settings, Webhook
-from bin.http.app import build, served
+from bin.http.app import build
 from bin.http.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
 from bin.http.problems import KINDS, PROBLEM_JSON
+from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.tokens import digest_of
 
 TOKEN, OTHER_TOKEN = "vbl_for-the-tests", "vbl_of-another"
 OTHER = "helpdesk://other"
@@ -67,10 +68,10 @@ class Office:
 
     def __init__(self, ledger: Ledger, **chosen: Any) -> None:
         self.ledger, self.desk = ledger, CommandHandler(ledger, Clock())
-        self.meters = Metrics()
-        self.batcher = Batcher(self.desk, self.meters.on_handled, self.meters.on_trouble)
+        self.metrics = Metrics()
+        self.batcher = Batcher(self.desk, self.metrics.on_handled, self.metrics.on_trouble)
         self.settings = Settings(**chosen)
-        self.app = build(self.batcher, self.settings, ReadinessCheck(self.batcher, self.settings), self.meters)
+        self.app = build(self.batcher, self.settings, ReadinessCheck(self.batcher, self.settings), self.metrics)
 
     def ask(self, *requests: httpx.Request) -> list[httpx.Response]:
         """The answers to requests that are made at the same time."""
@@ -231,7 +232,7 @@ def test_the_very_bytes_reach_the_desk(office: Office) -> None:
     assert [row.message.raw for row in office.ledger.store.refused()] == [spelled]
 
 
-def test_a_plain_json_type_with_parameters_is_taken(office: Office) -> None:
+def test_a_plain_json_type_with_parametrics_is_taken(office: Office) -> None:
     assert office.post(opening(), "Application/JSON; charset=UTF-8").status_code == 201
     assert office.post(array([opening()]), "application/json").json()["outcomes"][0]["outcome"] == "duplicate"
 
@@ -352,7 +353,7 @@ def test_a_foreign_source_is_seen_however_it_is_spelled(office: Office) -> None:
 def test_a_revoked_token_is_refused_within_moments(kept: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.post(opening("A")).status_code == 201
     kept.ledger.store.revoke_token(digest_of(TOKEN))
-    monkeypatch.setattr("bin.commands.token.REMEMBERED_SECONDS", 0.0)  # they have passed
+    monkeypatch.setattr("bin.http.bearers.REMEMBERED_SECONDS", 0.0)  # they have passed
     told_problem(kept.post(opening("B")), 401, "token", "revoked")
     assert kept.counts()["facts"] == 1
 
@@ -627,7 +628,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch
 
 
 def test_who_connects_and_asks_nothing_keeps_no_place(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bin.http.app.NEXT_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr("bin.http.server.NEXT_REQUEST_SECONDS", 0.2)
     with serving(office.app) as address:
         for beginning in (b"", b"POST /messages HTTP/1.1\r\nHost: v\r\nX-Never: "):
             with socket.create_connection(address, timeout=30) as producer:

@@ -265,3 +265,13 @@ def examples() -> dict[str, dict[str, Any]]:
     """A complete message of each type, by type."""
     text = files("adapters.inbox").joinpath("examples.json").read_text(encoding="utf-8")
     return {message["type"]: message for message in json.loads(text)}
+
+
+def source_named(raw: bytes) -> str | None:
+    """The source that a message names; None where none can be read, in which case it is refused as nobody's."""
+    try:
+        document = read_json(raw)
+    except Unreadable:
+        return None
+    source = document.get("source") if isinstance(document, dict) else None
+    return source if isinstance(source, str) else None
