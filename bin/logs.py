@@ -31,7 +31,7 @@ _log = structlog.get_logger("verbale")
 
 
 def set_up(out: TextIO | None = None) -> None:
-    """Have everything logged by this process written to `out`; standard error by default."""
+    """Write everything that this process logs to `out`; to standard error by default."""
     first: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

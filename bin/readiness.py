@@ -16,7 +16,7 @@ from bin.compose import Settings, clock, open_readable
 from domain.values import SECOND
 
 ANSWER_WITHIN = 5.0
-"""Seconds after which a store or a broker that says nothing is away."""
+"""Seconds after which a store or a broker that does not answer counts as away."""
 GOOD_FOR = 1.0
 """Seconds for which a result stands."""
 

@@ -86,20 +86,20 @@ def signed(desk: str, body: bytes, secret: str = SECRET, at: int = NOW) -> dict[
 
 
 @contextmanager
-def opened_desk() -> Iterator[CommandHandler]:
-    """A desk over a store in memory, with a contract in force."""
+def open_handler() -> Iterator[CommandHandler]:
+    """A handler over a store in memory, with a contract in force."""
     clock = Clock()
     with memory(clock) as ledger:
-        desk = CommandHandler(ledger, clock)
-        desk.handle(contract_in_force())
-        yield desk
+        handler = CommandHandler(ledger, clock)
+        handler.handle(contract_in_force())
+        yield handler
 
 
 @pytest.fixture
-def desk() -> Iterator[CommandHandler]:
-    """A desk over a store in memory, with a contract in force."""
-    with opened_desk() as desk:
-        yield desk
+def handler() -> Iterator[CommandHandler]:
+    """A handler over a store in memory, with a contract in force."""
+    with open_handler() as handler:
+        yield handler
 
 
 def snapshot(at: str, state: ItemState | None = None, opened: str = "09:00", **request: Any) -> Snapshot:
@@ -125,21 +125,21 @@ PENDING = ItemState(charged=True, started=True, suspended=Responsibility.CUSTOME
 CLOSED = ItemState(charged=True, started=True, closed=ClosingReason.RESOLVED)
 
 
-def take(desk: CommandHandler, *snapshots: Snapshot) -> list[str]:
+def take(handler: CommandHandler, *snapshots: Snapshot) -> list[str]:
     """Hear snapshots one after the other; what was recorded, as "verb@time"."""
-    return [told(reply) for each in snapshots for reply in take_snapshot(desk, each)]
+    return [in_short(reply) for each in snapshots for reply in take_snapshot(handler, each)]
 
 
-def told(reply: Reply) -> str:
+def in_short(reply: Reply) -> str:
     """A message in short; nothing here is refused."""
     assert names([reply.outcome]) == ["Done"], reply
     heard = read_message(reply.raw)
     return f"{type(heard.command).TYPE.split('.')[2]}@{instant_text(heard.command.at)[11:16]}"
 
 
-def incident(desk: CommandHandler, item: str = ITEM) -> Incident:
+def incident(handler: CommandHandler, item: str = ITEM) -> Incident:
     """What the facts of an incident say."""
-    return cast(Incident, desk.state(f"incident-{item}"))
+    return cast(Incident, handler.state(f"incident-{item}"))
 
 
 # --- signatures -------------------------------------------------------------------------------------------------
@@ -389,130 +389,130 @@ def test_a_mapping_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_what_the_products_send_becomes_facts(
-    desk: CommandHandler, names_of_samples: tuple[str, str], item: str, facts: list[type]
+    handler: CommandHandler, names_of_samples: tuple[str, str], item: str, facts: list[type]
 ) -> None:
     name = names_of_samples[0].partition("-")[0]
     mapping = desk_mapping(name)
     for each in names_of_samples:
         body = sample(each)
         check_signature(mapping, SECRET, signed(name, body), body, NOW)
-        replies = take_snapshot(desk, snapshot_of(mapping, body))
+        replies = take_snapshot(handler, snapshot_of(mapping, body))
         assert {type(reply.outcome).__name__ for reply in replies} == {"Done"}
         assert {reply.identity[0] for reply in replies if reply.identity} == {mapping.source}
-    assert [type(fact) for fact in incident(desk, item).record] == facts
+    assert [type(fact) for fact in incident(handler, item).record] == facts
 
 
-def test_sent_again_it_says_nothing_new(desk: CommandHandler) -> None:
+def test_sent_again_it_says_nothing_new(handler: CommandHandler) -> None:
     first, second = snapshot("09:00"), snapshot("10:00", PENDING)
-    assert take(desk, first) == ["open@09:00"]
-    assert take(desk, second) == ["take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00"]
-    assert take(desk, first, second, second, first) == []
+    assert take(handler, first) == ["open@09:00"]
+    assert take(handler, second) == ["take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00"]
+    assert take(handler, first, second, second, first) == []
 
 
-def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(desk: CommandHandler) -> None:
+def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(handler: CommandHandler) -> None:
     second = snapshot("10:00", PENDING)
-    empty = incident(desk)
+    empty = incident(handler)
     messages = messages_of(second, empty, None, None)
     assert messages == messages_of(second, empty, None, None)
     assert len({each["id"] for each in messages}) == len(messages) == 4
     raws = [wire(each) for each in messages]
-    assert names(desk.handle(raws).outcomes) == ["Done"] * 4
-    assert names(desk.handle(raws).outcomes) == ["Duplicate"] * 4
+    assert names(handler.handle(raws).outcomes) == ["Done"] * 4
+    assert names(handler.handle(raws).outcomes) == ["Duplicate"] * 4
 
 
-def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(desk: CommandHandler) -> None:
+def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(handler: CommandHandler) -> None:
     low = {"impact": "low", "urgency": "low"}
-    assert take(desk, snapshot("10:00", CLOSED)) == [
+    assert take(handler, snapshot("10:00", CLOSED)) == [
         "open@09:00", "take_in_charge@10:00", "start_intervention@10:00", "close@10:00"
     ]  # fmt: skip
-    assert take(desk, snapshot("11:00", PENDING, **low)) == ["reopen@11:00", "reassess@11:00", "suspend@11:00"]
+    assert take(handler, snapshot("11:00", PENDING, **low)) == ["reopen@11:00", "reassess@11:00", "suspend@11:00"]
     vendor = PENDING.model_copy(update={"suspended": Responsibility.THIRD_PARTY})
-    assert take(desk, snapshot("12:00", vendor, **low)) == ["suspend@12:00"]
+    assert take(handler, snapshot("12:00", vendor, **low)) == ["suspend@12:00"]
     resolved = ItemState(charged=True, started=True, resolved=True)
-    assert take(desk, snapshot("13:00", resolved, **low)) == ["resume@13:00", "resolve@13:00"]
-    assert take(desk, snapshot("14:00", CLOSED, **low)) == ["close@14:00"]
-    assert not incident(desk).open
+    assert take(handler, snapshot("13:00", resolved, **low)) == ["resume@13:00", "resolve@13:00"]
+    assert take(handler, snapshot("14:00", CLOSED, **low)) == ["close@14:00"]
+    assert not incident(handler).open
 
 
-def test_what_has_happened_is_not_taken_back(desk: CommandHandler) -> None:
-    assert take(desk, snapshot("10:00", OPEN))[1:] == ["take_in_charge@10:00", "start_intervention@10:00"]
-    assert take(desk, snapshot("11:00")) == []
+def test_what_has_happened_is_not_taken_back(handler: CommandHandler) -> None:
+    assert take(handler, snapshot("10:00", OPEN))[1:] == ["take_in_charge@10:00", "start_intervention@10:00"]
+    assert take(handler, snapshot("11:00")) == []
 
 
-def test_a_late_snapshot_is_not_hidden_by_what_was_heard_before(desk: CommandHandler) -> None:
-    assert take(desk, snapshot("11:00", OPEN)) == ["open@09:00", "take_in_charge@11:00", "start_intervention@11:00"]
-    assert take(desk, snapshot("10:00", PENDING)) == [
+def test_a_late_snapshot_is_not_hidden_by_what_was_heard_before(handler: CommandHandler) -> None:
+    assert take(handler, snapshot("11:00", OPEN)) == ["open@09:00", "take_in_charge@11:00", "start_intervention@11:00"]
+    assert take(handler, snapshot("10:00", PENDING)) == [
         "take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00", "resume@11:00"
     ]  # fmt: skip
 
 
-def test_a_late_reassessment_does_not_hide_the_one_heard_before(desk: CommandHandler) -> None:
-    take(desk, snapshot("09:00"), snapshot("11:00"))
-    assert take(desk, snapshot("10:00", impact="low")) == ["reassess@10:00", "reassess@11:00"]
-    assert [fact.impact for fact in incident(desk).reassessments] == [Impact.LOW, Impact.HIGH]
+def test_a_late_reassessment_does_not_hide_the_one_heard_before(handler: CommandHandler) -> None:
+    take(handler, snapshot("09:00"), snapshot("11:00"))
+    assert take(handler, snapshot("10:00", impact="low")) == ["reassess@10:00", "reassess@11:00"]
+    assert [fact.impact for fact in incident(handler).reassessments] == [Impact.LOW, Impact.HIGH]
 
 
-def test_a_first_snapshot_heard_late_puts_the_opening_right(desk: CommandHandler) -> None:
-    take(desk, snapshot("11:00", opened="09:30", impact="low", customer="acme"))
-    assert take(desk, snapshot("10:00")) == ["rectify@11:00"] * 3 + ["reassess@11:00"]
-    opened = incident(desk).opened
+def test_a_first_snapshot_heard_late_puts_the_opening_right(handler: CommandHandler) -> None:
+    take(handler, snapshot("11:00", opened="09:30", impact="low", customer="acme"))
+    assert take(handler, snapshot("10:00")) == ["rectify@11:00"] * 3 + ["reassess@11:00"]
+    opened = incident(handler).opened
     assert opened is not None
     assert (opened.at, opened.impact, opened.customer) == (instant("09:00"), Impact.HIGH, None)
-    assert take(desk, snapshot("10:00"), snapshot("11:00", opened="09:30", impact="low", customer="acme")) == []
+    assert take(handler, snapshot("10:00"), snapshot("11:00", opened="09:30", impact="low", customer="acme")) == []
 
 
-def test_what_a_person_rectified_stays(desk: CommandHandler) -> None:
-    take(desk, snapshot("11:00", impact="low"))
+def test_what_a_person_rectified_stays(handler: CommandHandler) -> None:
+    take(handler, snapshot("11:00", impact="low"))
     data = {"version": 1, "field": "impact", "value": "medium", "why": "the customer's mail says so"}
     right = message("record.rectify", f"incident-{ITEM}", "2026-03-02T15:00:00Z", data)
-    assert names(desk.handle([right]).outcomes) == ["Done"]
-    take(desk, snapshot("10:00", impact="high"))
-    opened = incident(desk).opened
+    assert names(handler.handle([right]).outcomes) == ["Done"]
+    take(handler, snapshot("10:00", impact="high"))
+    opened = incident(handler).opened
     assert opened is not None
     assert opened.impact is Impact.MEDIUM
 
 
-def test_an_opening_edited_later_in_the_desk_changes_nothing(desk: CommandHandler) -> None:
-    take(desk, snapshot("10:00"))
-    assert take(desk, snapshot("11:00", opened="09:45")) == []
+def test_an_opening_edited_later_in_the_desk_changes_nothing(handler: CommandHandler) -> None:
+    take(handler, snapshot("10:00"))
+    assert take(handler, snapshot("11:00", opened="09:45")) == []
 
 
 def test_of_two_snapshots_of_one_instant_the_one_nearer_its_end_rules_whichever_was_heard_first() -> None:
     earlier, new, more = snapshot("09:00", PENDING), snapshot("10:00", OPEN), snapshot("10:00", CLOSED)
     for heard in ([earlier, new, more], [earlier, more, new], [more, new, earlier], [new, earlier, more, new]):
-        with opened_desk() as desk:
-            take(desk, *heard)
-            assert not incident(desk).open
-            assert take(desk, *heard) == []
+        with open_handler() as handler:
+            take(handler, *heard)
+            assert not incident(handler).open
+            assert take(handler, *heard) == []
 
 
-def test_a_stream_that_another_producer_tells_too_is_listened_to(desk: CommandHandler) -> None:
-    take(desk, snapshot("09:00"))
+def test_a_stream_that_another_producer_tells_too_is_listened_to(handler: CommandHandler) -> None:
+    take(handler, snapshot("09:00"))
     others = [
         message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z"),
         message("incident.start_intervention", f"incident-{ITEM}", "2026-03-02T12:00:00Z"),
     ]
-    desk.handle(others)
-    assert take(desk, snapshot("10:00", OPEN)) == ["start_intervention@10:00"]
+    handler.handle(others)
+    assert take(handler, snapshot("10:00", OPEN)) == ["start_intervention@10:00"]
 
 
-def test_what_another_process_recorded_is_listened_to(desk: CommandHandler) -> None:
-    take(desk, snapshot("09:00"))
-    beside = CommandHandler(desk.ledger, Clock())
+def test_what_another_process_recorded_is_listened_to(handler: CommandHandler) -> None:
+    take(handler, snapshot("09:00"))
+    beside = CommandHandler(handler.ledger, Clock())
     beside.handle([message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z")])
-    assert take(desk, snapshot("10:00", ItemState(charged=True))) == []
+    assert take(handler, snapshot("10:00", ItemState(charged=True))) == []
 
 
 def test_a_snapshot_that_is_refused_is_heard_anew_when_it_is_sent_again() -> None:
     clock = Clock("2026-03-02T09:00:00Z")
     with memory(clock) as ledger:
-        desk = CommandHandler(ledger, clock)
-        take(desk, snapshot("09:00"))
+        handler = CommandHandler(ledger, clock)
+        take(handler, snapshot("09:00"))
         ahead = snapshot("10:00", ItemState(charged=True))
-        assert names([reply.outcome for reply in take_snapshot(desk, ahead)]) == ["Refused"]
+        assert names([reply.outcome for reply in take_snapshot(handler, ahead)]) == ["Refused"]
         assert ledger.store.snapshots_around(SOURCE, ITEM, instant("09:00")) == (None, None)
         clock.now = instant("10:00")
-        assert take(desk, ahead) == ["take_in_charge@10:00"]
+        assert take(handler, ahead) == ["take_in_charge@10:00"]
 
 
 # --- any history in any order -----------------------------------------------------------------------------------
@@ -574,9 +574,9 @@ def without_echoes(incident: Incident) -> set[tuple[str, int, str]]:
 
 def heard(snapshots: Sequence[Snapshot]) -> tuple[Incident, History]:
     """The incident, and the whole record, once snapshots were heard in this order."""
-    with opened_desk() as desk:
-        take(desk, *snapshots)
-        return incident(desk), History.of(desk.ledger.entries())
+    with open_handler() as handler:
+        take(handler, *snapshots)
+        return incident(handler), History.of(handler.ledger.entries())
 
 
 @settings(max_examples=100)

@@ -44,9 +44,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def receiving(desk: CommandHandler, metrics: Metrics) -> Iterator[Batcher]:
+def receiving(handler: CommandHandler, metrics: Metrics) -> Iterator[Batcher]:
     """A batcher whose batches are counted."""
-    batcher = Batcher(desk, metrics.on_handled, metrics.on_trouble)
+    batcher = Batcher(handler, metrics.on_handled, metrics.on_trouble)
     try:
         yield batcher
     finally:
@@ -98,8 +98,8 @@ def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> 
 def test_the_outcomes_still_to_be_published_are_counted(place: Path | str) -> None:
     clock, metrics = Clock(), Metrics()
     with stored(place, clock) as ledger:
-        desk = CommandHandler(ledger, clock, write_outbox_message=lambda reply: OutboxMessage(SOURCE, reply.raw))
-        with receiving(desk, metrics) as batcher:
+        handler = CommandHandler(ledger, clock, write_outbox_message=lambda reply: OutboxMessage(SOURCE, reply.raw))
+        with receiving(handler, metrics) as batcher:
             asyncio.run(batcher.receive([*contract_in_force(), charge("INC1")]))
             asyncio.run(batcher.receive([opening("INC1")]))
             assert samples(metrics, readiness(batcher))["verbale_outbox",] == 1

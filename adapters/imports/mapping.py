@@ -57,7 +57,7 @@ def _format_of_an_instant(form: str) -> str:
 
 
 class FileTable(Value):
-    """The [file] table: how fields are told apart and encoded, and in which order the rows come."""
+    """The [file] table: the delimiter of fields, the encoding, and whether the newest rows come first."""
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^"\r\n]$')] = ","
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "UTF-8"
