@@ -58,5 +58,5 @@ def _of_routing(request: Request, error: HTTPException) -> Problem:
 
 def _methods(request: Request) -> list[str]:
     """The methods of every route that a path leads to: the framework names those of the first alone."""
-    routes = iter_route_contexts(request.app.routes)
-    return sorted({name for one in routes if one.path_regex.match(request.url.path) for name in one.methods or ()})
+    path, routes = request.scope["path"], iter_route_contexts(request.app.routes)
+    return sorted({name for one in routes if one.path_regex.match(path) for name in one.methods or ()})
