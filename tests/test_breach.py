@@ -34,9 +34,11 @@ from support.history import (
 from domain.contract import Contract, fold
 from domain.coverage import Requester
 from domain.facts import Fact
-from projections.breach import BreachRow, Count, Window, exceeds, windows
+from domain.interval import Interval
+from projections.breach import BreachRow, Count, exceeds
 from projections.readings import WindowKind
 from projections.tolerance import Case
+from projections.windows import windows
 
 HANDLED, BY_CLOCK = "population=handled", "unit=clock"
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
@@ -94,7 +96,7 @@ def test_headroom_is_how_many_more_breaches_the_tolerance_bears() -> None:
 
 
 def row_of(breaches: int, cases: int, tolerance: Fraction) -> BreachRow:
-    return BreachRow(ACME, Window(0, None), Count(cases, breaches), tolerance, settled=False)
+    return BreachRow(ACME, Interval(0, None), Count(cases, breaches), tolerance, settled=False)
 
 
 def within(breaches: int, cases: int, tolerance: Fraction) -> bool:

@@ -28,9 +28,10 @@ from domain.facts import Fact
 from domain.local_time import local_day
 from domain.values import instant_text, moment
 from domain.working_time import OutsideCoverage
-from projections.as_of import ContractAsOf, Replay
+from projections.as_of import ContractAsOf
 from projections.history import Entry, History
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.working_days import Closed, WorkingDay, working_days
 
 STANDARD, DATA_CENTRE = ServiceHours.STANDARD, ServiceHours.DATA_CENTRE

@@ -15,9 +15,11 @@ from domain import contract, credits, incident
 from domain.catalogue import COMMANDS, FACTS, Catalogue, UnknownFactType
 from domain.contract import Contract
 from domain.contract_facts import ContractFact
-from domain.credits import CreditAccount, CreditFact
+from domain.credit_facts import CreditFact
+from domain.credits import CreditAccount
 from domain.facts import Command, Fact
-from domain.incident import Incident, IncidentFact
+from domain.incident import Incident
+from domain.incident_facts import IncidentFact, OpenIncident
 from domain.rectification import RecordRectified
 from domain.values import Minutes, Text
 
@@ -115,7 +117,7 @@ def test_message_types_are_names_with_a_version_and_say_what_they_are_about() ->
     for name, command in COMMANDS.items():
         assert name == command.TYPE
         assert re.fullmatch(r"verbale\.(contract|credits|incident|record)\.[a-z_]+\.v[1-9]", name)
-    assert COMMANDS["verbale.incident.open.v1"] is incident.OpenIncident
+    assert COMMANDS["verbale.incident.open.v1"] is OpenIncident
 
 
 def concrete(kind: type[Any]) -> set[type[Any]]:

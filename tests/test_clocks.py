@@ -33,10 +33,10 @@ from support.history import (
 )
 
 from domain.facts import Fact
-from domain.incident import ClosingReason
+from domain.incident_facts import ClosingReason
 from domain.values import MINUTE, Responsibility, moment
 from projections.clocks import Judged, Verdict
-from projections.compliance import ComplianceRow, calendar_of
+from projections.compliance import ComplianceRow
 
 MET, RUNNING, BREACHED = Verdict.MET, Verdict.RUNNING, Verdict.BREACHED
 VOID, UNDECIDED, BEST_EFFORT = Verdict.VOID, Verdict.UNDECIDED, Verdict.BEST_EFFORT
@@ -557,9 +557,10 @@ def test_until_changes_at_only_what_running_clocks_count_changes_and_the_calenda
     shown = f"{moment(then).astimezone(ROME):%Y-%m-%d %H:%M:%S.%f}"
     same, measures = unmeasured(journal, shown)
     assert same == row
-    told_then = journal.replay(shown).incident("INC1")
-    assert told_then is not None
-    calendar = calendar_of(told_then)
+    incident = journal.replay(shown).incident("INC1")
+    assert incident is not None
+    assert incident.contract is not None
+    calendar = incident.contract.calendar(incident.hours)
     assert [clock.judged.accrued.measured(calendar, then) for clock in row.clocks] == measures
 
 

@@ -7,18 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.history import ACME, Journal, activated, claimed, rectified, signed, terminated, when
 
-from domain.contract_facts import (
-    ContractRenewed,
-    MaintenanceVisitPerformed,
-    OperationHoursWorked,
-    OptionActivated,
-    OptionEnded,
-    ServiceReviewHeld,
-)
+from domain.contract_facts import ContractRenewed, OptionActivated, OptionEnded
 from domain.facts import Fact
-from domain.periods import Frequency
+from domain.periods import Frequency, Period
 from domain.terms import MaintenanceActivity, MaintenanceOption, OperationOption, Service
-from projections.commitments import Commitment, CommitmentRow, commitments, next_period_edge
+from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
+from projections.commitments import CommitmentRow, commitments
+from projections.dues import Commitment, next_period_edge
 
 DAY = 24 * 3600 * 1_000_000
 HOURS, REVIEWS, VISITS = Commitment
@@ -158,8 +153,8 @@ def test_hours_worked_while_conduzione_is_not_active_are_outside_with_a_finding(
 def test_another_option_commits_from_its_own_day() -> None:
     journal = under(conduzione(600)).contract(active(conduzione(1200), since="2026-01-16"))
     first, second = rows(journal, "2026-01-25", HOURS)
-    assert (first.due, first.period and first.period[1:]) == (600, (when("2026-01-16"), False))
-    assert (second.due, second.period) == (1200, (when("2026-01-16"), when("2026-02-16"), True))
+    assert (first.due, first.period) == (600, Period(when("2026-01-01"), when("2026-01-16"), whole=False))
+    assert (second.due, second.period) == (1200, Period(when("2026-01-16"), when("2026-02-16"), whole=True))
 
 
 # --- Conduzione: reviews ----------------------------------------------------------------------------------------
@@ -272,7 +267,7 @@ def test_a_visit_while_manutenzione_is_not_active_shows_as_such() -> None:
 def test_a_contract_that_ends_early_cuts_its_last_periods_short_and_prorates_nothing() -> None:
     journal = under(conduzione(600), manutenzione()).contract(terminated("2026-01-10", "2026-01-16"))
     for found in commitments(journal.replay("2026-01-16")):
-        assert found.period == (when("2026-01-01"), when("2026-01-16"), False)
+        assert found.period == Period(when("2026-01-01"), when("2026-01-16"), whole=False)
         assert (found.missed, found.settled) == (found.due, True)
     assert row(journal, "2026-01-16", HOURS).due == 600
 

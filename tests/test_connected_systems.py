@@ -28,9 +28,10 @@ from adapters.live_tables.projector import build
 from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
 from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.facts import Fact
+from domain.interval import Interval
 from domain.values import read_instant
 from projections.clocks import Verdict
-from projections.connected_systems import Disclosure, EffectRow, SystemRow, effects, lines, systems
+from projections.connected_systems import EffectRow, SystemRow, effects, lines, systems
 from projections.readings import LITERAL, Reading
 
 Run = Callable[..., tuple[int, str, str]]
@@ -50,7 +51,7 @@ def told(*facts: Fact, system: str | None = "erp") -> Journal:
     return under_contract().contract(*facts).late("INC1", system=system)
 
 
-def disclosed(journal: Journal, as_of: str = "Fri 18:00") -> list[tuple[str, Disclosure]]:
+def disclosed(journal: Journal, as_of: str = "Fri 18:00") -> list[tuple[str, Interval]]:
     return [(row.system, row.disclosure) for row in systems(journal.replay(as_of))]
 
 
@@ -66,15 +67,15 @@ def test_a_system_is_disclosed_from_its_declaration_to_its_withdrawal_and_again(
     journal = under_contract().contract(declared("Mon 08:00"), withdrawn("Tue 08:00"), declared("Wed 08:00"))
     journal.contract(declared("Mon 08:00", "crm"))
     assert disclosed(journal) == [
-        ("crm", Disclosure(when("Mon 08:00"), None)),
-        ("erp", Disclosure(when("Mon 08:00"), when("Tue 08:00"))),
-        ("erp", Disclosure(when("Wed 08:00"), None)),
+        ("crm", Interval(when("Mon 08:00"), None)),
+        ("erp", Interval(when("Mon 08:00"), when("Tue 08:00"))),
+        ("erp", Interval(when("Wed 08:00"), None)),
     ]
 
 
 def test_what_is_told_later_is_not_told_yet_and_what_is_told_twice_begins_once() -> None:
     journal = under_contract().contract(declared("Mon 08:00"), declared("Tue 08:00"), withdrawn("Wed 08:00"))
-    assert disclosed(journal, "Tue 12:00") == [("erp", Disclosure(when("Mon 08:00"), None))]
+    assert disclosed(journal, "Tue 12:00") == [("erp", Interval(when("Mon 08:00"), None))]
     assert systems(journal.replay("Tue 12:00"))[0].changes_at == when("Wed 08:00")
 
 
@@ -114,7 +115,7 @@ def test_an_effect_says_whether_its_system_was_disclosed_at_the_opening_and_when
     facts: tuple[Fact, ...], is_disclosed: bool, disclosure: tuple[str, str | None] | None
 ) -> None:
     row = effect(told(*facts))
-    wanted = disclosure and Disclosure(when(disclosure[0]), when(disclosure[1]) if disclosure[1] else None)
+    wanted = disclosure and Interval(when(disclosure[0]), when(disclosure[1]) if disclosure[1] else None)
     assert (row.incident, row.contract, row.system, row.opened_at) == ("INC1", ACME, "erp", when("Mon 09:00"))
     assert (row.disclosed, row.disclosure) == (is_disclosed, wanted)
     assert (row.late, row.breach, row.excluded) == (True, True, False)
@@ -154,7 +155,7 @@ def test_every_effect_and_every_other_disclosure_is_one_line_in_order() -> None:
     assert [(row.system, row.incident if isinstance(row, EffectRow) else None) for row in found] == [
         ("crm", "INC2"), ("erp", "INC1"), ("erp", "INC0"), ("erp", None), ("web", "INC3"),
     ]  # fmt: skip
-    assert [row.disclosure for row in found if isinstance(row, SystemRow)] == [Disclosure(when("Wed 08:00"), None)]
+    assert [row.disclosure for row in found if isinstance(row, SystemRow)] == [Interval(when("Wed 08:00"), None)]
 
 
 # --- the reading that excludes what was not disclosed -------------------------------------------------------------

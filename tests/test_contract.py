@@ -33,10 +33,9 @@ from support.spec import Decider, Given
 
 from domain import contract
 from domain.calendar_rules import ServiceHours
-from domain.contract import Contract, Interval, OptionTerm
+from domain.contract import Contract, OptionTerm
 from domain.contract_facts import (
     ActivateOption,
-    ClaimPenalty,
     ConnectedSystemDeclared,
     ConnectedSystemWithdrawn,
     ContractCommand,
@@ -45,26 +44,24 @@ from domain.contract_facts import (
     ContractTerminated,
     DeclareConnectedSystem,
     EndOption,
-    HoldReview,
-    MaintenanceVisitPerformed,
-    OperationHoursWorked,
     OptionActivated,
     OptionEnded,
-    PenaltyClaimed,
-    PenaltySettled,
-    PenaltyWaived,
-    RecordOperationHours,
-    RecordVisit,
     RenewContract,
     ReviseServiceLevel,
     ServiceLevelRevised,
-    ServiceReviewHeld,
-    SettlePenalty,
     TerminateContract,
-    WaivePenalty,
     WithdrawConnectedSystem,
 )
 from domain.facts import NotYet, Rejected
+from domain.interval import Interval
+from domain.penalty_facts import (
+    ClaimPenalty,
+    PenaltyClaimed,
+    PenaltySettled,
+    PenaltyWaived,
+    SettlePenalty,
+    WaivePenalty,
+)
 from domain.periods import Frequency
 from domain.rectification import RecordRectified
 from domain.routing import Route, Unrouted, refuse_shared_customers, routed
@@ -81,6 +78,14 @@ from domain.terms import (
     Urgency,
 )
 from domain.values import MINUTE, instant_text
+from domain.work_facts import (
+    HoldReview,
+    MaintenanceVisitPerformed,
+    OperationHoursWorked,
+    RecordOperationHours,
+    RecordVisit,
+    ServiceReviewHeld,
+)
 
 STREAM = f"contract-{CONTRACT}"
 CONTRACTS: Decider[Contract, ContractCommand, ContractFact] = Decider(
@@ -561,18 +566,18 @@ def test_an_option_activated_again_replaces_the_one_before_in_whatever_order_the
         told = folded(signed(), *facts)
         assert [told.option(Service.OPERATION, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [OPERATION, more]
         assert told.option_terms(Service.OPERATION) == (
-            OptionTerm(OPERATION, NEW_YEAR, MONDAY_10),
-            OptionTerm(more, MONDAY_10, NEXT_NEW_YEAR),
+            OptionTerm(NEW_YEAR, MONDAY_10, OPERATION),
+            OptionTerm(MONDAY_10, NEXT_NEW_YEAR, more),
         )
 
 
 def test_an_option_lasts_while_the_contract_is_in_force() -> None:
     early = start_service(OPERATION, effective=SIGNING)
     assert folded(signed(), early, terminated()).option_terms(Service.OPERATION) == (
-        OptionTerm(OPERATION, NEW_YEAR, MONDAY_10),
+        OptionTerm(NEW_YEAR, MONDAY_10, OPERATION),
     )
     gap = folded(signed(), early, renewed(NEXT_NEW_YEAR + DAY))
-    assert [term[1:] for term in gap.option_terms(Service.OPERATION)] == [
+    assert [(term.start, term.end) for term in gap.option_terms(Service.OPERATION)] == [
         (NEW_YEAR, NEXT_NEW_YEAR),
         (NEXT_NEW_YEAR + DAY, YEAR_AFTER),
     ]
@@ -582,7 +587,7 @@ def test_an_option_lasts_while_the_contract_is_in_force() -> None:
 
 def test_a_commitment_counts_from_its_effective_date_and_a_guarantee_from_when_it_was_told() -> None:
     told = folded(signed(), start_service(OPERATION, MONDAY_9, NEW_YEAR))
-    assert told.option_terms(Service.OPERATION) == (OptionTerm(OPERATION, NEW_YEAR, NEXT_NEW_YEAR),)
+    assert told.option_terms(Service.OPERATION) == (OptionTerm(NEW_YEAR, NEXT_NEW_YEAR, OPERATION),)
     assert [told.active(Service.OPERATION, at) for at in (MONDAY_9 - 1, MONDAY_9)] == [False, True]
 
 

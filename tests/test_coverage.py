@@ -24,7 +24,8 @@ from domain import contract, credits
 from domain.contract import Contract
 from domain.contract_facts import ContractFact, ContractTerminated
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision, Requester, cover
-from domain.credits import CreditAccount, CreditFact, CreditsConsumed, CreditsReversed, Draw
+from domain.credit_facts import CreditFact, CreditsConsumed, CreditsReversed, Draw
+from domain.credits import CreditAccount
 
 GUARANTEED = None
 

@@ -24,9 +24,8 @@ from support.examples import (
 from support.spec import Decider, Given
 
 from domain import credits
-from domain.credits import (
+from domain.credit_facts import (
     ConsumeCredits,
-    CreditAccount,
     CreditCommand,
     CreditFact,
     CreditsConsumed,
@@ -35,6 +34,7 @@ from domain.credits import (
     Draw,
     ReverseConsumption,
 )
+from domain.credits import CreditAccount
 from domain.facts import NotYet, Rejected
 from domain.rectification import RecordRectified
 from domain.values import instant_text

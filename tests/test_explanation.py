@@ -40,7 +40,7 @@ from support.history import (
 )
 
 from domain.facts import Fact
-from domain.incident import ClockResumed, ClockSuspended
+from domain.incident_facts import ClockResumed, ClockSuspended
 from domain.values import MINUTE, Responsibility
 from projections.clocks import Verdict
 from projections.explanation import ClockExplained, Slice

@@ -16,10 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from support.examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, signed, standard_terms
 
 from adapters.inbox.messages import examples as message_examples
+from domain.already_recorded import already_recorded
 from domain.catalogue import COMMANDS, FACTS
 from domain.facts import FUTURE_TOLERANCE, Fact, Rejected, refuse_future
-from domain.incident import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
-from domain.rectification import RecordRectified, already_recorded, corrected
+from domain.incident_facts import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
+from domain.rectification import RecordRectified, corrected
 from domain.rectification import rectify as decide_rectification
 from domain.terms import PriorityMatrix, Terms
 from domain.values import (
@@ -459,7 +460,7 @@ ON, OFF = ClockSuspended(at=MONDAY_9, cause="customer"), ClockResumed(at=MONDAY_
     ],
 )
 def test_a_fact_is_told_again_where_it_equals_the_last_of_its_instant(record: tuple[Fact, ...], told: bool) -> None:
-    assert already_recorded(ON, record) is told
+    assert already_recorded(record, ON, lambda fact: fact.at) is told
 
 
 # --- rectification ----------------------------------------------------------------------------------------------

@@ -23,10 +23,10 @@ from support.history import (
 
 from domain.contract_facts import CalendarAdopted, OptionActivated
 from domain.facts import Fact
-from projections.as_of import Replay
 from projections.clocks import Verdict
 from projections.history import Entry, History
 from projections.readings import LITERAL
+from projections.replay import Replay
 
 
 def told(*facts: Fact) -> Journal:

@@ -22,13 +22,13 @@ from support.spec import Decider, Given
 
 from domain import incident
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.incident import (
+from domain.incident import Incident
+from domain.incident_facts import (
     AttributeResponsibility,
     ClockResumed,
     ClockSuspended,
     Close,
     ClosingReason,
-    Incident,
     IncidentClosed,
     IncidentCommand,
     IncidentFact,

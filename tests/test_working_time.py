@@ -36,11 +36,12 @@ from support.examples import (
 )
 
 from adapters.imports.holidays import italian_holidays
+from domain.adopted_calendars import Adopted
 from domain.calendar_rules import CalendarRules, Holiday, ServiceHours, Week
 from domain.contract_facts import CalendarChosen
 from domain.local_time import local_midnight
 from domain.values import MINUTE, SECOND, moment
-from domain.working_time import Adopted, OutsideCoverage, ReversedInterval, WorkingCalendar
+from domain.working_time import OutsideCoverage, ReversedInterval, WorkingCalendar
 
 # --- the peers' vectors -----------------------------------------------------------------------------------------
 

@@ -24,12 +24,12 @@ from adapters.inbox.messages import Label, Unreadable, cloud_event, read_json
 from adapters.store.ledger import Recorder
 from domain.coverage import Requester
 from domain.facts import Fact
-from domain.incident import (
+from domain.incident import Incident
+from domain.incident_facts import (
     Assessment,
     ClockResumed,
     ClockSuspended,
     ClosingReason,
-    Incident,
     IncidentClosed,
     IncidentOpened,
     IncidentReassessed,

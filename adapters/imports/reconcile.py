@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from adapters.imports.csv_table import Quarantined, read_table
 from adapters.imports.mapping import FileTable, Shown, TimeTable, parse_mapping, read_mapping, shipped
 from adapters.store.ledger import Ledger
-from domain.incident import (
+from domain.incident_facts import (
     IncidentClosed,
     IncidentOpened,
     IncidentReopened,

@@ -19,8 +19,8 @@ from domain.contract_facts import (
     SignContract,
 )
 from domain.coverage import Coverage, CoverageDecision
-from domain.credits import CreditFact, CreditsPurchased, PurchaseCredits
-from domain.incident import IncidentOpened, OpenIncident
+from domain.credit_facts import CreditFact, CreditsPurchased, PurchaseCredits
+from domain.incident_facts import IncidentOpened, OpenIncident
 from domain.rectification import Rectify
 from domain.terms import AssistanceOption, Impact, Level, Levels, PenaltyClause, PriorityMatrix, Terms, Urgency
 from domain.values import MINUTE, Attachment, microseconds

@@ -16,15 +16,12 @@ from domain.contract_facts import (
     ContractSigned,
     ContractTerminated,
     OptionActivated,
-    PenaltyClaimed,
-    PenaltySettled,
-    PenaltyWaived,
     ServiceLevelRevised,
 )
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.credits import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
+from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
 from domain.facts import Fact
-from domain.incident import (
+from domain.incident_facts import (
     ClockResumed,
     ClockSuspended,
     ClosingReason,
@@ -37,6 +34,7 @@ from domain.incident import (
     InterventionStarted,
     ResponsibilityAttributed,
 )
+from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.rectification import RecordRectified
 from domain.terms import (
     AssistanceOption,
@@ -50,7 +48,6 @@ from domain.terms import (
     Urgency,
 )
 from domain.values import MINUTE, Party, Responsibility, microseconds
-from projections.as_of import Replay
 from projections.breach import BreachRow, breach, by_window, share
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
@@ -59,6 +56,7 @@ from projections.history import Entry, History
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.tolerance import Case
 
 ROME = ZoneInfo("Europe/Rome")
