@@ -368,3 +368,31 @@ def test_a_contract_that_ends_settles_its_window_then_voiding_what_still_runs() 
     assert journal.window("2026-12-31 18:00").undecided == 1
     ended = journal.window("2027-01-01")
     assert (counted(ended), ended.settled) == ((0, 0, 0), True)
+
+
+# --- when time alone changes it ---------------------------------------------------------------------------------
+
+
+def test_a_window_with_nothing_pending_changes_as_it_ends_and_no_more_once_it_has() -> None:
+    journal = under_contract().met("INC1")
+    ended, running = journal.windows("2026-04-01", "window=quarter")
+    assert (ended.changes_at, running.changes_at) == (None, when("2026-07-01"))
+
+
+def test_a_contract_without_end_leaves_its_whole_window_unchanged() -> None:
+    journal = under_contract(signed(until=None)).met("INC1")
+    assert journal.window("Fri 18:00", "window=whole_contract").changes_at is None
+
+
+def test_a_window_changes_when_the_first_of_its_incidents_does_and_the_others_do_not() -> None:
+    journal = under_contract().incident("LATER", opened("2026-03-31 16:30"))
+    journal.incident("FIRST", opened("2026-03-31 16:00"))
+    # Two hours from 16:00 end with the working day: breached in the first microsecond of the next.
+    first, second = journal.windows("2026-04-01 00:00", "window=quarter")
+    assert (first.changes_at, second.changes_at) == (when("2026-04-01 08:00") + 1, when("2026-07-01"))
+
+
+def test_a_window_changes_when_a_fact_on_record_of_its_contract_comes_to_count() -> None:
+    journal = under_contract().met("INC1").contract(terminated("2026-04-15 09:00", "2026-05-01"))
+    for row in journal.windows("2026-04-10", "window=quarter"):
+        assert row.changes_at == when("2026-04-15 09:00")

@@ -90,6 +90,10 @@ def test_the_identical_purchase_again_is_nothing_new() -> None:
     ACCOUNTS.given(bought(expires_at=MONDAY_12)).when(buy(expires_at=MONDAY_12)).then_nothing()
 
 
+def test_the_identical_purchase_again_is_nothing_new_though_another_was_made_at_that_instant() -> None:
+    ACCOUNTS.given(bought("A"), bought("B")).when(buy("A")).then_nothing()
+
+
 @pytest.mark.parametrize(
     "other",
     [buy(at=NEW_YEAR + 1), buy(minutes=601), buy(price="500.01"), buy(expires_at=MONDAY_12), buy(evidence=(PAPER,))],
@@ -273,6 +277,11 @@ def test_work_that_took_no_credits_is_undone_with_nothing_to_give_back() -> None
 
 def test_the_identical_reversal_again_is_nothing_new() -> None:
     ACCOUNTS.given(bought()).and_recorded(consume(60)).and_recorded(reverse()).when(reverse()).then_nothing()
+
+
+def test_the_identical_reversal_again_is_nothing_new_though_other_work_was_undone_at_that_instant() -> None:
+    account = ACCOUNTS.given(bought()).and_recorded(consume(60)).and_recorded(consume(30, work="W2"))
+    account.and_recorded(reverse()).and_recorded(reverse(work="W2")).when(reverse()).then_nothing()
 
 
 def test_minutes_are_given_back_once() -> None:

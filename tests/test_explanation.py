@@ -170,18 +170,20 @@ def test_a_clock_out_of_reach_has_no_slices() -> None:
     assert [clock.slices for clock in journal.explained("2027-01-04").clocks] == [(), ()]
 
 
-def test_a_clock_suspended_through_a_year_not_covered_adds_up_or_is_not_told() -> None:
+def test_a_clock_suspended_through_a_year_not_covered_adds_up() -> None:
     journal = under_contract(signed(until=None), adopted(), adopted("2026-12-01", years=(2028, 2028)))
     journal.incident("INC1", opened("2026-12-31 17:00"), suspended("2026-12-31 17:30"), resumed("2028-01-03 09:00"))
     clock = charge(journal, "2028-01-03 10:00")
-    assert clock.judged.net_us in (None, sum(piece.counted_us for piece in clock.slices))
+    assert story(clock) == [("working", None, 30), ("suspended", "customer", 0), ("working", None, 60)]
+    assert (clock.judged.net_us, clock.judged.suspended_us) == (90 * MINUTE, None)
 
 
-def test_a_clock_suspended_beyond_the_calendars_adds_up_or_is_not_told() -> None:
+def test_a_clock_suspended_beyond_the_calendars_adds_up() -> None:
     journal = under_contract(signed(until=None)).incident("INC1", opened("2026-12-31 17:00"))
     journal.incident("INC1", suspended("2026-12-31 17:30"))
     clock = charge(journal, "2027-01-04")
-    assert clock.judged.net_us in (None, sum(piece.counted_us for piece in clock.slices))
+    assert story(clock) == [("working", None, 30), ("suspended", "customer", 0)]
+    assert (clock.judged.net_us, clock.judged.suspended_us) == (30 * MINUTE, None)
 
 
 # --- the evidence -----------------------------------------------------------------------------------------------

@@ -297,6 +297,13 @@ def test_it_is_open_until_it_is_resolved_or_closed_and_again_once_reopened() -> 
     assert not resolved.and_recorded(Reopen(at=MONDAY_10)).state.open
 
 
+def test_of_endings_at_one_instant_the_last_recorded_rules() -> None:
+    resolved_first = open_at().and_recorded(Resolve(at=MONDAY_10)).and_recorded(Reopen(at=MONDAY_10))
+    assert resolved_first.state.open
+    reopened_first = open_at().and_recorded(Reopen(at=MONDAY_10)).and_recorded(Resolve(at=MONDAY_10))
+    assert not reopened_first.state.open
+
+
 # --- rectification ----------------------------------------------------------------------------------------------
 
 CHARGED = TakeInCharge(at=MONDAY_10)

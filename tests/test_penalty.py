@@ -330,3 +330,18 @@ def test_nothing_is_outstanding_below_zero_and_payments_stay_when_the_figure_fal
 
 def test_a_waiver_of_more_than_there_is_leaves_nothing() -> None:
     assert passed().contract(waived("Thu 09:00", "800.00")).penalty().outstanding == euro("0.00")
+
+
+# --- the evidence -----------------------------------------------------------------------------------------------
+
+
+def test_the_versions_that_prove_a_penalty_come_in_order_whatever_their_dates() -> None:
+    journal = passed().contract(claimed("Thu 09:00", "100.00")).contract(waived("Wed 09:00", "50.00"))
+    journal.contract(rectified(4, "amount", "120.00"))
+    assert journal.penalty().versions == (1, 4, 5, 6)
+
+
+def test_the_purchases_that_prove_a_penalty_come_in_order_whatever_their_dates() -> None:
+    journal = with_purchases(bought("2026-02-01 09:00", name="B"), bought("2026-01-10 09:00", name="A"))
+    journal.credits(rectified(1, "price", "60.00")).late("INC1")
+    assert journal.penalty().purchases == (1, 2, 3)

@@ -39,7 +39,7 @@ from adapters.imports.holidays import italian_holidays
 from domain.adopted_calendars import Adopted
 from domain.calendar_rules import CalendarRules, Holiday, ServiceHours, Week
 from domain.contract_facts import CalendarChosen
-from domain.local_time import local_midnight
+from domain.local_time import local_day, local_midnight
 from domain.values import MINUTE, SECOND, moment
 from domain.working_time import OutsideCoverage, ReversedInterval, WorkingCalendar
 
@@ -569,6 +569,27 @@ def test_days_are_cut_at_local_midnights_on_changing_clocks_too() -> None:
     assert days == {date(2026, 10, 24), date(2026, 10, 25), date(2026, 10, 26)}
     sunday = [s for s in OFFICE.segments(begins, ends) if s.day == date(2026, 10, 25)]
     assert sum(segment.end - segment.start for segment in sunday) == 25 * HOUR
+
+
+HAVANA = ZoneInfo("America/Havana")
+
+
+def test_a_day_whose_midnight_comes_twice_begins_at_the_first() -> None:
+    """In Havana 2 November 2025 shows 00:00 to 00:59 twice: at 01:00 the clocks go back to 00:00."""
+    first, second = (local("2025-11-02 00:00", HAVANA, fold=fold) for fold in (0, 1))
+    assert second - first == HOUR
+    assert local_day(HAVANA, date(2025, 11, 2)) == (first, local("2025-11-03 00:00", HAVANA))
+    assert local_day(HAVANA, date(2025, 11, 1))[1] == first == local_midnight(HAVANA, date(2025, 11, 2))
+
+
+def test_a_window_that_opens_at_a_midnight_that_comes_twice_opens_at_the_first() -> None:
+    first, second = (local("2025-11-02 00:00", HAVANA, fold=fold) for fold in (0, 1))
+    morning = calendar(week(("00:00", "08:00"), days=SUNDAYS), "America/Havana", first_year=2025, last_year=2025)
+    assert [morning.is_open(at) for at in (first - 1, first, second - 1, second)] == [False, True, True, True]
+    assert morning.elapsed(first, local("2025-11-02 12:00", HAVANA)) == 9 * HOUR
+    assert [segment.day for segment in morning.segments(first - HOUR, second + HOUR)] == [
+        date(2025, 11, 1), date(2025, 11, 2)
+    ]  # fmt: skip
 
 
 # --- years covered ----------------------------------------------------------------------------------------------
