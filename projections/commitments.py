@@ -3,12 +3,12 @@
 The text gives the hours committed with the activities included, and the frequency of visits. It gives no rule for work
 that comes late, or that is more than was due, or other than was listed. So the figures keep them apart:
 
-- Work counts for the period of its own date: so many times in each month is what a frequency says.
+- Work counts for the period of its own date: a frequency means so many times in each month.
 - A visit or review more than its period is due makes good the oldest one missed, and is late by the time since that
-  period ended. Not the other way round: then one visit missed would make every later one late, for ever.
+  period ended. Not the other way round: one visit missed would then make every later one late, for ever.
 - Hours make good nothing: those not worked in a period are not carried over, for nothing says that they are.
 - What no option lists, or was done while none was active, is outside every commitment. It is shown, with a finding.
-- Nothing is pro-rated: a period cut short owes the whole, and says that it is not whole.
+- Nothing is pro-rated: a period cut short owes the whole, and is marked as cut short.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from domain.periods import Period
 from domain.terms import MaintenanceOption, Option, Service
 from domain.work_facts import WorkFact
 from projections.as_of import ContractAsOf
-from projections.dues import SERVICES, SPOKEN, Commitment, Due, Kind, dues_of
+from projections.dues import SERVICE_NAMES, SERVICES, Commitment, Due, Kind, dues_of
 from projections.findings import Finding
 from projections.performances import Performance, WorkTally, kind_of
 from projections.replay import Replay
@@ -30,7 +30,7 @@ from projections.replay import Replay
 
 @dataclass(frozen=True, slots=True)
 class CommitmentRow:
-    """What was due of one commitment in one period, and what was done; or, without a period, what none was due of.
+    """What was due of one commitment in one period, and what was done; without a period, what was done outside all.
 
     Figures are minutes for hours, else how many times. `activity`: of visits. `settled`: the period has ended.
     `monitoring`: the basic monitoring that the option includes beside the hours. `changes_at`: when time alone may
@@ -42,7 +42,7 @@ class CommitmentRow:
     activity: str | None
     period: Period | None
     due: int
-    deeds: tuple[Performance, ...]
+    performances: tuple[Performance, ...]
     settled: bool
     monitoring: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -57,17 +57,17 @@ class CommitmentRow:
     @property
     def done(self) -> int:
         """What counts for the period."""
-        return sum(performance.amount for performance in self.deeds if performance.within)
+        return sum(performance.amount for performance in self.performances if performance.within)
 
     @property
     def outside(self) -> int:
         """What was done outside every commitment."""
-        return sum(performance.amount for performance in self.deeds if not performance.within)
+        return sum(performance.amount for performance in self.performances if not performance.within)
 
     @property
     def late(self) -> int:
         """How much of what was done came after the period's end."""
-        return sum(performance.amount for performance in self.deeds if performance.late_us is not None)
+        return sum(performance.amount for performance in self.performances if performance.late_us is not None)
 
     @property
     def open(self) -> int:
@@ -121,7 +121,7 @@ def _row(
         activity=kind.activity,
         period=period,
         due=due.promise.amount if due else 0,
-        deeds=tuple(done),
+        performances=tuple(done),
         settled=ended,
         monitoring=due.promise.monitoring if due else (),
         findings=_findings(contract.contract, kind.commitment, period, done),
@@ -163,7 +163,7 @@ def _remarks(option: Option | None, commitment: Commitment, performance: Perform
     if performance.within:
         return
     if option is None:
-        yield "option_not_active", f"done while {SPOKEN[commitment.service]} was not active"
+        yield "option_not_active", f"done while {SERVICE_NAMES[commitment.service]} was not active"
     elif commitment is Commitment.REVIEWS:
         yield "reviews_not_agreed", "a review, though the option agrees on no frequency of them"
     else:

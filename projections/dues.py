@@ -1,4 +1,4 @@
-"""What is due under Conduzione and Manutenzione, period by period, as the options say (O1, M1)."""
+"""What is due under Conduzione and Manutenzione, period by period, by the options active then (O1, M1)."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -9,8 +9,9 @@ from domain.interval import earliest
 from domain.periods import Frequency, Period, periods
 from domain.terms import MaintenanceOption, OperationOption, Option, Service
 
-SPOKEN = {Service.OPERATION: "Conduzione", Service.MAINTENANCE: "Manutenzione"}
-SERVICES = tuple(SPOKEN)
+SERVICE_NAMES = {Service.OPERATION: "Conduzione", Service.MAINTENANCE: "Manutenzione"}
+"""The services that commit to work in each period, as the contract calls them."""
+SERVICES = tuple(SERVICE_NAMES)
 
 
 class Commitment(StrEnum):
@@ -48,7 +49,7 @@ class Kind(NamedTuple):
 
 
 class Promise(NamedTuple):
-    """So much of something in each period, as an option gives it."""
+    """How much of something is due in each period, as an option gives it: minutes for hours, else times."""
 
     kind: Kind
     amount: int

@@ -147,9 +147,9 @@ def test_every_fact_of_a_contract_folds(name: str) -> None:
     fact = cast(ContractFact, FACTS.read(name, stored(name)))
     before = contract.fold("c", [cast(ContractFact, FACTS.read(one, stored(one))) for one in SIGNED])
     start = before if isinstance(fact, RecordRectified) else Contract("c")
-    told = contract.evolve(start, fact)
-    assert told.record == (*start.record, fact)
-    assert told != replace(start, record=told.record)
+    after = contract.evolve(start, fact)
+    assert after.record == (*start.record, fact)
+    assert after != replace(start, record=after.record)
 
 
 @folds_of(CreditFact)
@@ -157,9 +157,9 @@ def test_every_fact_of_an_account_folds(name: str) -> None:
     fact = cast(CreditFact, FACTS.read(name, stored(name)))
     before = credits.fold("c", [cast(CreditFact, FACTS.read(one, stored(one))) for one in BOUGHT])
     start = before if isinstance(fact, RecordRectified) else CreditAccount("c")
-    told = credits.evolve(start, fact)
-    assert told.record == (*start.record, fact)
-    assert told != replace(start, record=told.record)
+    after = credits.evolve(start, fact)
+    assert after.record == (*start.record, fact)
+    assert after != replace(start, record=after.record)
 
 
 @folds_of(IncidentFact)
@@ -167,9 +167,9 @@ def test_every_fact_of_an_incident_folds(name: str) -> None:
     fact = cast(IncidentFact, FACTS.read(name, stored(name)))
     before = incident.fold("i", [cast(IncidentFact, FACTS.read(one, stored(one))) for one in OPENED])
     start = before if isinstance(fact, RecordRectified) else Incident("i")
-    told = incident.evolve(start, fact)
-    assert told.record == (*start.record, fact)
-    assert told != replace(start, record=told.record)
+    after = incident.evolve(start, fact)
+    assert after.record == (*start.record, fact)
+    assert after != replace(start, record=after.record)
 
 
 SIGNED = ("contract.signed.v1", "contract.option_activated.v1")

@@ -22,7 +22,7 @@ HOURS, REVIEWS, VISITS = Commitment
 def conduzione(
     minutes: int = 600, per: Frequency = Frequency.MONTH, *, reviews: Frequency | None = None
 ) -> OperationOption:
-    """Ten hours a month for campaigns and nurturing, unless told."""
+    """Ten hours a month for campaigns and nurturing, unless given."""
     return OperationOption(
         service=Service.OPERATION,
         monitoring=("uptime", "analytics"),
@@ -34,7 +34,7 @@ def conduzione(
 
 
 def manutenzione(visits: int = 1, *, infrastructure: bool = False) -> MaintenanceOption:
-    """Updates every month, backups tried every quarter, unless told."""
+    """Updates every month, backups tried every quarter, unless given."""
     updates = MaintenanceActivity(name="updates", visits=visits, per=Frequency.MONTH)
     backups = MaintenanceActivity(name="backups", per=Frequency.QUARTER)
     return MaintenanceOption(service=Service.MAINTENANCE, activities=(updates, backups), infrastructure=infrastructure)
@@ -88,7 +88,7 @@ def codes(row: CommitmentRow) -> list[tuple[str, str, tuple[int, ...]]]:
 
 
 def late_days(row: CommitmentRow) -> list[int | None]:
-    return [None if performance.late_us is None else performance.late_us // DAY for performance in row.deeds]
+    return [None if performance.late_us is None else performance.late_us // DAY for performance in row.performances]
 
 
 # --- Conduzione: hours ------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_a_review_that_was_held_says_when_and_with_which_indicators() -> None:
     journal = under(conduzione(reviews=Frequency.QUARTER)).contract(reviewed("2026-03-20 10:00", "leads", "opens"))
     first = row(journal, "2026-03-25", REVIEWS)
     assert (first.due, first.done, first.open, first.missed) == (1, 1, 0, 0)
-    assert [(performance.at, performance.about) for performance in first.deeds] == [
+    assert [(performance.at, performance.about) for performance in first.performances] == [
         (when("2026-03-20 10:00"), ("leads", "opens"))
     ]
 
@@ -280,11 +280,11 @@ def test_a_renewal_makes_the_periods_go_on() -> None:
 
 def test_a_period_that_has_not_begun_has_no_row_and_time_alone_brings_it() -> None:
     journal = Journal().contract(signed(), active(conduzione(), since="2026-03-01"))
-    told = journal.replay("2026-02-01").contract(ACME).contract
+    contract = journal.replay("2026-02-01").contract(ACME).contract
     assert commitments(journal.replay("2026-02-01")) == []
-    assert next_period_edge(told, when("2026-02-01")) == when("2026-03-01")
-    assert next_period_edge(told, when("2026-03-01")) == when("2026-04-01")
-    assert next_period_edge(told, when("2027-01-01")) is None
+    assert next_period_edge(contract, when("2026-02-01")) == when("2026-03-01")
+    assert next_period_edge(contract, when("2026-03-01")) == when("2026-04-01")
+    assert next_period_edge(contract, when("2027-01-01")) is None
 
 
 def test_what_is_told_late_counts_by_its_date_once_known() -> None:
@@ -343,14 +343,14 @@ def test_what_is_due_is_done_missed_or_open_and_nothing_done_is_lost(
         assert each.due + each.exceeded == each.done + each.missed + each.open
         assert each.open == 0 or each.missed == 0
         assert (each.period is None) <= (each.due == each.done == 0 < each.outside)
-        assert each.period is None or all(performance.at >= each.period.start for performance in each.deeds)
+        assert each.period is None or all(performance.at >= each.period.start for performance in each.performances)
         assert each.period is None or all(
-            (performance.late_us is None) == each.period.holds(performance.at) for performance in each.deeds
+            (performance.late_us is None) == each.period.holds(performance.at) for performance in each.performances
         )
-    told = [fact for fact in work if fact.at <= when(as_of)]
-    minutes = sum(fact.minutes for fact in told if isinstance(fact, OperationHoursWorked))
+    counting = [fact for fact in work if fact.at <= when(as_of)]
+    minutes = sum(fact.minutes for fact in counting if isinstance(fact, OperationHoursWorked))
     assert sum(each.done + each.outside for each in found if each.commitment is HOURS) == minutes
-    times = sum(not isinstance(fact, OperationHoursWorked) for fact in told)
+    times = sum(not isinstance(fact, OperationHoursWorked) for fact in counting)
     assert sum(each.done + each.outside for each in found if each.commitment is not HOURS) == times
 
 
@@ -359,9 +359,9 @@ def test_until_the_next_edge_time_alone_changes_nothing(
     activations: Sequence[Fact], work: Sequence[Fact], one: str, other: str
 ) -> None:
     journal = Journal().contract(signed(), *activations, *work)
-    told = journal.replay(one)
-    edges = (next_period_edge(told.contract(ACME).contract, told.as_of), told.contract(ACME).next_at)
+    replay = journal.replay(one)
+    edges = (next_period_edge(replay.contract(ACME).contract, replay.as_of), replay.contract(ACME).next_at)
     changes_at = min((edge for edge in edges if edge is not None), default=None)
-    assert all(each.changes_at is None or each.changes_at >= (changes_at or 0) for each in commitments(told))
+    assert all(each.changes_at is None or each.changes_at >= (changes_at or 0) for each in commitments(replay))
     if when(one) <= when(other) and (changes_at is None or when(other) < changes_at):
-        assert commitments(journal.replay(other)) == commitments(told)
+        assert commitments(journal.replay(other)) == commitments(replay)

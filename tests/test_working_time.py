@@ -84,18 +84,18 @@ def _calendar(vector: Vector) -> WorkingCalendar:
 
     An `extra` day replaces that day's windows and wins over a holiday: a holiday, and an extension.
     """
-    told = vector["calendar"]
+    given_calendar = vector["calendar"]
     days = [datetime.fromisoformat(vector[key]).date() for key in ("start", "end", "expected_end") if key in vector]
     first, last = min(days) - timedelta(days=1), max(days) + timedelta(days=1)
-    closed = {date.fromisoformat(day) for day in (*told["holidays"], *told["extra"])}
+    closed = {date.fromisoformat(day) for day in (*given_calendar["holidays"], *given_calendar["extra"])}
     names = {name[:3]: name for name in EVERY_DAY}
     return calendar(
-        Week.model_validate({names[day]: windows for day, windows in told["week"].items()}),
-        told["tz"],
+        Week.model_validate({names[day]: windows for day, windows in given_calendar["week"].items()}),
+        given_calendar["tz"],
         first_year=first.year,
         last_year=last.year,
         holidays=[Holiday(day=day, name="closed") for day in sorted(closed) if first.year <= day.year <= last.year],
-        extensions=[{"day": day, "windows": windows} for day, windows in told["extra"].items() if windows],
+        extensions=[{"day": day, "windows": windows} for day, windows in given_calendar["extra"].items() if windows],
     )
 
 

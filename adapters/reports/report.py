@@ -376,7 +376,7 @@ def commitment_row_json(row: CommitmentRow) -> JsonRow:
         "outside": row.outside,
         "late": row.late,
         "settled": row.settled,
-        "deeds": [deed_told(performance) for performance in row.deeds],
+        "deeds": [deed_told(performance) for performance in row.performances],
         "monitoring": list(row.monitoring),
         "findings": [_finding(finding) for finding in row.findings],
         "evidence": _evidence(f"contract-{row.contract}", row.versions),

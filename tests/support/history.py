@@ -1,7 +1,7 @@
-"""Histories to judge, told as a journal: what occurred, in the order in which it was recorded.
+"""Histories to judge, written as a journal: what occurred, in the order in which it was recorded.
 
 "Mon 09:00" is Monday 2 March 2026 in Rome, "next Mon 09:00" a week later; "2026-03-02 09:00" says it in full. Nothing
-near that week is a holiday. A request has priority 2 unless told: 120 working minutes to charge, 480 to intervention.
+near that week is a holiday. A request has priority 2 unless given: 120 working minutes to charge, 480 to intervention.
 """
 
 from collections.abc import Iterable
@@ -317,12 +317,12 @@ def rectified(
 # --- the journal ------------------------------------------------------------------------------------------------
 
 ALL_KNOWN = "2026-12-31 23:59"
-"""An instant after everything that the tests tell, within the year that the calendar covers."""
+"""An instant after everything that the tests record, within the year that the calendar covers."""
 
 
 @dataclass
 class Journal:
-    """Facts in order of recording. Each is recorded as it occurs, or later if told, never before the one above it."""
+    """Facts in order of recording. Each is recorded as it occurs, or later if given, never before the one above it."""
 
     entries: list[Entry] = field(default_factory=list)
 
