@@ -5,7 +5,8 @@ is on record already where the last one about its subject equals it, either as i
 rectified since. Only the last counts: suspended, resumed and suspended again within one minute are three facts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import cast
 
 from domain.facts import F, Fact, Rejected
@@ -17,36 +18,24 @@ Subject = Callable[[Fact], object]
 
 def unless_recorded(record: Sequence[Fact], fact: F, subject: Subject) -> tuple[F, ...]:
     """The fact, to be added to `record` (the facts of its stream, in order of recording); () where it is there."""
-    return () if already_recorded(record, fact, subject) else (fact,)
+    return () if any(_equal(other, fact) for other in _about_the_same(record, fact, subject)) else (fact,)
 
 
 def only_once(record: Sequence[Fact], fact: F, subject: Subject, otherwise: Callable[[F], Rejected]) -> tuple[F, ...]:
     """As `unless_recorded`, for what is recorded once: raises `otherwise` of the other fact about the same subject."""
-    if already_recorded(record, fact, subject):
+    others = list(_about_the_same(record, fact, subject))
+    if any(_equal(other, fact) for other in others):
         return ()
-    other = _last_about(subject(fact), as_rectified(record), subject)
-    if other is not None:
-        raise otherwise(cast(F, other))
+    if others:
+        raise otherwise(others[-1])
     return (fact,)
 
 
-def already_recorded(record: Sequence[Fact], fact: Fact, subject: Subject) -> bool:
-    """Whether the last fact on record about the same subject equals `fact`, as first recorded or as rectified."""
-    about = subject(fact)
-    return any(
-        last is not None and _equal(last, fact)
-        for last in (_last_about(about, facts, subject) for facts in as_recorded_and_as_rectified(record))
-    )
-
-
-def as_recorded_and_as_rectified(record: Sequence[F]) -> Sequence[Sequence[F]]:
-    """The facts of one stream as they were first recorded and, where any was rectified, as they are now."""
-    rectified = as_rectified(record)
-    return (record,) if rectified is record else (record, rectified)
-
-
-def _last_about(about: object, facts: Sequence[F], subject: Subject) -> F | None:
-    return next((fact for fact in reversed(facts) if subject(fact) == about), None)
+def _about_the_same(record: Sequence[Fact], fact: F, subject: Subject) -> Iterator[F]:
+    """The last fact on record about the same subject: as first recorded, then as rectified, where any fact was."""
+    about, rectified = subject(fact), as_rectified(record)
+    for facts in (record,) if rectified is record else (record, rectified):
+        yield from islice((cast(F, other) for other in reversed(facts) if subject(other) == about), 1)
 
 
 def _equal(one: Fact, other: Fact) -> bool:

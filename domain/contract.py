@@ -263,14 +263,14 @@ def require_signed(contract: Contract) -> ContractSigned:
 def _subject(fact: Fact) -> object:
     """What a fact speaks of: many systems, options and visits may be recorded of one instant."""
     match fact:
+        case OperationHoursWorked():  # first, for there may be thousands
+            return OperationHoursWorked, fact.work
         case ContractSigned():
             return ContractSigned
         case OptionActivated() | OptionEnded():
             return OptionFact, service_of(fact), fact.at
         case ConnectedSystemDeclared() | ConnectedSystemWithdrawn():
             return ConnectedSystemFact, fact.system, fact.at
-        case OperationHoursWorked():
-            return OperationHoursWorked, fact.work
         case CoverageExtended() | MaintenanceVisitPerformed() | ServiceReviewHeld():
             return fact  # each adds to the others
         case _:
@@ -314,6 +314,8 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
     settlements: list[PenaltySettled] = []
     for fact in as_rectified(record):
         match fact:
+            case OperationHoursWorked():  # first, for there may be thousands
+                hours_worked.append(fact)
             case ContractSigned():
                 signed = signed or fact
             case ContractRenewed():
@@ -330,8 +332,6 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
                 systems.append(fact)
             case MaintenanceVisitPerformed():
                 visits.append(fact)
-            case OperationHoursWorked():
-                hours_worked.append(fact)
             case ServiceReviewHeld():
                 reviews.append(fact)
             case ContractTerminated():

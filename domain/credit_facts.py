@@ -85,6 +85,10 @@ class CreditsReversed(Fact, Reversal):
 
 CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | RecordRectified
 
+
+WorkEntry = CreditsConsumed | CreditShortfallRecorded
+"""What one command to consume becomes: minutes that credits covered, minutes that fell short, or one of each."""
+
 # --- commands ---------------------------------------------------------------------------------------------------
 
 

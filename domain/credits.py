@@ -13,7 +13,7 @@ from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import NamedTuple, assert_never
 
-from domain.already_recorded import as_recorded_and_as_rectified, only_once
+from domain.already_recorded import only_once
 from domain.credit_facts import (
     ConsumeCredits,
     CreditCommand,
@@ -25,6 +25,7 @@ from domain.credit_facts import (
     Draw,
     PurchaseCredits,
     ReverseConsumption,
+    WorkEntry,
 )
 from domain.facts import Fact, NotYet, Rejected
 from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
@@ -169,10 +170,10 @@ def _reversed_otherwise(reversal: CreditsReversed) -> Rejected:
 
 
 def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFact, ...]:
-    if _entries(command.work, account.record):
-        # One command may have become two facts: the minutes covered, and those that fell short.
-        versions = as_recorded_and_as_rectified(account.record)
-        if any(_amount_to(command, _entries(command.work, facts)) for facts in versions):
+    entries = _entries(account, command.work)
+    if entries:
+        recorded = [fact for fact in account.record if isinstance(fact, WorkEntry) and fact.work == command.work]
+        if _amount_to(command, recorded) or _amount_to(command, entries):
             return ()
         raise Rejected("G2", "work", f"work {command.work} is already recorded otherwise: reverse it and record it "
                        "under another name")  # fmt: skip
@@ -187,12 +188,12 @@ def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFac
     return tuple(facts)
 
 
-def _entries(work: str, facts: Iterable[CreditFact]) -> list[CreditsConsumed | CreditShortfallRecorded]:
-    """What became of one work entry: minutes covered by credits, and minutes short."""
-    return [fact for fact in facts if isinstance(fact, CreditsConsumed | CreditShortfallRecorded) and fact.work == work]
+def _entries(account: CreditAccount, work: str) -> list[WorkEntry]:
+    """What became of one command to consume: minutes that credits covered, minutes that fell short, or both."""
+    return [entry for entries in (account.consumptions, account.shortfalls) for entry in entries if entry.work == work]
 
 
-def _amount_to(command: ConsumeCredits, entries: Sequence[CreditsConsumed | CreditShortfallRecorded]) -> bool:
+def _amount_to(command: ConsumeCredits, entries: Sequence[WorkEntry]) -> bool:
     """Whether the entries together are what the command asks for."""
     content = (command.at, command.incident, command.evidence)
     alike = all((entry.at, entry.incident, entry.evidence) == content for entry in entries)
@@ -201,7 +202,7 @@ def _amount_to(command: ConsumeCredits, entries: Sequence[CreditsConsumed | Cred
 
 def _reversal(account: CreditAccount, command: ReverseConsumption) -> CreditsReversed:
     """The reversal of a work entry, with the minutes that go back. Raises NotYet, Rejected."""
-    done = _entries(command.work, (*account.consumptions, *account.shortfalls))
+    done = _entries(account, command.work)
     if not done:
         raise NotYet(f"credits-{account.contract}", f"no consumption is recorded for work {command.work} yet")
     if command.at < done[0].at:
@@ -227,10 +228,10 @@ def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
     reversals: list[CreditsReversed] = []
     for fact in as_rectified(record):
         match fact:
+            case CreditsConsumed():  # first, for there may be thousands
+                consumptions.append(fact)
             case CreditsPurchased():
                 purchases.append(fact)
-            case CreditsConsumed():
-                consumptions.append(fact)
             case CreditShortfallRecorded():
                 shortfalls.append(fact)
             case CreditsReversed():

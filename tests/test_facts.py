@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from support.examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, signed, standard_terms
 
 from adapters.inbox.messages import examples as message_examples
-from domain.already_recorded import already_recorded
+from domain.already_recorded import unless_recorded
 from domain.catalogue import COMMANDS, FACTS
 from domain.facts import FUTURE_TOLERANCE, Fact, Rejected, refuse_future
 from domain.incident_facts import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
@@ -460,7 +460,7 @@ ON, OFF = ClockSuspended(at=MONDAY_9, cause="customer"), ClockResumed(at=MONDAY_
     ],
 )
 def test_a_fact_is_on_record_where_it_equals_the_last_of_its_instant(record: tuple[Fact, ...], on_record: bool) -> None:
-    assert already_recorded(record, ON, lambda fact: fact.at) is on_record
+    assert unless_recorded(record, ON, lambda fact: fact.at) == (() if on_record else (ON,))
 
 
 # --- rectification ----------------------------------------------------------------------------------------------
