@@ -9,14 +9,14 @@ from adapters.inbox.handler import HOUR
 from adapters.live_tables.projector import Checkpoint, current, outdated
 from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import DamagedStore, Gap, Ledger, NewerStore, OlderStore, SourceHeard
+from domain.adopted_calendars import ruling
 from domain.contract import Contract
 from domain.facts import FUTURE_TOLERANCE
 from domain.local_time import local_midnight
 from domain.values import SECOND, instant_text, moment
-from domain.working_time import ruling
-from projections.as_of import Replay
 from projections.history import History
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.working_days import first_day_without_calendar
 
 LONGEST_LAG = 60 * SECOND

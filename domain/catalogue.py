@@ -10,9 +10,9 @@ from typing import Any, get_args
 from pydantic_core import from_json
 
 from domain.contract_facts import ContractCommand, ContractFact
-from domain.credits import CreditCommand, CreditFact
+from domain.credit_facts import CreditCommand, CreditFact
 from domain.facts import Command, Fact
-from domain.incident import IncidentCommand, IncidentFact
+from domain.incident_facts import IncidentCommand, IncidentFact
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 

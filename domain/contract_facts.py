@@ -1,20 +1,37 @@
 """What a contract can say: for each thing its content, the fact that records it, the command that asks for it.
 
-Clauses G1, O1, M1, A6, P2, S1, H1, H4. What the facts mean together is in `contract.py`.
+Clauses G1, G2, A6, S1, H1, H2, H4. Work done (O1, M1) is in `work_facts.py`, steps about a penalty (P2) in
+`penalty_facts.py`; what the facts mean together is in `contract.py`.
 """
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Self, assert_never
 
 from pydantic import Field, model_validator
 
 from domain.calendar_rules import CalendarRules, Extension, Holiday, ServiceHours, Week, check_years
 from domain.derogation import Derogation
 from domain.facts import Command, Fact
+from domain.penalty_facts import (
+    ClaimPenalty,
+    PenaltyClaimed,
+    PenaltySettled,
+    PenaltyWaived,
+    SettlePenalty,
+    WaivePenalty,
+)
 from domain.rectification import RecordRectified, Rectify
 from domain.terms import Levels, Option, Service, Terms
-from domain.values import Euro, Identifier, Instant, Minutes, Text, Value
+from domain.values import Identifier, Instant, Text, Value
+from domain.work_facts import (
+    HoldReview,
+    MaintenanceVisitPerformed,
+    OperationHoursWorked,
+    RecordOperationHours,
+    RecordVisit,
+    ServiceReviewHeld,
+)
 
 
 class Agreement(Value):
@@ -51,7 +68,7 @@ class Renewal(Value):
 
 
 class ContractRenewed(Fact, Renewal):
-    """The contract is renewed. It counts from its own instant: told after the end, it fills no gap."""
+    """The contract is renewed. It counts from its own instant: dated after the end, it fills no gap."""
 
     TYPE = "contract.renewed.v1"
 
@@ -204,67 +221,6 @@ class WithdrawConnectedSystem(Command, ConnectedSystem):
     TYPE = "verbale.contract.withdraw_connected_system.v1"
 
 
-class Visit(Value):
-    """A visit of Manutenzione: which activity, by whom, and whether work was done on the infrastructure (M1)."""
-
-    activity: Identifier
-    by: Identifier
-    infrastructure: bool = False
-
-
-class MaintenanceVisitPerformed(Fact, Visit):
-    """A visit is made, whether or not its activity is one of those listed."""
-
-    TYPE = "contract.maintenance_visit_performed.v1"
-
-
-class RecordVisit(Command, Visit):
-    """Record a visit of Manutenzione, as of the instant at which it was made (M1)."""
-
-    TYPE = "verbale.contract.record_visit.v1"
-
-
-class OperationWork(Value):
-    """Minutes worked for Conduzione, on which activity and by whom; `work` names the entry, unique in the contract."""
-
-    work: Identifier
-    activity: Identifier
-    minutes: Minutes
-    by: Identifier
-
-
-class OperationHoursWorked(Fact, OperationWork):
-    """Hours of Conduzione are worked, whether or not their activity is one of those listed."""
-
-    TYPE = "contract.operation_hours_worked.v1"
-    FIXED = frozenset({"work"})
-
-
-class RecordOperationHours(Command, OperationWork):
-    """Record time worked for Conduzione, as of the instant at which it was worked (O1)."""
-
-    TYPE = "verbale.contract.record_operation_hours.v1"
-
-
-class Review(Value):
-    """A periodic review of Conduzione: the indicators (KPI) discussed, and who took part (O1)."""
-
-    indicators: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    participants: tuple[Identifier, ...] = ()
-
-
-class ServiceReviewHeld(Fact, Review):
-    """The KPIs are reviewed with the customer."""
-
-    TYPE = "contract.service_review_held.v1"
-
-
-class HoldReview(Command, Review):
-    """Record a review of Conduzione's indicators with the customer, as of when it was held (O1)."""
-
-    TYPE = "verbale.contract.hold_review.v1"
-
-
 class Ending(Value):
     """The contract ends before its term."""
 
@@ -284,52 +240,7 @@ class TerminateContract(Command, Ending):
     TYPE = "verbale.contract.terminate.v1"
 
 
-class PenaltyStep(Value):
-    """What a party does about a maximum penalty, and on which computation it relies (P2)."""
-
-    amount: Annotated[Euro, Field(gt=0)]
-    reading: Identifier
-    as_of: Instant
-    known_on: Instant
-
-
-class PenaltyClaimed(Fact, PenaltyStep):
-    """The customer claims a penalty."""
-
-    TYPE = "contract.penalty_claimed.v1"
-
-
-class ClaimPenalty(Command, PenaltyStep):
-    """Record a claim."""
-
-    TYPE = "verbale.contract.claim_penalty.v1"
-
-
-class PenaltyWaived(Fact, PenaltyStep):
-    """The customer gives up (part of) a penalty."""
-
-    TYPE = "contract.penalty_waived.v1"
-
-
-class WaivePenalty(Command, PenaltyStep):
-    """Record a waiver."""
-
-    TYPE = "verbale.contract.waive_penalty.v1"
-
-
-class PenaltySettled(Fact, PenaltyStep):
-    """The supplier has paid (part of) a penalty."""
-
-    TYPE = "contract.penalty_settled.v1"
-
-
-class SettlePenalty(Command, PenaltyStep):
-    """Record a payment."""
-
-    TYPE = "verbale.contract.settle_penalty.v1"
-
-
-ContractFact = (
+RequestedFact = (
     ContractSigned
     | ContractRenewed
     | OptionActivated
@@ -346,8 +257,10 @@ ContractFact = (
     | PenaltyClaimed
     | PenaltyWaived
     | PenaltySettled
-    | RecordRectified
 )
+
+
+ContractFact = RequestedFact | RecordRectified
 
 
 ConnectedSystemFact = ConnectedSystemDeclared | ConnectedSystemWithdrawn
@@ -356,11 +269,7 @@ ConnectedSystemFact = ConnectedSystemDeclared | ConnectedSystemWithdrawn
 OptionFact = OptionActivated | OptionEnded
 
 
-WorkFact = MaintenanceVisitPerformed | OperationHoursWorked | ServiceReviewHeld
-"""What was done under Conduzione and Manutenzione: no request is judged by it."""
-
-
-ContractCommand = (
+ContractRequest = (
     SignContract
     | RenewContract
     | ActivateOption
@@ -377,10 +286,53 @@ ContractCommand = (
     | ClaimPenalty
     | WaivePenalty
     | SettlePenalty
-    | Rectify
 )
+"""A command that asks for one fact of the contract."""
+
+
+ContractCommand = ContractRequest | Rectify
+
+
+def requested(request: ContractRequest) -> RequestedFact:
+    """The fact that a request asks to be recorded."""
+    content = dict(request)
+    match request:
+        case SignContract():
+            return ContractSigned(**content)
+        case RenewContract():
+            return ContractRenewed(**content)
+        case ActivateOption():
+            return OptionActivated(**content)
+        case EndOption():
+            return OptionEnded(**content)
+        case ReviseServiceLevel():
+            return ServiceLevelRevised(**content)
+        case AdoptCalendar():
+            return CalendarAdopted(**content)
+        case ExtendCoverage():
+            return CoverageExtended(**content)
+        case DeclareConnectedSystem():
+            return ConnectedSystemDeclared(**content)
+        case WithdrawConnectedSystem():
+            return ConnectedSystemWithdrawn(**content)
+        case RecordVisit():
+            return MaintenanceVisitPerformed(**content)
+        case RecordOperationHours():
+            return OperationHoursWorked(**content)
+        case HoldReview():
+            return ServiceReviewHeld(**content)
+        case TerminateContract():
+            return ContractTerminated(**content)
+        case ClaimPenalty():
+            return PenaltyClaimed(**content)
+        case WaivePenalty():
+            return PenaltyWaived(**content)
+        case SettlePenalty():
+            return PenaltySettled(**content)
+        case _:
+            assert_never(request)
 
 
 def service_of(fact: OptionFact) -> Service:
-    """Which service an option's activation or end is of."""
+    """The service that an option's activation or end is about."""
     return fact.option.service if isinstance(fact, OptionActivated) else fact.service

@@ -1,101 +1,36 @@
 """Crediti di assistenza (monte ore): packages bought, minutes consumed from them, shortfalls, reversals (G2).
 
-One account per contract. Expiry is computed from dates, never an event. Read: facts, state, commands, `decide`,
-`evolve`.
+One account per contract. Expiry is computed from dates, never an event. Read: state, `decide`, `evolve`. The facts and
+commands are in `credit_facts.py`.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, groupby
-from typing import Annotated, NamedTuple, Self, assert_never
+from operator import itemgetter
+from typing import NamedTuple, assert_never
 
-from pydantic import Field, model_validator
-
-from domain.facts import Command, Fact, NotYet, Rejected
-from domain.rectification import RecordRectified, Rectify, as_rectified, rectify, unless_recorded
-from domain.values import Euro, Identifier, Instant, Minutes, Text, Value
-
-# --- facts ------------------------------------------------------------------------------------------------------
-
-
-class Package(Value):
-    """Prepaid minutes bought together: a name unique in the account, price net of VAT, expiry (excluded) if any."""
-
-    package: Identifier
-    minutes: Minutes
-    price: Annotated[Euro, Field(ge=0)]
-    expires_at: Instant | None = None
-
-
-class Work(Value):
-    """Minutes worked for an incident; `work` names the timesheet entry, unique in the account."""
-
-    work: Identifier
-    incident: Identifier
-    minutes: Minutes
-
-
-class Draw(Value):
-    """Minutes taken from, or given back to, one package."""
-
-    package: Identifier
-    minutes: Minutes
-
-
-class Reversal(Value):
-    """A consumption is undone: `work` names it."""
-
-    work: Identifier
-    why: Text
-
-
-class CreditsPurchased(Fact, Package):
-    """A package is bought; it counts from its instant until it expires."""
-
-    TYPE = "credits.purchased.v1"
-    FIXED = frozenset({"package"})
-
-
-class CreditsConsumed(Fact, Work):
-    """Minutes consumed, and from which packages Verbale took them: earliest expiry first."""
-
-    TYPE = "credits.consumed.v1"
-    FIXED = frozenset({"packages", "work"})
-
-    packages: tuple[Draw, ...]
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> Self:
-        if sum(draw.minutes for draw in self.packages) != self.minutes:
-            raise ValueError("minutes and the packages they came from do not add up: reverse it and consume again")
-        return self
-
-
-class CreditShortfallRecorded(Fact, Work):
-    """Minutes worked that no package available at that instant could cover."""
-
-    TYPE = "credits.shortfall_recorded.v1"
-    FIXED = frozenset({"work"})
-
-
-class CreditsReversed(Fact, Reversal):
-    """Minutes go back to the packages they came from, whose expiry does not change; a shortfall is short no more."""
-
-    TYPE = "credits.reversed.v1"
-    FIXED = frozenset({"packages", "work"})
-
-    packages: tuple[Draw, ...]
-
-
-CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | RecordRectified
+from domain.already_recorded import only_once
+from domain.credit_facts import (
+    ConsumeCredits,
+    CreditCommand,
+    CreditFact,
+    CreditsConsumed,
+    CreditShortfallRecorded,
+    CreditsPurchased,
+    CreditsReversed,
+    Draw,
+    PurchaseCredits,
+    ReverseConsumption,
+    WorkEntry,
+)
+from domain.facts import Fact, NotYet, Rejected
+from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
 
 # --- state ------------------------------------------------------------------------------------------------------
-
-
-ENDLESS = 2**62
 
 
 class Movement(NamedTuple):
@@ -108,7 +43,7 @@ class Movement(NamedTuple):
 
 @dataclass(frozen=True)
 class CreditAccount:
-    """What the facts of one account say together. Its questions count only facts dated by the instant asked about."""
+    """What the facts of one account mean together. Its questions count only facts dated by the instant asked about."""
 
     contract: str
     record: tuple[CreditFact, ...] = ()
@@ -133,7 +68,7 @@ class CreditAccount:
 
     def available(self, at: int) -> int:
         """Minutes of credit available at `at`, over the packages bought by then and not yet expired."""
-        step = bisect_right(self.availability, (at, ENDLESS)) - 1
+        step = bisect_right(self.availability, at, key=itemgetter(0)) - 1
         return self.availability[step][1] if step >= 0 else 0
 
     @cached_property
@@ -192,134 +127,100 @@ def _available_changes(purchase: CreditsPurchased, moved: Sequence[Movement]) ->
         yield purchase.expires_at, -available
 
 
-# --- commands ---------------------------------------------------------------------------------------------------
-
-
-class PurchaseCredits(Command, Package):
-    """Record a purchase."""
-
-    TYPE = "verbale.credits.purchase.v1"
-
-
-class ConsumeCredits(Command, Work):
-    """Record minutes worked; Verbale decides the packages they come from."""
-
-    TYPE = "verbale.credits.consume.v1"
-
-
-class ReverseConsumption(Command, Reversal):
-    """Undo a consumption."""
-
-    TYPE = "verbale.credits.reverse.v1"
-
-
-CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | Rectify
-
 # --- decide -----------------------------------------------------------------------------------------------------
 
 
 def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, ...]:
-    """What recording `command` adds; () where it says what is already told.
+    """What recording `command` adds; () where it is on record already.
 
-    Raises Rejected for a package or a work entry told otherwise before, NotYet for a reversal whose consumption is
+    Raises Rejected for a package or a work entry recorded otherwise before, NotYet for a reversal whose consumption is
     not recorded yet.
     """
     match command:
         case Rectify():
             return rectify(account.record, command)
         case PurchaseCredits():
-            return _purchase(account, CreditsPurchased(**dict(command)))
+            return only_once(account.record, CreditsPurchased(**dict(command)), _subject, _bought_otherwise)
         case ConsumeCredits():
             return _consume(account, command)
         case ReverseConsumption():
-            return _reverse(account, command)
+            return only_once(account.record, _reversal(account, command), _subject, _reversed_otherwise)
         case _:
             assert_never(command)
 
 
-def _purchase(account: CreditAccount, purchase: CreditsPurchased) -> tuple[CreditFact, ...]:
-    known = next((p for p in account.purchases if p.package == purchase.package), None)
-    if known is None:
-        return (purchase,)
-    if not unless_recorded(account.record, purchase):
-        return ()
-    raise Rejected("G2", "package", f"package {purchase.package} was already bought otherwise: give this purchase its "
-                   "own name, or rectify the first")  # fmt: skip
+def _subject(fact: Fact) -> object:
+    """What a fact speaks of: packages and work entries go by names, unique in the account."""
+    match fact:
+        case CreditsPurchased():
+            return CreditsPurchased, fact.package
+        case CreditsReversed():
+            return CreditsReversed, fact.work
+        case _:
+            return type(fact), fact.at
+
+
+def _bought_otherwise(purchase: CreditsPurchased) -> Rejected:
+    return Rejected("G2", "package", f"package {purchase.package} was already bought otherwise: give this purchase its "
+                    "own name, or rectify the first")  # fmt: skip
+
+
+def _reversed_otherwise(reversal: CreditsReversed) -> Rejected:
+    return Rejected("G2", "work", f"work {reversal.work} was already reversed")
 
 
 def _consume(account: CreditAccount, command: ConsumeCredits) -> tuple[CreditFact, ...]:
-    as_told = _entries(command.work, account.record)
-    if as_told:
-        as_corrected = _entries(command.work, (*account.consumptions, *account.shortfalls))
-        if _says(command, as_told) or _says(command, as_corrected):
+    entries = _entries(account, command.work)
+    if entries:
+        recorded = [fact for fact in account.record if isinstance(fact, WorkEntry) and fact.work == command.work]
+        if _amount_to(command, recorded) or _amount_to(command, entries):
             return ()
         raise Rejected("G2", "work", f"work {command.work} is already recorded otherwise: reverse it and record it "
                        "under another name")  # fmt: skip
-    told = dict(command)
+    content = dict(command)
     draws = account.allocate(command.minutes, command.at)
     covered = sum(draw.minutes for draw in draws)
     facts: list[CreditFact] = []
     if covered:
-        facts.append(CreditsConsumed(**{**told, "minutes": covered}, packages=draws))
+        facts.append(CreditsConsumed(**{**content, "minutes": covered}, packages=draws))
     if covered < command.minutes:
-        facts.append(CreditShortfallRecorded(**{**told, "minutes": command.minutes - covered}))
+        facts.append(CreditShortfallRecorded(**{**content, "minutes": command.minutes - covered}))
     return tuple(facts)
 
 
-def _entries(work: str, facts: Iterable[CreditFact]) -> list[CreditsConsumed | CreditShortfallRecorded]:
-    """What became of one work entry: minutes covered by credits, and minutes short."""
-    return [fact for fact in facts if isinstance(fact, CreditsConsumed | CreditShortfallRecorded) and fact.work == work]
+def _entries(account: CreditAccount, work: str) -> list[WorkEntry]:
+    """What became of one command to consume: minutes that credits covered, minutes that fell short, or both."""
+    return [entry for entries in (account.consumptions, account.shortfalls) for entry in entries if entry.work == work]
 
 
-def _says(command: ConsumeCredits, entries: Sequence[CreditsConsumed | CreditShortfallRecorded]) -> bool:
-    """Whether the entries together say what the command says."""
-    said = (command.at, command.incident, command.evidence)
-    alike = all((entry.at, entry.incident, entry.evidence) == said for entry in entries)
+def _amount_to(command: ConsumeCredits, entries: Sequence[WorkEntry]) -> bool:
+    """Whether the entries together are what the command asks for."""
+    content = (command.at, command.incident, command.evidence)
+    alike = all((entry.at, entry.incident, entry.evidence) == content for entry in entries)
     return alike and sum(entry.minutes for entry in entries) == command.minutes
 
 
-def _reverse(account: CreditAccount, command: ReverseConsumption) -> tuple[CreditFact, ...]:
-    done = _entries(command.work, (*account.consumptions, *account.shortfalls))
+def _reversal(account: CreditAccount, command: ReverseConsumption) -> CreditsReversed:
+    """The reversal of a work entry, with the minutes that go back. Raises NotYet, Rejected."""
+    done = _entries(account, command.work)
     if not done:
         raise NotYet(f"credits-{account.contract}", f"no consumption is recorded for work {command.work} yet")
     if command.at < done[0].at:
         raise Rejected("G2", "time", f"work {command.work} cannot be reversed before it was done")
     packages = tuple(draw for entry in done if isinstance(entry, CreditsConsumed) for draw in entry.packages)
-    reversal = CreditsReversed(**dict(command), packages=packages)
-    earlier = [r for r in account.reversals if r.work == command.work]
-    if not earlier:
-        return (reversal,)
-    if not unless_recorded(account.record, reversal):
-        return ()
-    raise Rejected("G2", "work", f"work {command.work} was already reversed")
+    return CreditsReversed(**dict(command), packages=packages)
 
 
 # --- evolve -----------------------------------------------------------------------------------------------------
 
 
 def evolve(account: CreditAccount, fact: CreditFact) -> CreditAccount:
-    """The account with one more fact told. Never guards: what is on record always replays."""
-    record = (*account.record, fact)
-    match fact:
-        case CreditsPurchased():
-            return replace(account, record=record, purchases=(*account.purchases, fact))
-        case CreditsConsumed():
-            return replace(account, record=record, consumptions=(*account.consumptions, fact))
-        case CreditShortfallRecorded():
-            return replace(account, record=record, shortfalls=(*account.shortfalls, fact))
-        case CreditsReversed():
-            return replace(account, record=record, reversals=(*account.reversals, fact))
-        case RecordRectified():
-            return fold(account.contract, record)
-        case _:
-            assert_never(fact)
+    """The account with one more fact on record, which may change what the others mean. Never guards: facts replay."""
+    return fold(account.contract, (*account.record, fact))
 
 
 def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
-    """The account as its facts, in the order given, tell it; as rectified, where any was.
-
-    In one pass, not fact by fact through `evolve`: an account may have as many facts as a contract has work.
-    """
+    """The account that its facts make, given in order of recording; as rectified, where any was."""
     record = tuple(facts)
     purchases: list[CreditsPurchased] = []
     consumptions: list[CreditsConsumed] = []
@@ -327,17 +228,18 @@ def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
     reversals: list[CreditsReversed] = []
     for fact in as_rectified(record):
         match fact:
+            case CreditsConsumed():  # first, for there may be thousands
+                consumptions.append(fact)
             case CreditsPurchased():
                 purchases.append(fact)
-            case CreditsConsumed():
-                consumptions.append(fact)
             case CreditShortfallRecorded():
                 shortfalls.append(fact)
             case CreditsReversed():
                 reversals.append(fact)
             case RecordRectified():
-                pass  # what it corrected is told as corrected
+                pass  # what it corrects stands corrected
             case _:
                 assert_never(fact)
-    kept = tuple(purchases), tuple(consumptions), tuple(shortfalls), tuple(reversals)
-    return CreditAccount(contract_id, record, *kept)
+    return CreditAccount(
+        contract_id, record, tuple(purchases), tuple(consumptions), tuple(shortfalls), tuple(reversals)
+    )

@@ -1,16 +1,17 @@
 """The periods that a commitment is measured in: months, quarters or years counted from a day (O1, M1, P1).
 
-The text gives no rule for a period cut short, so nothing is pro-rated: such a period says that it is not whole.
+The text gives no rule for a period cut short, so nothing is pro-rated: such a period is marked as not whole.
 """
 
 from calendar import monthrange
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import count
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from domain.interval import Interval
 from domain.local_time import local_midnight
 from domain.values import moment
 
@@ -28,16 +29,12 @@ class Frequency(StrEnum):
         return {Frequency.MONTH: 1, Frequency.QUARTER: 3, Frequency.YEAR: 12}[self]
 
 
-class Period(NamedTuple):
-    """Half-open, in microseconds UTC. `whole`: no end cut it short."""
+@dataclass(frozen=True, slots=True)
+class Period(Interval):
+    """One period of a commitment, which always has an end. `whole`: no end of the contract or option cut it short."""
 
-    start: int
     end: int
     whole: bool
-
-    def holds(self, instant: int) -> bool:
-        """Whether an instant is in it."""
-        return self.start <= instant < self.end
 
 
 def periods(zone: ZoneInfo, start: int, end: int | None, per: Frequency, as_of: int) -> Iterator[Period]:

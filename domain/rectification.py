@@ -1,18 +1,13 @@
-"""A recorded fact was wrong: one field of it is corrected by another fact, and both stay on record.
-
-And what is recorded already, as first recorded or as rectified since, is not recorded again.
-"""
+"""A recorded fact was wrong: one field of it is corrected by another fact, and both stay on record (R5)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Generic, NamedTuple
 
-from pydantic import (
-    Field,
-    ValidationError,
-)
+from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
 from domain.facts import FUTURE_TOLERANCE, Command, F, Fact, Rejected
+from domain.latest import last_recorded
 from domain.values import WIRE, Identifier, Statement, Text, instant_text
 
 
@@ -66,17 +61,20 @@ def corrected(
         else:
             facts[version] = Corrected(version, fact)
     for version, rectification in rectifications:
-        if counts(rectification) and (told := facts.get(rectification.version)):
-            amended = _amended(told.fact, rectification.field, rectification.value)
+        if counts(rectification) and (wrong := facts.get(rectification.version)):
+            amended = _amended(wrong.fact, rectification.field, rectification.value)
             if amended is not None:
-                facts[told.version] = Corrected(told.version, amended, (*told.rectified_by, version))
+                facts[wrong.version] = Corrected(wrong.version, amended, (*wrong.rectified_by, version))
     return list(facts.values())
 
 
 def as_rectified(record: Sequence[F]) -> Sequence[F]:
-    """The facts of one stream from version 1, in order of recording, as every rectification among them has them."""
+    """The facts of one stream from version 1, in order of recording, with every rectification applied and left out.
+
+    Where nothing was rectified, it is `record` itself.
+    """
     if any(isinstance(fact, RecordRectified) for fact in record):
-        return [told.fact for told in corrected(enumerate(record, 1))]
+        return [one.fact for one in corrected(enumerate(record, 1))]
     return record
 
 
@@ -95,7 +93,7 @@ def _amended(fact: F, field: str, value: Any) -> F | None:
 def rectify(
     record: Sequence[Fact], command: Rectify, check: Callable[[Fact], None] = lambda _: None
 ) -> tuple[RecordRectified, ...]:
-    """Decide a rectification of `record`, the stream's facts from version 1; () where it is already told.
+    """Decide a rectification of `record`, the stream's facts from version 1; () where it is on record.
 
     `check` raises Rejected where the corrected fact breaks a rule of its stream. Raises Rejected where there is no
     such fact or field, nobody may rectify the field, or the corrected fact would not be valid.
@@ -110,7 +108,7 @@ def rectify(
     if command.field not in fields:
         allowed = ", ".join(sorted(fields))
         raise Rejected("R5", "field", f"{command.field} of {fact.TYPE} cannot be rectified; these can: {allowed}")
-    before = next(told.fact for told in corrected(enumerate(record, 1)) if told.version == command.version)
+    before = next(one.fact for one in corrected(enumerate(record, 1)) if one.version == command.version)
     try:
         after = _amend(before, command.field, command.value, context=WIRE)
     except ValidationError as error:
@@ -124,37 +122,14 @@ def rectify(
         raise Rejected(broken.clause, "value", broken.reason) from None
     value = after.model_dump(mode="json")[command.field]
     rectification = RecordRectified(**{**dict(command), "value": value})
-    return () if _rectified_so(record, rectification, unchanged=after == before) else (rectification,)
+    return () if _already_so(record, rectification, unchanged=after == before) else (rectification,)
 
 
-def _rectified_so(record: Sequence[Fact], rectification: RecordRectified, *, unchanged: bool) -> bool:
-    """Whether the last rectification of that field says the same, in all but its own date."""
-    said = (rectification.version, rectification.field)
-    earlier = [f for f in record if isinstance(f, RecordRectified) and (f.version, f.field) == said]
-    return earlier[-1].model_copy(update={"at": rectification.at}) == rectification if earlier else unchanged
+def _already_so(record: Sequence[Fact], rectification: RecordRectified, *, unchanged: bool) -> bool:
+    """Whether the last rectification of that field is the same but for its date; without one, whether it is unchanged.
 
-
-def unless_recorded(record: Sequence[Fact], fact: F, *family: type[Fact]) -> tuple[F, ...]:
-    """The fact, or () where `record` tells it already, as first told or as rectified since.
-
-    It is compared with the facts of its family (those that speak of the same thing; its own type if none is given).
+    The instant of a rectification is when it was made: made again, it adds nothing.
     """
-    kinds = family or (type(fact),)
-    as_first_told, as_corrected = record, as_rectified(record)
-    tellings = (as_first_told,) if as_corrected is record else (as_first_told, as_corrected)
-    for replay in tellings:
-        if already_recorded(fact, (told for told in replay if isinstance(told, kinds))):
-            return ()
-    return (fact,)
-
-
-def already_recorded(fact: Fact, among: Iterable[Fact]) -> bool:
-    """Whether `fact` says again what is on record: it equals the last of `among` told of the same instant.
-
-    Only the last: suspended, resumed and suspended again within one minute are three facts.
-    """
-    last = None
-    for earlier in among:
-        if earlier.at == fact.at:
-            last = earlier
-    return last == fact
+    of_field = (rectification.version, rectification.field)
+    last = last_recorded(f for f in record if isinstance(f, RecordRectified) and (f.version, f.field) == of_field)
+    return unchanged if last is None else last.model_copy(update={"at": rectification.at}) == rectification

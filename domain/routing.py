@@ -47,7 +47,8 @@ def routed(
 
     A contract that is named and not signed is none. A customer key leads to the contract in force that lists it (G1),
     an affected system to the only one in force that has declared it (S1): where several have, to none, for that would
-    be a guess. `called` gives a contract by name; `every` all of them, or all that the customer or system is told of.
+    be a guess. `called` gives a contract by name; `every` all contracts, or at least all that ever listed the customer
+    or declared the system.
     """
     if name is not None:
         named = called(name)
@@ -71,13 +72,13 @@ def _by_customer(customer: str, at: int, contracts: Iterable[Contract]) -> Route
 
 
 def _by_system(system: str, at: int, contracts: Iterable[Contract]) -> Route:
-    replay = [contract for contract in contracts if system in contract.systems_ever_declared]
-    if not replay:
+    knowing = [contract for contract in contracts if system in contract.systems_ever_declared]
+    if not knowing:
         return Route(None, (Unrouted.NO_SUCH_SYSTEM,))
-    found = [contract for contract in replay if contract.takes(system, at)]
-    if len(found) > 1:
-        return Route(None, (Unrouted.SEVERAL_CONTRACTS,), tuple(sorted(contract.id for contract in found)))
-    return Route(found[0]) if found else Route(None, (Unrouted.SYSTEM_NOT_DECLARED,))
+    taking = [contract for contract in knowing if contract.takes(system, at)]
+    if len(taking) > 1:
+        return Route(None, (Unrouted.SEVERAL_CONTRACTS,), tuple(sorted(contract.id for contract in taking)))
+    return Route(taking[0]) if taking else Route(None, (Unrouted.SYSTEM_NOT_DECLARED,))
 
 
 def refuse_shared_customers(contract: Contract, others: Iterable[Contract], field: str) -> None:

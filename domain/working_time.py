@@ -7,16 +7,18 @@ into the next day. Inside, everything is integer microseconds UTC; local time is
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+from domain.adopted_calendars import Adopted, ruling
 from domain.calendar_rules import CalendarRules
-from domain.local_time import local_day, local_midnight, window_instants
+from domain.compiled_windows import compiled
+from domain.local_time import local_midnight, window_instants
 from domain.values import LATEST, moment
 
 ENDLESS = 2**62
+"""Later than any instant; -ENDLESS is earlier than any."""
 
 
 class OutsideCoverage(ValueError):
@@ -25,31 +27,6 @@ class OutsideCoverage(ValueError):
 
 class ReversedInterval(ValueError):
     """An interval that ends before it starts."""
-
-
-class Adopted(NamedTuple):
-    """Rules, and the instant at which they were adopted."""
-
-    at: int
-    rules: CalendarRules
-
-    def covers(self, day: date) -> bool:
-        """Whether the day is in the years covered."""
-        return self.rules.covers(day)
-
-
-class Covering(Protocol):
-    """A calendar as adopted, in whatever form: when, and which days it covers."""
-
-    @property
-    def at(self) -> int:
-        """The instant of its adoption."""
-
-    def covers(self, day: date) -> bool:
-        """Whether the day is in the years covered."""
-
-
-C = TypeVar("C", bound=Covering)
 
 
 class Segment(NamedTuple):
@@ -80,7 +57,7 @@ class WorkingCalendar:
         self._adopted = tuple(adopted)
         # One calendar judges every day it covers, whenever adopted: contracts that adopt the same share its windows.
         judging = self._adopted if len(adopted) > 1 else tuple(Adopted(-ENDLESS, one.rules) for one in adopted)
-        table = _compiled(self.zone, judging)
+        table = compiled(self.zone, judging)
         self._runs, self._opens, self._closes = table.runs, table.opens, table.closes
         self._before, self._until = table.before, table.until
         self._anticipated = table.anticipated if len(adopted) > 1 else self._days_before_adoption()
@@ -120,7 +97,7 @@ class WorkingCalendar:
         return self._window_at(instant) is not None
 
     def covered_until(self, start: int) -> int:
-        """The instant up to which working time since `start` can be told. Raises OutsideCoverage."""
+        """The instant up to which working time since `start` is known. Raises OutsideCoverage."""
         self._check_covered(start, start)
         return self._runs[bisect_right(self._runs, (start, ENDLESS)) - 1][1]
 
@@ -184,7 +161,7 @@ class WorkingCalendar:
 
     @property
     def years_text(self) -> str:
-        """The years covered, in words: "2025-2027"; "no year" where no calendar is adopted."""
+        """The years covered, as text: "2025-2027"; "no year" where no calendar is adopted."""
         years = sorted({(adopted.rules.first_year, adopted.rules.last_year) for adopted in self._adopted})
         return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in years) or "no year"
 
@@ -201,74 +178,3 @@ class WorkingCalendar:
         midnight = local_midnight(self.zone, day)
         following = midnight if midnight == at else local_midnight(self.zone, day + timedelta(days=1))
         return [(start, min(following, end))]
-
-
-class _Table(NamedTuple):
-    """Windows compiled: the years covered, the edges of each window, working time before and up to its end."""
-
-    runs: list[tuple[int, int]]
-    anticipated: list[tuple[int, int]]
-    opens: list[int]
-    closes: list[int]
-    before: list[int]
-    until: list[int]
-
-
-@lru_cache(maxsize=1024)
-def _compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> _Table:
-    table = _Table([], [], [], [], [], [])
-    years = {year for one in adopted for year in range(one.rules.first_year, one.rules.last_year + 1)}
-    windows: list[tuple[int, int]] = []
-    for day in (day for year in sorted(years) for day in _days_of(year)):
-        judging, anticipated = ruling(zone, adopted, day)
-        if judging is None:
-            continue
-        start, end = local_day(zone, day)
-        if anticipated:
-            _extend(table.anticipated, start, end)
-        if not table.runs or table.runs[-1][1] < start:
-            start = _known_from(zone, judging.rules, day, start)
-        _extend(table.runs, start, end)
-        windows += [window_instants(zone, day, *window) for window in judging.rules.windows(day)]
-    for opening, closing in sorted(windows):
-        if table.closes and opening <= table.closes[-1]:
-            table.closes[-1] = max(table.closes[-1], closing)
-        elif opening < closing:
-            table.opens.append(opening)
-            table.closes.append(closing)
-    total = 0
-    for opening, closing in zip(table.opens, table.closes, strict=True):
-        table.before.append(total)
-        total += closing - opening
-        table.until.append(total)
-    return table
-
-
-def ruling(zone: ZoneInfo, adopted: Sequence[C], day: date) -> tuple[C | None, bool]:
-    """The calendar that rules a day, None where none covers it; and whether it was adopted only after it had begun."""
-    covering = [one for one in adopted if one.covers(day)]
-    if not covering:
-        return None, False
-    midnight = local_midnight(zone, day)
-    in_time = [one for one in covering if one.at <= midnight]
-    return (in_time[-1], False) if in_time else (covering[0], True)
-
-
-def _known_from(zone: ZoneInfo, rules: CalendarRules, day: date, start: int) -> int:
-    """The day before is not covered: what a window of it may have left open past midnight is not known."""
-    eve = day - timedelta(days=1)
-    return max([start, *(window_instants(zone, eve, *window)[1] for window in rules.week.days[eve.weekday()])])
-
-
-def _extend(intervals: list[tuple[int, int]], start: int, end: int) -> None:
-    if intervals and intervals[-1][1] >= start:
-        intervals[-1] = (intervals[-1][0], end)
-    else:
-        intervals.append((start, end))
-
-
-def _days_of(year: int) -> Iterator[date]:
-    day = date(year, 1, 1)
-    while day.year == year:
-        yield day
-        day += timedelta(days=1)

@@ -3,36 +3,20 @@
 "Il 90% dei casi": cases are counted when decided, and a window is settled once it has ended with nothing undecided.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from domain.contract import Contract
 from domain.contract_facts import ContractRenewed, ContractSigned, ContractTerminated
-from domain.local_time import local_midnight
-from domain.periods import months_later
-from domain.values import moment
-from projections.as_of import ContractAsOf, Replay
-from projections.clocks import earliest
+from domain.interval import Interval, earliest
+from projections.as_of import ContractAsOf
 from projections.compliance import ComplianceRow
-from projections.readings import Reading, WindowKind
+from projections.readings import Reading
+from projections.replay import Replay
 from projections.tolerance import Case, Passing, by_day, every_day, excess, passed_for_good
-
-
-class Window(NamedTuple):
-    """Half-open, in microseconds UTC; `end` is None while the contract has none."""
-
-    start: int
-    end: int | None
-
-    def holds(self, instant: int) -> bool:
-        """Whether an instant is in it."""
-        return self.start <= instant and (self.end is None or instant < self.end)
+from projections.windows import holding, windows
 
 
 class Count(NamedTuple):
@@ -56,11 +40,11 @@ class BreachRow:
     """The ratio of one window, and when it passed its tolerance for good (if it has).
 
     `changes_at`: when time alone may change it: the window ends, one of its incidents changes, a fact on record of the
-    contract is told. `versions`: those of the contract's facts that it rests on.
+    contract comes to count. `versions`: those of the contract's facts that it rests on.
     """
 
     contract: str
-    window: Window
+    window: Interval
     count: Count
     tolerance: Fraction
     settled: bool
@@ -110,16 +94,16 @@ def breach(replay: Replay, rows: Sequence[ComplianceRow]) -> list[BreachRow]:
     """Every window begun by as_of, of every signed contract; by contract, then window."""
     inside = by_window(replay, rows)
     return [
-        _counted(told, window, inside.get((told.contract.id, window.start), ()), replay)
-        for told in replay.signed_contracts
-        for window in windows(told.contract, replay.reading.window, replay.as_of)
+        _counted(contract, window, inside.get((contract.contract.id, window.start), ()), replay)
+        for contract in replay.signed_contracts
+        for window in windows(contract.contract, replay.reading.window, replay.as_of)
     ]
 
 
 def by_window(replay: Replay, rows: Iterable[ComplianceRow]) -> Mapping[tuple[str, int], Sequence[ComplianceRow]]:
     """The incidents that belong to each window, by contract and beginning of the window."""
     inside: dict[tuple[str, int], list[ComplianceRow]] = defaultdict(list)
-    begun: dict[str, list[Window]] = {}
+    begun: dict[str, list[Interval]] = {}
     for row in rows:
         if row.contract is None:
             continue
@@ -136,44 +120,38 @@ def late_in(rows: Iterable[ComplianceRow], reading: Reading) -> list[str]:
     return sorted({case.incident for case in late})
 
 
-def holding(begun: Sequence[Window], instant: int) -> Window | None:
-    """The window that holds an instant, of windows in order."""
-    index = bisect_right(begun, instant, key=lambda window: window.start) - 1
-    return begun[index] if index >= 0 and begun[index].holds(instant) else None
-
-
-def _counted(told: ContractAsOf, window: Window, rows: Sequence[ComplianceRow], replay: Replay) -> BreachRow:
+def _counted(contract: ContractAsOf, window: Interval, rows: Sequence[ComplianceRow], replay: Replay) -> BreachRow:
     shares = [share(row, replay.reading) for row in rows]
     cases = [case for each in shares for case in each.cases]
     count = Count(len(cases), sum(c.breach_at is not None for c in cases), sum(each.undecided for each in shares))
-    tolerance, of_day = tolerance_of(told), by_day(cases)
+    tolerance, of_day = tolerance_of(contract), by_day(cases)
     passing = passed_for_good(every_day(cases, tolerance), lambda day: of_day[day], tolerance)
     next_change = earliest(*(row.changes_at for row in rows))
-    return breach_row(told, window, count, passing, next_change, replay.as_of)
+    return breach_row(contract, window, count, passing, next_change, replay.as_of)
 
 
 def breach_row(
-    told: ContractAsOf, window: Window, count: Count, passing: Passing | None, next_change: int | None, as_of: int
+    contract: ContractAsOf, window: Interval, count: Count, passing: Passing | None, next_change: int | None, as_of: int
 ) -> BreachRow:
     """The row of one window from what is counted in it; `next_change`: the first of its incidents' `changes_at`."""
-    ended = window.end is not None and window.end <= as_of
+    ended = window.ended_by(as_of)
     return BreachRow(
-        contract=told.contract.id,
+        contract=contract.contract.id,
         window=window,
         count=count,
-        tolerance=tolerance_of(told),
+        tolerance=tolerance_of(contract),
         settled=ended and count.undecided == 0,
         passing=passing,
-        changes_at=earliest(None if ended else window.end, next_change, told.next_at),
-        versions=told.versions(ContractSigned, ContractRenewed, ContractTerminated),
+        changes_at=earliest(None if ended else window.end, next_change, contract.next_at),
+        versions=contract.versions(ContractSigned, ContractRenewed, ContractTerminated),
     )
 
 
-def tolerance_of(told: ContractAsOf) -> Fraction:
+def tolerance_of(contract: ContractAsOf) -> Fraction:
     """The tolerance that was signed (P1)."""
-    if told.contract.signed is None:
-        raise ValueError(f"contract {told.contract.id} is not signed: it has no tolerance")
-    return told.contract.signed.terms.tolerance
+    if contract.contract.signed is None:
+        raise ValueError(f"contract {contract.contract.id} is not signed: it has no tolerance")
+    return contract.contract.signed.terms.tolerance
 
 
 def share(row: ComplianceRow, reading: Reading) -> Share:
@@ -212,52 +190,3 @@ def undecided_units(row: ComplianceRow, reading: Reading) -> int:
         return 0
     undecided = sum(not clock.judged.verdict.decided for clock in row.clocks)
     return undecided if reading.unit == "clock" else min(undecided, 1)
-
-
-def windows(contract: Contract, kind: WindowKind, as_of: int) -> list[Window]:
-    """The windows of a contract begun by `as_of`: half-open at its local midnights, clipped to the contract."""
-    if contract.signed is None:
-        return []
-    zone, first_day = _first_day(contract.signed)
-    start, end = local_midnight(zone, first_day), contract.end
-    found = []
-    for day in _later_starts(kind, first_day):
-        following = local_midnight(zone, day) if day else None
-        clipped = min((edge for edge in (following, end) if edge is not None), default=None)
-        if start > as_of or (end is not None and start >= end):
-            break
-        found.append(Window(start, clipped))
-        if following is None:
-            break
-        start = following
-    return found
-
-
-def next_edge(contract: Contract, kind: WindowKind, as_of: int) -> int | None:
-    """The first instant after `as_of` at which a window of the contract begins or ends; None where none does."""
-    if contract.signed is None:
-        return None
-    begun = windows(contract, kind, as_of)
-    edge = begun[-1].end if begun else local_midnight(*_first_day(contract.signed))
-    return edge if edge is not None and edge > as_of else None
-
-
-def _first_day(signed: ContractSigned) -> tuple[ZoneInfo, date]:
-    zone = ZoneInfo(signed.terms.time_zone)
-    return zone, moment(signed.in_force_from).astimezone(zone).date()
-
-
-def _later_starts(kind: WindowKind, first_day: date) -> Iterator[date | None]:
-    """The first days of the second window and of those after it; None where there is no second."""
-    match kind:
-        case "contract_year":
-            yield from (months_later(first_day, 12 * years) for years in range(1, date.max.year - first_day.year))
-        case "calendar_year":
-            yield from (date(year, 1, 1) for year in range(first_day.year + 1, date.max.year))
-        case "quarter":
-            day = date(first_day.year, (first_day.month - 1) // 3 * 3 + 1, 1)
-            while day.year < date.max.year:
-                day = (day + timedelta(days=95)).replace(day=1)
-                yield day
-        case "whole_contract":
-            yield None

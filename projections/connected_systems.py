@@ -1,35 +1,29 @@
 """Connected systems: when each was disclosed, and what affects one, disclosed by then or not (S1).
 
-No liability for effects on a system that the customer had not told of. It excuses damage, not lateness: it touches no
+No liability for effects on a system that the customer had not declared. It excuses damage, not lateness: it touches no
 clock, unless the reading says so.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from domain.contract import Contract
-from projections.as_of import ContractAsOf, IncidentAsOf, Replay
+from domain.interval import Interval
+from projections.as_of import ContractAsOf, IncidentAsOf
 from projections.compliance import ComplianceRow
-
-
-class Disclosure(NamedTuple):
-    """A time for which a system is disclosed: half-open, in microseconds UTC; `withdrawn_at` is None while it is."""
-
-    declared_at: int
-    withdrawn_at: int | None
+from projections.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
 class SystemRow:
-    """One connected system of one contract, for one time of disclosure.
+    """One connected system of one contract, for one time of disclosure: from its declaration to its withdrawal, if any.
 
-    `changes_at`: the instant of a fact on record that is not told yet. `versions`: those of the contract's facts.
+    `changes_at`: the instant of a fact on record that does not count yet. `versions`: those of the contract's facts.
     """
 
     contract: str
     system: str
-    disclosure: Disclosure
+    disclosure: Interval
     changes_at: int | None
     versions: tuple[int, ...]
 
@@ -50,7 +44,7 @@ class EffectRow:
     system: str
     opened_at: int
     disclosed: bool | None
-    disclosure: Disclosure | None
+    disclosure: Interval | None
     late: bool
     breach: bool
     excluded: bool
@@ -59,7 +53,7 @@ class EffectRow:
     changes_at: int | None = None
 
 
-def disclosures(contract: Contract, system: str) -> Iterator[Disclosure]:
+def disclosures(contract: Contract, system: str) -> Iterator[Interval]:
     """The times for which a system is disclosed, in order."""
     since: int | None = None
     for at in sorted({fact.at for fact in contract.systems if fact.system == system}):
@@ -67,46 +61,46 @@ def disclosures(contract: Contract, system: str) -> Iterator[Disclosure]:
         if since is None and declared:
             since = at
         elif since is not None and not declared:
-            yield Disclosure(since, at)
+            yield Interval(since, at)
             since = None
     if since is not None:
-        yield Disclosure(since, None)
+        yield Interval(since, None)
 
 
 def systems(replay: Replay) -> list[SystemRow]:
     """Every system that a signed contract ever had disclosed; by contract, system, declaration."""
-    return [row for told in replay.signed_contracts for row in systems_of(told)]
+    return [row for contract in replay.signed_contracts for row in systems_of(contract)]
 
 
-def systems_of(told: ContractAsOf) -> list[SystemRow]:
+def systems_of(contract: ContractAsOf) -> list[SystemRow]:
     """The systems of one contract, by name, then declaration; none where it is not signed."""
-    if told.contract.signed is None:
+    if contract.contract.signed is None:
         return []
     return [
-        SystemRow(told.contract.id, system, disclosure, told.next_at, told.versions_about(system))
-        for system in sorted(told.contract.systems_ever_declared)
-        for disclosure in disclosures(told.contract, system)
+        SystemRow(contract.contract.id, system, disclosure, contract.next_at, contract.versions_about(system))
+        for system in sorted(contract.contract.systems_ever_declared)
+        for disclosure in disclosures(contract.contract, system)
     ]
 
 
 def effects(replay: Replay, rows: Iterable[ComplianceRow]) -> list[EffectRow]:
     """Every incident, of some judged, that names a system."""
-    told = ((replay.incident(row.incident), row) for row in rows)
-    return [effect for one, row in told if one and (effect := effect_of(one, row))]
+    judged = ((replay.incident(row.incident), row) for row in rows)
+    return [effect for incident, row in judged if incident and (effect := effect_of(incident, row))]
 
 
-def effect_of(told: IncidentAsOf, row: ComplianceRow) -> EffectRow | None:
+def effect_of(incident: IncidentAsOf, row: ComplianceRow) -> EffectRow | None:
     """What one incident, judged, affects; None where it names no system."""
-    system = told.opened.system
+    system = incident.opened.system
     if system is None:
         return None
-    contract = told.contract
+    contract = incident.contract
     return EffectRow(
         incident=row.incident,
         contract=row.contract,
         system=system,
         opened_at=row.opened_at,
-        disclosed=told.disclosed,
+        disclosed=incident.disclosed,
         disclosure=_nearest(disclosures(contract.contract, system), row.opened_at) if contract else None,
         late=any(clock.judged.exceeded for clock in row.clocks),
         breach=row.breach,
@@ -117,11 +111,11 @@ def effect_of(told: IncidentAsOf, row: ComplianceRow) -> EffectRow | None:
     )
 
 
-def _nearest(times: Iterable[Disclosure], opened_at: int) -> Disclosure | None:
+def _nearest(times: Iterable[Interval], opened_at: int) -> Interval | None:
     """The last time of disclosure begun by the opening, else the first after."""
-    found: Disclosure | None = None
+    found: Interval | None = None
     for time in times:
-        if found is None or time.declared_at <= opened_at:
+        if found is None or time.start <= opened_at:
             found = time
     return found
 
@@ -142,4 +136,4 @@ def _order(row: Line) -> tuple[str, str, int, str]:
         case EffectRow():
             return (row.contract or "", row.system, row.opened_at, row.incident)
         case SystemRow():
-            return (row.contract, row.system, row.disclosure.declared_at, "")
+            return (row.contract, row.system, row.disclosure.start, "")

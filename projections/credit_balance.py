@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.credits import CreditAccount
-from projections.as_of import Replay
-from projections.clocks import earliest
+from domain.interval import earliest
+from projections.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
 class CreditRow:
     """Minutes of credit of one contract, and the euro paid for them.
 
-    `changes_at`: the next expiry, or the instant of a fact on record that is not told yet.
+    `changes_at`: the next expiry, or the instant of a fact on record that does not count yet.
     """
 
     contract: str
@@ -28,15 +28,14 @@ class CreditRow:
 
 def credit_balance(replay: Replay) -> list[CreditRow]:
     """One row for every signed contract and every account with facts, by contract."""
-    names = {told.contract.id for told in replay.signed_contracts} | set(replay.history.accounts)
-    rows = (credit_row(replay, name) for name in sorted(names))
-    return list(rows)
+    names = {contract.contract.id for contract in replay.signed_contracts} | set(replay.history.accounts)
+    return [credit_row(replay, name) for name in sorted(names)]
 
 
 def credit_row(replay: Replay, name: str) -> CreditRow:
     """The row of one contract."""
-    told, as_of = replay.contract(name), replay.as_of
-    account = told.account
+    contract, as_of = replay.contract(name), replay.as_of
+    account = contract.account
     left = account.available(as_of)
     given_back = sum(draw.minutes for reversal in account.reversals for draw in reversal.packages)
     return CreditRow(
@@ -47,8 +46,8 @@ def credit_row(replay: Replay, name: str) -> CreditRow:
         left=left,
         shortfall=account.short,
         value=sum((purchase.price for purchase in account.purchases), Decimal("0.00")),
-        changes_at=earliest(told.next_at, *(package.expires_at for package in account.usable(as_of))),
-        versions=tuple(sorted(version for fact in told.account_facts for version in fact.versions)),
+        changes_at=earliest(contract.next_at, *(package.expires_at for package in account.usable(as_of))),
+        versions=tuple(sorted(version for one in contract.account_facts for version in one.versions)),
     )
 
 

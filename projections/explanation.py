@@ -1,4 +1,7 @@
-"""An incident explained: every slice of its clocks, counted or not and why, adding up to net (A3, A4, H3)."""
+"""An incident explained: every slice of its clocks, counted or not and why, adding up to net (A3, A4, H3).
+
+Judging and explaining take the same `ClockInputs`, made once.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +19,7 @@ from domain.contract_facts import (
 )
 from domain.coverage import CoverageDecision
 from domain.facts import Fact
-from domain.incident import (
+from domain.incident_facts import (
     ClockResumed,
     ClockSuspended,
     IncidentClosed,
@@ -28,17 +31,12 @@ from domain.incident import (
 from domain.terms import Clock, Priority
 from domain.values import Responsibility, moment
 from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
-from projections.as_of import ContractAsOf, IncidentAsOf, Replay
-from projections.clocks import Judged, Span, Suspended, parts, span
-from projections.compliance import (
-    ComplianceRow,
-    calendar_of,
-    counting_suspensions,
-    judge_incident,
-    ruling_reassessment,
-)
-
-Interval = tuple[int, int]
+from projections.as_of import ContractAsOf, IncidentAsOf
+from projections.clock_inputs import ClockInputs, Span, Suspended, clock_inputs
+from projections.clock_run import parts
+from projections.clocks import Judged
+from projections.compliance import ComplianceRow, judge_clocks
+from projections.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Slice:
     start: int
     end: int
     day: date
-    window: Interval | None
+    window: tuple[int, int] | None
     why: str
     detail: str | None
     clause: str
@@ -84,37 +82,39 @@ class Explanation:
     streams: dict[str, tuple[int, ...]]
 
 
-def explain(incident: str, replay: Replay) -> Explanation | None:
-    """The incident explained, or None where its opening is not told."""
-    told = replay.incident(incident)
-    if told is None:
+def explain(name: str, replay: Replay) -> Explanation | None:
+    """The incident of that name explained, or None where its opening does not count (yet)."""
+    incident = replay.incident(name)
+    if incident is None:
         return None
-    row = judge_incident(told, replay)
-    signed = told.contract.contract.signed if told.contract else None
+    inputs = clock_inputs(incident, replay.reading, replay.as_of)
+    row = judge_clocks(incident, inputs, replay)
+    signed = incident.contract.contract.signed if incident.contract else None
     return Explanation(
         row=row,
-        answer=told.answer,
+        answer=incident.decision,
         priority=row.priority,
         time_zone=signed.terms.time_zone if signed else "Europe/Rome",
         terms_source=signed.terms.source if signed else None,
-        clocks=tuple(_clock(told, clock, replay, row) for clock in Clock),
-        streams=_streams(told, row),
+        clocks=(
+            _clock(incident, Clock.CHARGE, inputs[Clock.CHARGE], row.charge.judged),
+            _clock(incident, Clock.INTERVENTION, inputs[Clock.INTERVENTION], row.intervention.judged),
+        ),
+        streams=_streams(incident, row),
     )
 
 
-def _clock(told: IncidentAsOf, clock: Clock, replay: Replay, row: ComplianceRow) -> ClockExplained:
-    judged = (row.charge if clock is Clock.CHARGE else row.intervention).judged
-    where = span(told.incident, clock, told.ends_with, replay.as_of)
-    calendar = calendar_of(told)
-    paused = counting_suspensions(told, replay)
-    slices = tuple(_slices(calendar, where, paused)) if calendar and judged.net_us is not None else ()
-    return ClockExplained(clock, judged, where, slices, _used(told, clock, where, replay))
+def _clock(incident: IncidentAsOf, clock: Clock, inputs: ClockInputs, judged: Judged) -> ClockExplained:
+    slices: tuple[Slice, ...] = ()
+    if inputs.calendar is not None and judged.net_us is not None:
+        slices = tuple(_slices(inputs.calendar, inputs.span, inputs.suspended))
+    return ClockExplained(clock, judged, inputs.span, slices, _used(incident, clock, inputs))
 
 
-def _slices(calendar: WorkingCalendar, where: Span, paused: Sequence[Suspended]) -> Iterator[Slice]:
+def _slices(calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> Iterator[Slice]:
     net = 0
     waiting: Slice | None = None
-    for start, end, cause in parts(where, paused):
+    for start, end, cause in parts(span, suspended):
         for part in _segments(calendar, start, end, cause):
             why, detail, clause = _why(part, cause)
             counted = part.end - part.start if why == "working" else 0
@@ -154,43 +154,38 @@ def _why(part: Segment, cause: Responsibility | None) -> tuple[str, str | None, 
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
 
-def _used(told: IncidentAsOf, clock: Clock, where: Span, replay: Replay) -> tuple[int, ...]:
+def _used(incident: IncidentAsOf, clock: Clock, inputs: ClockInputs) -> tuple[int, ...]:
     """The versions of the incident's facts that this clock rests on."""
-    reassessed = ruling_reassessment(told, clock, replay)
-    used = (fact for fact in told.facts if _matters(fact.fact, clock, where, reassessed))
-    return tuple(sorted(version for fact in used for version in fact.versions))
+    used = (one for one in incident.facts if _matters(one.fact, clock, inputs))
+    return tuple(sorted(version for one in used for version in one.versions))
 
 
-def _matters(fact: Fact, clock: Clock, where: Span, reassessed: IncidentReassessed | None) -> bool:
+def _matters(fact: Fact, clock: Clock, inputs: ClockInputs) -> bool:
+    span = inputs.span
     match fact:
         case ClockSuspended() | ClockResumed():
-            return fact.at <= where.end
+            return fact.at <= span.end
         case ResponsibilityAttributed():
             return fact.clock is clock
         case IncidentReassessed():
-            return fact is reassessed
+            return fact is inputs.reassessed
         case IncidentReopened():
             return False
         case IncidentTakenInCharge() if clock is Clock.INTERVENTION:
             return False
-        case IncidentClosed(reason=reason) if reason.void != where.void:
+        case IncidentClosed(reason=reason) if reason.void != span.void:
             return False
         case _:
-            return fact.at in (where.start, where.end)
+            return fact.at in (span.start, span.end)
 
 
-def _streams(told: IncidentAsOf, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
-    streams = {f"incident-{told.incident.id}": row.versions}
-    if told.contract is not None:
-        about_system = told.contract.versions_about(told.opened.system) if told.opened.system else ()
-        streams[f"contract-{told.contract.contract.id}"] = tuple(
-            sorted({*_contract_versions(told.contract), *about_system})
-        )
-        streams[f"credits-{told.contract.contract.id}"] = tuple(
-            version
-            for fact in told.contract.account_facts
-            if fact.fact.at <= told.opened.at
-            for version in fact.versions
+def _streams(incident: IncidentAsOf, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
+    streams = {f"incident-{incident.incident.id}": row.versions}
+    if (contract := incident.contract) is not None:
+        about_system = contract.versions_about(incident.opened.system) if incident.opened.system else ()
+        streams[f"contract-{contract.contract.id}"] = tuple(sorted({*_contract_versions(contract), *about_system}))
+        streams[f"credits-{contract.contract.id}"] = tuple(
+            version for one in contract.account_facts if one.fact.at <= incident.opened.at for version in one.versions
         )
     return streams
 

@@ -18,15 +18,6 @@ class Entry(NamedTuple):
     fact: Fact
 
 
-class Finding(NamedTuple):
-    """Something a reader of a figure has to know, with the clause and the versions of the stream that show it."""
-
-    code: str
-    clause: str
-    text: str
-    versions: tuple[int, ...] = ()
-
-
 @dataclass
 class History:
     """Every fact known, by stream, and the position up to which it is known."""

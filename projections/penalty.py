@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.contract_facts import (
-    ContractRenewed,
-    ContractSigned,
-    ContractTerminated,
-    PenaltyClaimed,
-    PenaltySettled,
-    PenaltyWaived,
-)
-from domain.credits import CreditsPurchased
+from domain.contract_facts import ContractRenewed, ContractSigned, ContractTerminated
+from domain.credit_facts import CreditsPurchased
+from domain.interval import Interval, earliest
+from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.terms import PenaltyClause
-from domain.values import euro
-from projections.as_of import ContractAsOf, Replay
-from projections.breach import BreachRow, Window, next_edge
-from projections.clocks import earliest
+from domain.values import EARLIEST, euro
+from projections.as_of import ContractAsOf
+from projections.breach import BreachRow
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.tolerance import Passing
+from projections.windows import next_edge
 
 NOTHING = Decimal("0.00")
 
@@ -35,14 +31,14 @@ class PenaltyRow:
     """The maximum penalty of a contract, in euro; nothing where no window passed its tolerance.
 
     `changes_at`: when time alone may change it. `versions` and `purchases`: the facts of the contract and of its credit
-    account that it rests on.
+    account that it rests on, in order.
     """
 
     contract: str
     clause: PenaltyClause
     rate: Fraction
     passing: Passing | None
-    window: Window | None
+    window: Interval | None
     base: Decimal
     settled: bool
     claimed: Decimal
@@ -78,36 +74,37 @@ def penalty(replay: Replay, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
     by_contract: dict[str, list[BreachRow]] = defaultdict(list)
     for row in rows:
         by_contract[row.contract].append(row)
-    return [penalty_row(told, by_contract.get(told.contract.id, []), replay) for told in replay.signed_contracts]
+    contracts = replay.signed_contracts
+    return [penalty_row(contract, by_contract.get(contract.contract.id, []), replay) for contract in contracts]
 
 
-def penalty_row(told: ContractAsOf, contract_windows: Sequence[BreachRow], replay: Replay) -> PenaltyRow:
+def penalty_row(contract: ContractAsOf, contract_windows: Sequence[BreachRow], replay: Replay) -> PenaltyRow:
     """The row of one contract, from its windows in order of time."""
-    contract = told.contract
-    if contract.signed is None:
-        raise ValueError(f"contract {contract.id} is not signed: it has no penalty clause")
-    clause = contract.signed.terms.penalty
+    signed = contract.contract.signed
+    if signed is None:
+        raise ValueError(f"contract {contract.contract.id} is not signed: it has no penalty clause")
+    clause = signed.terms.penalty
     first = next((row for row in contract_windows if row.passed), None)
     # An earlier window that is not settled may yet pass, and then it is the one that counts.
-    bought = list(_base(told, first.window, replay.as_of, replay.reading)) if first else []
+    bought = list(_base(contract, first.window, replay.as_of, replay.reading)) if first else []
     decisive = contract_windows[: contract_windows.index(first) + 1] if first else contract_windows
     return PenaltyRow(
-        contract=contract.id,
+        contract=contract.contract.id,
         clause=clause,
         rate=clause.figures if replay.reading.rate == "figures" else clause.words,
         passing=first.passing if first else None,
         window=first.window if first else None,
         base=sum((purchase.price for _, purchase in bought), NOTHING),
         settled=bool(decisive) and all(row.settled for row in decisive),
-        claimed=sum((claim.amount for claim in contract.claims), NOTHING),
-        waived=sum((waiver.amount for waiver in contract.waivers), NOTHING),
-        settled_amount=sum((settlement.amount for settlement in contract.settlements), NOTHING),
+        claimed=sum((claim.amount for claim in contract.contract.claims), NOTHING),
+        waived=sum((waiver.amount for waiver in contract.contract.waivers), NOTHING),
+        settled_amount=sum((settlement.amount for settlement in contract.contract.settlements), NOTHING),
         changes_at=earliest(
             *(row.changes_at for row in contract_windows),
-            next_edge(contract, replay.reading.window, replay.as_of),
-            told.next_at,
+            next_edge(contract.contract, replay.reading.window, replay.as_of),
+            contract.next_at,
         ),
-        versions=told.versions(
+        versions=contract.versions(
             ContractSigned, ContractRenewed, ContractTerminated, PenaltyClaimed, PenaltyWaived, PenaltySettled
         ),
         purchases=tuple(sorted(version for versions, _ in bought for version in versions)),
@@ -115,18 +112,13 @@ def penalty_row(told: ContractAsOf, contract_windows: Sequence[BreachRow], repla
 
 
 def _base(
-    told: ContractAsOf, window: Window, as_of: int, reading: Reading
+    contract: ContractAsOf, window: Interval, as_of: int, reading: Reading
 ) -> Iterator[tuple[tuple[int, ...], CreditsPurchased]]:
     """The purchases that count (P2), with their versions: those by the end of the window, or only those in it.
 
     Expired and consumed hours were purchased all the same.
     """
-    since = window.start if reading.base == "purchased_in_window" else None
-    for bought in told.purchases:
-        purchase = bought.fact
-        if (
-            purchase.at <= as_of
-            and (window.end is None or purchase.at < window.end)
-            and (since is None or purchase.at >= since)
-        ):
-            yield bought.versions, purchase
+    counts = window if reading.base == "purchased_in_window" else Interval(EARLIEST, window.end)
+    for bought in contract.purchases:
+        if bought.fact.at <= as_of and counts.holds(bought.fact.at):
+            yield bought.versions, bought.fact

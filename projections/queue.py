@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from domain.coverage import CoverageDecision
+from domain.interval import earliest
 from domain.terms import Priority
-from projections.as_of import Replay
-from projections.clocks import earliest
 from projections.compliance import ComplianceRow
+from projections.replay import Replay
 
 
 class Tier(IntEnum):
@@ -39,8 +39,7 @@ class QueueRow:
 
 def queue(replay: Replay, rows: Iterable[ComplianceRow]) -> list[QueueRow]:
     """Open requests by tier, earliest due (none last), priority, age, id."""
-    found = [queue_row(replay, row) for row in rows if row.open]
-    return in_order(found)
+    return in_order(queue_row(replay, row) for row in rows if row.open)
 
 
 def queue_row(replay: Replay, row: ComplianceRow) -> QueueRow:
@@ -72,8 +71,8 @@ def _tier_changes_at(replay: Replay, row: ComplianceRow) -> int | None:
     if row.answer.guaranteed or row.contract is None:
         return None
     contract = replay.contract(row.contract).contract
-    edges = (edge for spell in contract.spells for edge in spell if edge is not None)
-    return earliest(*(edge for edge in edges if edge > replay.as_of))
+    edges = (edge for spell in contract.spells for edge in (spell.start, spell.end))
+    return earliest(*(edge for edge in edges if edge is not None and edge > replay.as_of))
 
 
 def in_order(rows: Iterable[QueueRow]) -> list[QueueRow]:

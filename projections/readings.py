@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import ValidationError
 
 from domain.facts import Fact
-from domain.incident import ClockSuspended, ResponsibilityAttributed
+from domain.incident_facts import ClockSuspended, ResponsibilityAttributed
 from domain.rectification import RecordRectified
 from domain.values import Party, Responsibility, Value
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from domain.incident import IncidentOpened
+from domain.incident_facts import IncidentOpened
 from domain.routing import Route
-from projections.as_of import IncidentAsOf, Replay
+from projections.as_of import IncidentAsOf
+from projections.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,9 @@ class UnroutedRow:
 
 def unrouted(replay: Replay) -> list[UnroutedRow]:
     """Every request that no contract takes, in order of opening, then id."""
-    found = [_row(told) for told in replay.incidents() if told.contract is None]
+    found = [_row(incident) for incident in replay.incidents() if incident.contract is None]
     return sorted(found, key=lambda row: (row.opened.at, row.incident))
 
 
-def _row(told: IncidentAsOf) -> UnroutedRow:
-    return UnroutedRow(told.incident.id, told.opened, told.route, told.incident.open, told.versions)
+def _row(incident: IncidentAsOf) -> UnroutedRow:
+    return UnroutedRow(incident.incident.id, incident.opened, incident.route, incident.incident.open, incident.versions)

@@ -5,19 +5,21 @@ Open when; if not, why not; by which adopted calendar and by which agreement.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import NamedTuple, cast
+from typing import cast
 
+from domain.adopted_calendars import ruling
 from domain.calendar_rules import ServiceHours
 from domain.contract import Contract
 from domain.contract_facts import CalendarAdopted, CoverageExtended
 from domain.facts import F
+from domain.interval import Interval
 from domain.local_time import local_day, window_instants
 from domain.rectification import Corrected
-from domain.working_time import Segment, ruling
+from domain.working_time import Segment
 from projections.as_of import ContractAsOf
 
 
@@ -29,10 +31,10 @@ class Closed(StrEnum):
     NO_HOURS = "no_hours"
 
 
-class OpenHours(NamedTuple):
-    """A working window, half-open, in microseconds UTC; `agreements`: those without which it would not be (H4)."""
+@dataclass(frozen=True, slots=True)
+class OpenHours(Interval):
+    """A working window of one day; `agreements`: those without which it would not be (H4)."""
 
-    start: int
     end: int
     agreements: tuple[Corrected[CoverageExtended], ...] = ()
 
@@ -59,36 +61,36 @@ class WorkingDay:
     @property
     def versions(self) -> tuple[int, ...]:
         """The versions of the contract's stream that prove it."""
-        agreed = {version for window in self.windows for told in window.agreements for version in told.versions}
-        return tuple(sorted({*self.calendar.versions, *agreed}))
+        agreements = [agreement for window in self.windows for agreement in window.agreements]
+        return tuple(sorted({*self.calendar.versions, *(version for one in agreements for version in one.versions)}))
 
 
-def working_days(told: ContractAsOf, hours: ServiceHours, first: date, last: date) -> Iterator[WorkingDay]:
+def working_days(contract: ContractAsOf, hours: ServiceHours, first: date, last: date) -> Iterator[WorkingDay]:
     """Each day from `first` to `last`, included. Raises OutsideCoverage where no calendar covers one of them.
 
     The contract has to be signed.
     """
-    contract, zone, calendar = told.contract, told.contract.zone, told.calendar(hours)
-    extended = {id(chosen): _by_day(contract.extended_days(chosen, hours)) for chosen in contract.calendars}
+    zone, calendars = contract.contract.zone, contract.contract.calendars
+    extended = {id(chosen): _by_day(contract.contract.extended_days(chosen, hours)) for chosen in calendars}
 
-    def agreements(day: date) -> Iterator[tuple[tuple[int, int], Corrected[CoverageExtended]]]:
-        chosen, _ = ruling(zone, contract.calendars, day)
+    def agreements(day: date) -> Iterator[tuple[Interval, Corrected[CoverageExtended]]]:
+        chosen, _ = ruling(zone, calendars, day)
         for extension in extended[id(chosen)].get(day, ()) if chosen else ():
             for window in extension.windows:
-                yield window_instants(zone, day, *window), _as_told(extension, told)
+                yield Interval(*window_instants(zone, day, *window)), _proved(extension, contract)
 
+    calendar = contract.calendar(hours)
     assert calendar is not None, "the contract has to be signed"
     segments = calendar.segments(local_day(zone, first)[0], local_day(zone, last)[1])
     for day, of_day in groupby(segments, key=lambda segment: segment.day):
-        resources = list(of_day)
-        chosen, adopted_later = ruling(zone, contract.calendars, day)
+        segments_of_day = list(of_day)
+        chosen, adopted_later = ruling(zone, calendars, day)
         assert chosen is not None, "what no calendar covers has been refused"
         around = [*agreements(day - timedelta(days=1)), *agreements(day)]
-        windows = tuple(_windows(resources, around))
-        holiday = resources[0].holiday
-        yield WorkingDay(
-            day, windows, None if windows else _why_closed(day, holiday), holiday, _as_told(chosen, told), adopted_later
-        )
+        windows = tuple(_windows(segments_of_day, around))
+        holiday = segments_of_day[0].holiday
+        closed = None if windows else _why_closed(day, holiday)
+        yield WorkingDay(day, windows, closed, holiday, _proved(chosen, contract), adopted_later)
 
 
 def first_day_without_calendar(contract: Contract, day: date) -> date:
@@ -106,15 +108,18 @@ def _by_day(extended: Iterable[tuple[date, CoverageExtended]]) -> Mapping[date, 
 
 
 def _windows(
-    resources: Iterable[Segment], agreements: Sequence[tuple[tuple[int, int], Corrected[CoverageExtended]]]
+    segments: Iterable[Segment], agreements: Sequence[tuple[Interval, Corrected[CoverageExtended]]]
 ) -> Iterator[OpenHours]:
-    for (working, agreed), run in groupby(resources, key=lambda piece: (piece.window is not None, piece.agreed)):
+    """The working windows of one day; beside each that an agreement added, those agreements."""
+    for (working, agreed), run in groupby(segments, key=lambda segment: (segment.window is not None, segment.agreed)):
         if not working:
             continue
         of_run = list(run)
-        start, end = of_run[0].start, of_run[-1].end
-        adding = {told.version: told for (opens, closes), told in agreements if opens < end and start < closes}
-        yield OpenHours(start, end, tuple(adding[version] for version in sorted(adding)) if agreed else ())
+        window = OpenHours(of_run[0].start, of_run[-1].end)
+        if agreed:
+            adding = {agreement.version: agreement for added, agreement in agreements if added.meets(window)}
+            window = replace(window, agreements=tuple(adding[version] for version in sorted(adding)))
+        yield window
 
 
 def _why_closed(day: date, holiday: str | None) -> Closed:
@@ -123,6 +128,6 @@ def _why_closed(day: date, holiday: str | None) -> Closed:
     return Closed.WEEKEND if day.weekday() >= 5 else Closed.NO_HOURS
 
 
-def _as_told(fact: F, told: ContractAsOf) -> Corrected[F]:
+def _proved(fact: F, contract: ContractAsOf) -> Corrected[F]:
     """The fact with the versions that prove it."""
-    return cast(Corrected[F], next(one for one in told.facts if one.fact is fact))
+    return cast(Corrected[F], next(one for one in contract.facts if one.fact is fact))

@@ -13,7 +13,7 @@ from adapters.inbox.batcher import Batcher, Handled, Stopping
 from adapters.inbox.handler import Answered, CommandHandler, Done, Refused
 from adapters.store.ledger import LockedStore, StoreError
 from domain import incident as incidents
-from domain.incident import TakeInCharge
+from domain.incident_facts import TakeInCharge
 
 
 @pytest.fixture

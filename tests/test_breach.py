@@ -34,15 +34,17 @@ from support.history import (
 from domain.contract import Contract, fold
 from domain.coverage import Requester
 from domain.facts import Fact
-from projections.breach import BreachRow, Count, Window, exceeds, windows
+from domain.interval import Interval
+from projections.breach import BreachRow, Count, exceeds
 from projections.readings import WindowKind
 from projections.tolerance import Case
+from projections.windows import windows
 
 HANDLED, BY_CLOCK = "population=handled", "unit=clock"
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 
 
-def told(*facts: Fact) -> Journal:
+def record(*facts: Fact) -> Journal:
     return under_contract().incident("INC1", *facts)
 
 
@@ -94,7 +96,7 @@ def test_headroom_is_how_many_more_breaches_the_tolerance_bears() -> None:
 
 
 def row_of(breaches: int, cases: int, tolerance: Fraction) -> BreachRow:
-    return BreachRow(ACME, Window(0, None), Count(cases, breaches), tolerance, settled=False)
+    return BreachRow(ACME, Interval(0, None), Count(cases, breaches), tolerance, settled=False)
 
 
 def within(breaches: int, cases: int, tolerance: Fraction) -> bool:
@@ -123,14 +125,14 @@ def test_headroom_is_the_largest_k_that_keeps_the_ratio_within_the_tolerance(
 
 
 def test_an_incident_is_a_case_when_both_clocks_are_met() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), intervention_started("Mon 12:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), intervention_started("Mon 12:00"))
     assert counted(journal.window("Mon 11:59")) == (0, 0, 1)
     assert counted(journal.window("Mon 12:00")) == (0, 1, 0)
     assert journal.cases("Mon 12:00") == [[Case("INC1", when("Mon 12:00"), None)]]
 
 
 def test_an_incident_is_a_case_as_soon_as_one_clock_is_breached() -> None:
-    journal = told(opened("Mon 09:00"))
+    journal = record(opened("Mon 09:00"))
     assert counted(journal.window("Mon 11:00")) == (0, 0, 1)
     row = journal.window("Mon 11:00:00.000001")
     assert counted(row) == (1, 1, 1)
@@ -138,47 +140,47 @@ def test_an_incident_is_a_case_as_soon_as_one_clock_is_breached() -> None:
 
 
 def test_two_breached_clocks_are_one_case() -> None:
-    assert counted(told(opened("Mon 09:00")).window("Fri 18:00")) == (1, 1, 0)
+    assert counted(record(opened("Mon 09:00")).window("Fri 18:00")) == (1, 1, 0)
 
 
 def test_with_unit_clock_each_clock_is_a_case_once_decided() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
     assert counted(journal.window("Mon 12:00", BY_CLOCK)) == (0, 1, 1)
     assert counted(journal.window("Fri 18:00", BY_CLOCK)) == (1, 2, 0)
 
 
 def test_a_breach_that_is_not_the_suppliers_is_a_case_without_breach() -> None:
-    journal = told(opened("Mon 09:00"), intervention_started("Mon 12:00"), attributed("Tue 09:00", BY_CUSTOMER))
+    journal = record(opened("Mon 09:00"), intervention_started("Mon 12:00"), attributed("Tue 09:00", BY_CUSTOMER))
     assert counted(journal.window()) == (0, 1, 0)
     assert counted(journal.window(reading=BY_CLOCK)) == (0, 2, 0)
 
 
 def test_an_incident_breached_by_both_parties_becomes_the_suppliers_when_its_clock_breaches() -> None:
-    journal = told(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER, CHARGE))
+    journal = record(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER, CHARGE))
     assert counted(journal.window("Mon 12:00")) == (0, 1, 1)
     case = Case("INC1", when("Mon 11:00") + 1, when("Mon 17:00") + 1)
     assert journal.cases("Mon 18:00") == [[case]]
-    only_charge = told(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER, INTERVENTION))
+    only_charge = record(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER, INTERVENTION))
     assert counted(only_charge.window("Fri 18:00")) == (1, 1, 0)
 
 
 def test_void_is_no_case_and_not_undecided() -> None:
-    journal = told(opened("Mon 09:00"), withdrawn("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), withdrawn("Mon 10:00"))
     assert counted(journal.window()) == counted(journal.window(reading=BY_CLOCK)) == (0, 0, 0)
 
 
 def test_a_void_clock_beside_a_breached_one_is_a_case_and_beside_a_met_one_is_none() -> None:
-    breached = told(opened("Mon 09:00"), withdrawn("Mon 12:00"))
+    breached = record(opened("Mon 09:00"), withdrawn("Mon 12:00"))
     assert counted(breached.window()) == (1, 1, 0)
     assert counted(breached.window(reading=BY_CLOCK)) == (1, 1, 0)
-    met = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), withdrawn("Mon 12:00"))
+    met = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), withdrawn("Mon 12:00"))
     assert counted(met.window()) == (0, 0, 0)
     assert counted(met.window(reading=BY_CLOCK)) == (0, 1, 0)
 
 
 def test_a_best_effort_request_is_no_case_unless_all_that_was_handled_counts() -> None:
     answer = best_effort("not_requested")
-    journal = told(opened("Mon 09:00", answer=answer, requested_by=Requester.MONITORING))
+    journal = record(opened("Mon 09:00", answer=answer, requested_by=Requester.MONITORING))
     assert counted(journal.window("Fri 18:00")) == (0, 0, 0)
     assert journal.cases("Mon 09:00", HANDLED) == [[Case("INC1", when("Mon 09:00"), None)]]
     assert counted(journal.window("Fri 18:00", HANDLED)) == (0, 1, 0)
@@ -190,7 +192,7 @@ def test_guaranteed_requests_count_alike_when_all_that_was_handled_counts() -> N
 
 
 def test_a_request_under_no_contract_is_nobodys_case() -> None:
-    journal = told(opened("Mon 09:00", contract=None, answer=best_effort("no_contract", None)))
+    journal = record(opened("Mon 09:00", contract=None, answer=best_effort("no_contract", None)))
     assert counted(journal.window(reading=HANDLED)) == (0, 0, 0)
 
 
@@ -346,13 +348,13 @@ def test_a_window_out_of_reach_of_the_calendars_stays_provisional() -> None:
 
 
 def test_undecided_counts_the_units_of_the_reading() -> None:
-    journal = told(opened("Mon 09:00"))
+    journal = record(opened("Mon 09:00"))
     assert journal.window("Mon 10:00").undecided == 1
     assert journal.window("Mon 10:00", BY_CLOCK).undecided == 2
 
 
 def test_a_best_effort_request_is_never_undecided() -> None:
-    journal = told(opened("Mon 09:00", answer=best_effort("not_requested"), requested_by=Requester.SUPPLIER))
+    journal = record(opened("Mon 09:00", answer=best_effort("not_requested"), requested_by=Requester.SUPPLIER))
     assert journal.window("Mon 10:00", HANDLED).undecided == 0
 
 
@@ -366,3 +368,31 @@ def test_a_contract_that_ends_settles_its_window_then_voiding_what_still_runs() 
     assert journal.window("2026-12-31 18:00").undecided == 1
     ended = journal.window("2027-01-01")
     assert (counted(ended), ended.settled) == ((0, 0, 0), True)
+
+
+# --- when time alone changes it ---------------------------------------------------------------------------------
+
+
+def test_a_window_with_nothing_pending_changes_as_it_ends_and_no_more_once_it_has() -> None:
+    journal = under_contract().met("INC1")
+    ended, running = journal.windows("2026-04-01", "window=quarter")
+    assert (ended.changes_at, running.changes_at) == (None, when("2026-07-01"))
+
+
+def test_a_contract_without_end_leaves_its_whole_window_unchanged() -> None:
+    journal = under_contract(signed(until=None)).met("INC1")
+    assert journal.window("Fri 18:00", "window=whole_contract").changes_at is None
+
+
+def test_a_window_changes_when_the_first_of_its_incidents_does_and_the_others_do_not() -> None:
+    journal = under_contract().incident("LATER", opened("2026-03-31 16:30"))
+    journal.incident("FIRST", opened("2026-03-31 16:00"))
+    # Two hours from 16:00 end with the working day: breached in the first microsecond of the next.
+    first, second = journal.windows("2026-04-01 00:00", "window=quarter")
+    assert (first.changes_at, second.changes_at) == (when("2026-04-01 08:00") + 1, when("2026-07-01"))
+
+
+def test_a_window_changes_when_a_fact_on_record_of_its_contract_comes_to_count() -> None:
+    journal = under_contract().met("INC1").contract(terminated("2026-04-15 09:00", "2026-05-01"))
+    for row in journal.windows("2026-04-10", "window=quarter"):
+        assert row.changes_at == when("2026-04-15 09:00")

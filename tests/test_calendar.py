@@ -28,17 +28,18 @@ from domain.facts import Fact
 from domain.local_time import local_day
 from domain.values import instant_text, moment
 from domain.working_time import OutsideCoverage
-from projections.as_of import ContractAsOf, Replay
+from projections.as_of import ContractAsOf
 from projections.history import Entry, History
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.working_days import Closed, WorkingDay, working_days
 
 STANDARD, DATA_CENTRE = ServiceHours.STANDARD, ServiceHours.DATA_CENTRE
 LATER = local("2030-01-01 00:00")
 
 
-def told(*facts: Fact) -> ContractAsOf:
-    """A contract signed, and what else is told of it, from version 2 on."""
+def contract_with(*facts: Fact) -> ContractAsOf:
+    """A contract signed, with some facts more, from version 2 on."""
     entries = [Entry(n, f"contract-{CONTRACT}", n, fact.at, fact) for n, fact in enumerate((signed(), *facts), 1)]
     return Replay(History.of(entries), Reading(), LATER).contract(CONTRACT)
 
@@ -70,7 +71,7 @@ def wall(instant: int) -> str:
 
 
 def test_a_working_day_a_weekend_and_a_holiday_with_its_name() -> None:
-    contract = told(adopted())
+    contract = contract_with(adopted())
     friday, saturday = on(contract, "2026-03-06"), on(contract, "2026-03-07")
     assert (clocks(friday), friday.closed, friday.working_us) == ([("08:00-18:00", [])], None, 10 * HOUR)
     assert (clocks(saturday), saturday.closed, saturday.holiday) == ([], Closed.WEEKEND, None)
@@ -79,17 +80,17 @@ def test_a_working_day_a_weekend_and_a_holiday_with_its_name() -> None:
 
 
 def test_data_centre_services_have_hours_of_their_own() -> None:
-    assert clocks(on(told(adopted()), "2026-03-06", DATA_CENTRE)) == [("08:00-21:00", [])]
+    assert clocks(on(contract_with(adopted()), "2026-03-06", DATA_CENTRE)) == [("08:00-21:00", [])]
 
 
 def test_a_day_of_the_week_without_hours_is_no_weekend() -> None:
-    contract = told(adopted(standard=week(("09:00", "13:00"), days=("monday", "saturday"))))
+    contract = contract_with(adopted(standard=week(("09:00", "13:00"), days=("monday", "saturday"))))
     assert on(contract, "2026-03-04").closed is Closed.NO_HOURS
     assert clocks(on(contract, "2026-03-07")) == [("09:00-13:00", [])]
 
 
 def test_hours_added_are_marked_with_the_agreement_that_added_them() -> None:
-    contract = told(
+    contract = contract_with(
         adopted(),
         extended(("09:00", "13:00"), dates=["2026-03-07"]),
         extended(("17:00", "20:00"), dates=["2026-03-06"], hours="standard"),
@@ -103,7 +104,7 @@ def test_hours_added_are_marked_with_the_agreement_that_added_them() -> None:
 
 
 def test_two_agreements_on_one_evening_are_both_named_and_one_on_usual_hours_adds_nothing() -> None:
-    contract = told(
+    contract = contract_with(
         adopted(),
         extended(("18:00", "20:00"), dates=["2026-03-06"]),
         extended(("19:00", "22:00"), dates=["2026-03-06"]),
@@ -114,38 +115,38 @@ def test_two_agreements_on_one_evening_are_both_named_and_one_on_usual_hours_add
 
 
 def test_a_holiday_opened_by_agreement_is_open_and_keeps_its_name() -> None:
-    holiday = on(told(adopted(), extended(("08:00", "12:00"), dates=["2026-12-08"])), "2026-12-08")
+    holiday = on(contract_with(adopted(), extended(("08:00", "12:00"), dates=["2026-12-08"])), "2026-12-08")
     assert (clocks(holiday), holiday.closed, holiday.holiday) == ([("08:00-12:00", [3])], None, "Immacolata Concezione")
 
 
 def test_an_agreement_made_once_the_day_has_begun_adds_nothing() -> None:
     late = extended(("09:00", "13:00"), dates=["2026-03-07", "2026-03-14"], at="2026-03-07 08:00")
-    contract = told(adopted(), late)
+    contract = contract_with(adopted(), late)
     assert clocks(on(contract, "2026-03-07")) == []
     assert clocks(on(contract, "2026-03-14")) == [("09:00-13:00", [3])]
 
 
 def test_a_window_past_midnight_is_cut_there_and_its_agreement_named_on_both_days() -> None:
-    contract = told(adopted(), extended(("22:00", "02:00"), dates=["2026-03-06"]))
+    contract = contract_with(adopted(), extended(("22:00", "02:00"), dates=["2026-03-06"]))
     assert clocks(on(contract, "2026-03-06")) == [("08:00-18:00", []), ("22:00-00:00", [3])]
     assert clocks(on(contract, "2026-03-07")) == [("00:00-02:00", [3])]
 
 
 def test_each_day_tells_which_of_several_calendars_rules_it() -> None:
     shorter = adopted(at=local("2026-03-05 10:00"), standard=week(("09:00", "13:00")))
-    contract = told(adopted(), shorter)
+    contract = contract_with(adopted(), shorter)
     before, after = on(contract, "2026-03-05"), on(contract, "2026-03-06")
     assert [(day.calendar.version, clocks(day)) for day in (before, after)] == [
         (2, [("08:00-18:00", [])]),
         (3, [("09:00-13:00", [])]),
     ]
     assert not before.adopted_later
-    assert on(told(shorter), "2026-03-04").adopted_later
+    assert on(contract_with(shorter), "2026-03-04").adopted_later
 
 
 def test_a_day_that_no_calendar_covers_is_an_error_never_a_guess() -> None:
     with pytest.raises(OutsideCoverage, match="2027"):
-        list(working_days(told(adopted()), STANDARD, date(2026, 12, 30), date(2027, 1, 2)))
+        list(working_days(contract_with(adopted()), STANDARD, date(2026, 12, 30), date(2027, 1, 2)))
 
 
 DAYS_OF_MARCH = st.dates(date(2026, 3, 1), date(2026, 4, 10))
@@ -164,7 +165,7 @@ AGREEMENTS = st.lists(
 def test_the_days_printed_hold_exactly_the_time_that_the_clocks_count(
     agreements: list[CoverageExtended], first: date, length: int, hours: ServiceHours
 ) -> None:
-    contract = told(adopted(), *agreements)
+    contract = contract_with(adopted(), *agreements)
     last = first + timedelta(days=length)
     days = list(working_days(contract, hours, first, last))
     calendar = contract.calendar(hours)
@@ -175,7 +176,7 @@ def test_the_days_printed_hold_exactly_the_time_that_the_clocks_count(
         assert (day.closed is None) is bool(day.windows)
     windows = [window for day in days for window in day.windows]
     assert all(before.end <= after.start for before, after in pairwise(windows))
-    plain = told(adopted()).calendar(hours)
+    plain = contract_with(adopted()).calendar(hours)
     assert plain is not None
     for window in windows:
         usual = plain.elapsed(window.start, window.end)

@@ -15,9 +15,11 @@ from domain import contract, credits, incident
 from domain.catalogue import COMMANDS, FACTS, Catalogue, UnknownFactType
 from domain.contract import Contract
 from domain.contract_facts import ContractFact
-from domain.credits import CreditAccount, CreditFact
+from domain.credit_facts import CreditFact
+from domain.credits import CreditAccount
 from domain.facts import Command, Fact
-from domain.incident import Incident, IncidentFact
+from domain.incident import Incident
+from domain.incident_facts import IncidentFact, OpenIncident
 from domain.rectification import RecordRectified
 from domain.values import Minutes, Text
 
@@ -115,7 +117,7 @@ def test_message_types_are_names_with_a_version_and_say_what_they_are_about() ->
     for name, command in COMMANDS.items():
         assert name == command.TYPE
         assert re.fullmatch(r"verbale\.(contract|credits|incident|record)\.[a-z_]+\.v[1-9]", name)
-    assert COMMANDS["verbale.incident.open.v1"] is incident.OpenIncident
+    assert COMMANDS["verbale.incident.open.v1"] is OpenIncident
 
 
 def concrete(kind: type[Any]) -> set[type[Any]]:
@@ -145,9 +147,9 @@ def test_every_fact_of_a_contract_folds(name: str) -> None:
     fact = cast(ContractFact, FACTS.read(name, stored(name)))
     before = contract.fold("c", [cast(ContractFact, FACTS.read(one, stored(one))) for one in SIGNED])
     start = before if isinstance(fact, RecordRectified) else Contract("c")
-    told = contract.evolve(start, fact)
-    assert told.record == (*start.record, fact)
-    assert told != replace(start, record=told.record)
+    after = contract.evolve(start, fact)
+    assert after.record == (*start.record, fact)
+    assert after != replace(start, record=after.record)
 
 
 @folds_of(CreditFact)
@@ -155,9 +157,9 @@ def test_every_fact_of_an_account_folds(name: str) -> None:
     fact = cast(CreditFact, FACTS.read(name, stored(name)))
     before = credits.fold("c", [cast(CreditFact, FACTS.read(one, stored(one))) for one in BOUGHT])
     start = before if isinstance(fact, RecordRectified) else CreditAccount("c")
-    told = credits.evolve(start, fact)
-    assert told.record == (*start.record, fact)
-    assert told != replace(start, record=told.record)
+    after = credits.evolve(start, fact)
+    assert after.record == (*start.record, fact)
+    assert after != replace(start, record=after.record)
 
 
 @folds_of(IncidentFact)
@@ -165,9 +167,9 @@ def test_every_fact_of_an_incident_folds(name: str) -> None:
     fact = cast(IncidentFact, FACTS.read(name, stored(name)))
     before = incident.fold("i", [cast(IncidentFact, FACTS.read(one, stored(one))) for one in OPENED])
     start = before if isinstance(fact, RecordRectified) else Incident("i")
-    told = incident.evolve(start, fact)
-    assert told.record == (*start.record, fact)
-    assert told != replace(start, record=told.record)
+    after = incident.evolve(start, fact)
+    assert after.record == (*start.record, fact)
+    assert after != replace(start, record=after.record)
 
 
 SIGNED = ("contract.signed.v1", "contract.option_activated.v1")

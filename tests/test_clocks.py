@@ -33,16 +33,16 @@ from support.history import (
 )
 
 from domain.facts import Fact
-from domain.incident import ClosingReason
+from domain.incident_facts import ClosingReason
 from domain.values import MINUTE, Responsibility, moment
 from projections.clocks import Judged, Verdict
-from projections.compliance import ComplianceRow, calendar_of
+from projections.compliance import ComplianceRow
 
 MET, RUNNING, BREACHED = Verdict.MET, Verdict.RUNNING, Verdict.BREACHED
 VOID, UNDECIDED, BEST_EFFORT = Verdict.VOID, Verdict.UNDECIDED, Verdict.BEST_EFFORT
 
 
-def told(*facts: Fact) -> Journal:
+def record(*facts: Fact) -> Journal:
     """An incident of a contract for 2026; opened Monday at 09:00 with priority 2 where no opening is given."""
     return under_contract().incident("INC1", *facts)
 
@@ -68,7 +68,7 @@ STOPS = [taken_in_charge, intervention_started, resolved, closed]
 @pytest.mark.parametrize("stop", STOPS)
 def test_the_charge_clock_stops_at_a_charge_an_intervention_or_a_resolution(stop: object) -> None:
     assert callable(stop)
-    judged = charge(told(opened("Mon 09:00"), stop("Mon 10:00")))
+    judged = charge(record(opened("Mon 09:00"), stop("Mon 10:00")))
     assert (judged.net_us, judged.verdict) == (1 * HOUR, MET)
 
 
@@ -76,59 +76,59 @@ def test_the_charge_clock_stops_at_a_charge_an_intervention_or_a_resolution(stop
 def test_the_charge_clock_stops_at_the_earliest_of_them(first: object) -> None:
     assert callable(first)
     later = [stop("Mon 15:00") for stop in STOPS if stop is not first]
-    assert charge(told(opened("Mon 09:00"), *later, first("Mon 10:00"))).net_us == 1 * HOUR
+    assert charge(record(opened("Mon 09:00"), *later, first("Mon 10:00"))).net_us == 1 * HOUR
 
 
 @pytest.mark.parametrize("first", STOPS[1:])
 def test_the_intervention_clock_stops_at_the_earliest_of_intervention_and_resolution(first: object) -> None:
     assert callable(first)
     later = [stop("Mon 15:00") for stop in STOPS[1:] if stop is not first]
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 09:30"), *later, first("Mon 11:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 09:30"), *later, first("Mon 11:00"))
     assert intervention(journal).net_us == 2 * HOUR
 
 
 def test_the_intervention_clock_does_not_stop_at_the_taking_in_charge() -> None:
-    judged = intervention(told(opened("Mon 09:00"), taken_in_charge("Mon 10:00")), "Mon 12:00")
+    judged = intervention(record(opened("Mon 09:00"), taken_in_charge("Mon 10:00")), "Mon 12:00")
     assert (judged.net_us, judged.verdict) == (3 * HOUR, RUNNING)
 
 
 def test_an_intervention_is_judged_at_its_start_though_work_goes_on() -> None:
-    journal = told(opened("Mon 09:00"), intervention_started("Mon 11:00"), resolved("Fri 17:00"))
+    journal = record(opened("Mon 09:00"), intervention_started("Mon 11:00"), resolved("Fri 17:00"))
     assert (charge(journal).net_us, intervention(journal).net_us) == (2 * HOUR, 2 * HOUR)
 
 
 def test_a_closing_that_is_not_void_counts_as_resolution_for_both_clocks() -> None:
-    journal = told(opened("Mon 09:00"), closed("Mon 10:30"))
+    journal = record(opened("Mon 09:00"), closed("Mon 10:30"))
     assert charge(journal).verdict is MET
     assert (intervention(journal).verdict, intervention(journal).net_us) == (MET, 90 * MINUTE)
 
 
 def test_a_charge_that_arrives_late_but_occurred_earlier_rules() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 12:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 12:00"))
     assert charge(journal).verdict is BREACHED
     journal.incident("INC1", taken_in_charge("Mon 10:00"), recorded="Wed 09:00")
     assert (charge(journal).net_us, charge(journal).verdict) == (1 * HOUR, MET)
 
 
 def test_a_later_charge_changes_nothing() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), taken_in_charge("Mon 17:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), taken_in_charge("Mon 17:00"))
     assert charge(journal).net_us == 1 * HOUR
 
 
 def test_reopening_restarts_no_clock() -> None:
-    before = told(opened("Mon 09:00"), resolved("Mon 10:00"))
-    after = told(opened("Mon 09:00"), resolved("Mon 10:00"), reopened("Mon 10:10"))
+    before = record(opened("Mon 09:00"), resolved("Mon 10:00"))
+    after = record(opened("Mon 09:00"), resolved("Mon 10:00"), reopened("Mon 10:10"))
     assert charge(after) == charge(before)
     assert intervention(after) == intervention(before)
 
 
 def test_a_second_resolution_after_a_reopening_is_not_the_one_that_counts() -> None:
-    journal = told(opened("Mon 09:00"), resolved("Mon 10:00"), reopened("Mon 10:10"), resolved("Fri 17:00"))
+    journal = record(opened("Mon 09:00"), resolved("Mon 10:00"), reopened("Mon 10:10"), resolved("Fri 17:00"))
     assert intervention(journal).net_us == 1 * HOUR
 
 
 def test_a_clock_may_stop_at_the_very_opening() -> None:
-    judged = charge(told(opened("Mon 09:00"), taken_in_charge("Mon 09:00")))
+    judged = charge(record(opened("Mon 09:00"), taken_in_charge("Mon 09:00")))
     assert (judged.net_us, judged.verdict, judged.decided_at) == (0, MET, when("Mon 09:00"))
 
 
@@ -137,42 +137,42 @@ def test_a_clock_may_stop_at_the_very_opening() -> None:
 
 @pytest.mark.parametrize("reason", [ClosingReason.DUPLICATE, ClosingReason.WITHDRAWN])
 def test_a_void_closing_ends_running_clocks_with_the_verdict_void(reason: ClosingReason) -> None:
-    row = told(opened("Mon 09:00"), closed("Mon 10:00", reason)).row()
+    row = record(opened("Mon 09:00"), closed("Mon 10:00", reason)).row()
     assert [clock.judged.verdict for clock in row.clocks] == [VOID, VOID]
     assert [clock.judged.decided_at for clock in row.clocks] == [None, None]
     assert not row.undecided
 
 
 def test_a_void_closing_leaves_a_breach_that_came_before() -> None:
-    journal = told(opened("Mon 09:00"), withdrawn("Mon 12:00"))
+    journal = record(opened("Mon 09:00"), withdrawn("Mon 12:00"))
     assert (charge(journal).verdict, charge(journal).net_us) == (BREACHED, 3 * HOUR)
     assert charge(journal).decided_at == when("Mon 11:00") + 1
     assert intervention(journal).verdict is VOID
 
 
 def test_a_void_closing_when_the_time_is_just_used_up_is_void() -> None:
-    assert charge(told(opened("Mon 09:00"), withdrawn("Mon 11:00"))).verdict is VOID
+    assert charge(record(opened("Mon 09:00"), withdrawn("Mon 11:00"))).verdict is VOID
 
 
 def test_a_void_closing_leaves_a_clock_that_had_stopped() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), withdrawn("Mon 11:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), withdrawn("Mon 11:00"))
     assert (charge(journal).verdict, intervention(journal).verdict) == (MET, VOID)
 
 
 def test_a_stop_at_the_very_instant_that_would_void_it_is_a_stop() -> None:
-    journal = told(opened("Mon 09:00"), withdrawn("Mon 10:00"), taken_in_charge("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), withdrawn("Mon 10:00"), taken_in_charge("Mon 10:00"))
     assert (charge(journal).verdict, intervention(journal).verdict) == (MET, VOID)
     ended = ending_wednesday().incident("INC1", opened("Wed 09:00"), taken_in_charge("Wed 10:00"))
     assert (charge(ended).verdict, intervention(ended).verdict) == (MET, VOID)
 
 
 def test_what_comes_after_a_void_closing_stops_nothing() -> None:
-    journal = told(opened("Mon 09:00"), withdrawn("Mon 10:00"), reopened("Mon 10:30"), taken_in_charge("Mon 16:00"))
+    journal = record(opened("Mon 09:00"), withdrawn("Mon 10:00"), reopened("Mon 10:30"), taken_in_charge("Mon 16:00"))
     assert (charge(journal).verdict, charge(journal).net_us) == (VOID, 1 * HOUR)
 
 
 def test_a_void_clock_never_changes_with_time() -> None:
-    assert charge(told(opened("Mon 09:00"), withdrawn("Mon 10:00"))).changes_at is None
+    assert charge(record(opened("Mon 09:00"), withdrawn("Mon 10:00"))).changes_at is None
 
 
 def ending_wednesday() -> Journal:
@@ -219,19 +219,19 @@ def test_a_best_effort_request_is_only_measured_and_the_end_of_the_contract_void
 
 @pytest.mark.parametrize("cause", [BY_CUSTOMER, BY_THIRD_PARTY, BY_FORCE_MAJEURE])
 def test_a_suspension_stops_both_clocks(cause: Responsibility) -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00", cause), resumed("Mon 13:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00", cause), resumed("Mon 13:00"))
     for judged in charge(journal, "Mon 14:00"), intervention(journal, "Mon 14:00"):
         assert (judged.net_us, judged.suspended_us, judged.verdict) == (2 * HOUR, 3 * HOUR, RUNNING)
 
 
 def test_a_suspension_caused_by_the_supplier_stops_nothing() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00", BY_SUPPLIER), resumed("Mon 13:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00", BY_SUPPLIER), resumed("Mon 13:00"))
     judged = charge(journal, "Mon 14:00")
     assert (judged.net_us, judged.suspended_us, judged.verdict) == (5 * HOUR, 0, BREACHED)
 
 
 def test_suspending_again_replaces_the_cause_and_resuming_ends_all() -> None:
-    journal = told(
+    journal = record(
         opened("Mon 09:00"), suspended("Mon 10:00"), suspended("Mon 11:00", BY_THIRD_PARTY), resumed("Mon 12:00")
     )
     judged = charge(journal, "Mon 13:00")
@@ -239,66 +239,66 @@ def test_suspending_again_replaces_the_cause_and_resuming_ends_all() -> None:
 
 
 def test_a_suspension_by_the_supplier_replaces_one_by_the_customer_and_the_clock_runs_again() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"), suspended("Mon 11:00", BY_SUPPLIER))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"), suspended("Mon 11:00", BY_SUPPLIER))
     judged = charge(journal, "Mon 13:00")
     assert (judged.net_us, judged.suspended_us) == (3 * HOUR, 1 * HOUR)
 
 
 def test_a_suspension_by_the_customer_replaces_one_by_the_supplier_and_the_clock_stops() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00", BY_SUPPLIER), suspended("Mon 10:30"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00", BY_SUPPLIER), suspended("Mon 10:30"))
     judged = charge(journal, "Mon 13:00")
     assert (judged.net_us, judged.suspended_us) == (90 * MINUTE, 150 * MINUTE)
 
 
 def test_resuming_what_is_not_suspended_says_nothing() -> None:
-    journal = told(opened("Mon 09:00"), resumed("Mon 10:00"), taken_in_charge("Mon 11:00"))
+    journal = record(opened("Mon 09:00"), resumed("Mon 10:00"), taken_in_charge("Mon 11:00"))
     assert charge(journal).net_us == 2 * HOUR
 
 
 def test_of_suspend_and_resume_at_one_instant_the_last_recorded_rules() -> None:
-    ending_suspended = told(opened("Mon 09:00"), resumed("Mon 10:00"), suspended("Mon 10:00"))
-    ending_resumed = told(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 10:00"))
+    ending_suspended = record(opened("Mon 09:00"), resumed("Mon 10:00"), suspended("Mon 10:00"))
+    ending_resumed = record(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 10:00"))
     assert charge(ending_suspended, "Mon 11:00").net_us == 1 * HOUR
     assert charge(ending_resumed, "Mon 11:00").net_us == 2 * HOUR
 
 
 def test_suspend_and_resume_are_ordered_by_instant_not_by_arrival() -> None:
-    journal = told(opened("Mon 09:00"), resumed("Mon 12:00"), suspended("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), resumed("Mon 12:00"), suspended("Mon 10:00"))
     assert charge(journal, "Mon 13:00").net_us == 2 * HOUR
 
 
 def test_a_suspension_may_come_before_the_taking_in_charge_and_at_the_opening() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 09:00"), resumed("Mon 15:00"), taken_in_charge("Mon 16:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 09:00"), resumed("Mon 15:00"), taken_in_charge("Mon 16:00"))
     judged = charge(journal)
     assert (judged.net_us, judged.suspended_us, judged.verdict) == (1 * HOUR, 6 * HOUR, MET)
 
 
 def test_an_open_suspension_runs_to_the_stop() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"), intervention_started("Tue 17:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"), intervention_started("Tue 17:00"))
     judged = charge(journal)
     assert (judged.net_us, judged.suspended_us, judged.verdict) == (1 * HOUR, 17 * HOUR, MET)
 
 
 def test_an_open_suspension_runs_to_as_of() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"))
     judged = charge(journal, "Wed 09:00")
     assert (judged.net_us, judged.suspended_us, judged.verdict) == (1 * HOUR, 19 * HOUR, RUNNING)
 
 
 def test_after_the_stop_a_suspension_has_no_effect() -> None:
-    stopped = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
-    paused_after = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), suspended("Mon 10:01"))
+    stopped = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
+    paused_after = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), suspended("Mon 10:01"))
     assert charge(paused_after) == charge(stopped)
 
 
 def test_a_suspension_after_the_charge_still_stops_the_intervention_clock() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), suspended("Mon 11:00"), resumed("Tue 11:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), suspended("Mon 11:00"), resumed("Tue 11:00"))
     judged = intervention(journal, "Tue 12:00")
     assert (judged.net_us, judged.suspended_us) == (3 * HOUR, 10 * HOUR)
 
 
 def test_only_the_working_time_of_a_suspension_is_taken_off() -> None:
-    journal = told(opened("Mon 17:00"), suspended("Mon 17:30"), resumed("Tue 08:30"), taken_in_charge("Tue 09:00"))
+    journal = record(opened("Mon 17:00"), suspended("Mon 17:30"), resumed("Tue 08:30"), taken_in_charge("Tue 09:00"))
     judged = charge(journal)
     assert (judged.net_us, judged.suspended_us) == (1 * HOUR, 1 * HOUR)
 
@@ -307,17 +307,17 @@ def test_only_the_working_time_of_a_suspension_is_taken_off() -> None:
 
 
 def test_exactly_the_target_is_met_and_a_microsecond_more_is_breached() -> None:
-    assert charge(told(opened("Mon 09:00"), taken_in_charge("Mon 11:00"))).verdict is MET
-    assert charge(told(opened("Mon 09:00"), taken_in_charge("Mon 11:00:00.000001"))).verdict is BREACHED
+    assert charge(record(opened("Mon 09:00"), taken_in_charge("Mon 11:00"))).verdict is MET
+    assert charge(record(opened("Mon 09:00"), taken_in_charge("Mon 11:00:00.000001"))).verdict is BREACHED
 
 
 def test_two_hours_used_up_at_closing_and_a_charge_in_the_evening_is_met_though_after_due() -> None:
-    judged = charge(told(opened("Mon 16:00"), taken_in_charge("Mon 19:00")))
+    judged = charge(record(opened("Mon 16:00"), taken_in_charge("Mon 19:00")))
     assert (judged.net_us, judged.due, judged.verdict) == (2 * HOUR, when("Mon 18:00"), MET)
 
 
 def test_due_at_closing_it_is_breached_at_the_first_working_microsecond_of_the_next_day() -> None:
-    journal = told(opened("Mon 16:00"))
+    journal = record(opened("Mon 16:00"))
     breach = when("Tue 08:00:00.000001")
     for as_of in "Mon 17:00", "Mon 18:00", "Mon 23:00", "Tue 08:00:00":
         judged = charge(journal, as_of)
@@ -328,11 +328,11 @@ def test_due_at_closing_it_is_breached_at_the_first_working_microsecond_of_the_n
 
 
 def test_due_on_friday_evening_it_is_breached_on_monday_morning() -> None:
-    assert charge(told(opened("Fri 16:00")), "Fri 17:00").changes_at == when("next Mon 08:00:00.000001")
+    assert charge(record(opened("Fri 16:00")), "Fri 17:00").changes_at == when("next Mon 08:00:00.000001")
 
 
 def test_a_request_out_of_hours_starts_at_the_next_opening() -> None:
-    judged = charge(told(opened("Sat 11:00")), "Sun 12:00")
+    judged = charge(record(opened("Sat 11:00")), "Sun 12:00")
     assert (judged.net_us, judged.due) == (0, when("next Mon 10:00"))
 
 
@@ -347,13 +347,13 @@ def test_a_suspended_clock_still_changes_at_the_end_of_the_contract() -> None:
 
 
 def test_due_moves_by_the_time_suspended_once_resumed() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 16:30"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 16:30"))
     judged = charge(journal, "Mon 17:00")
     assert (judged.due, judged.changes_at) == (when("Mon 17:30"), when("Mon 17:30:00.000001"))
 
 
 def test_a_due_instant_reached_before_a_suspension_stays() -> None:
-    judged = charge(told(opened("Mon 09:00"), suspended("Mon 11:30")), "Mon 12:00")
+    judged = charge(record(opened("Mon 09:00"), suspended("Mon 11:30")), "Mon 12:00")
     assert (judged.due, judged.verdict, judged.decided_at) == (when("Mon 11:00"), BREACHED, when("Mon 11:00") + 1)
 
 
@@ -363,12 +363,15 @@ def test_a_target_reached_just_as_a_suspension_begins_is_due_then_and_not_breach
 
 
 def test_a_stopped_clock_was_decided_when_it_stopped_or_when_it_was_breached() -> None:
-    assert charge(told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))).decided_at == when("Mon 10:00")
-    assert charge(told(opened("Mon 09:00"), taken_in_charge("Mon 15:00"))).decided_at == when("Mon 11:00") + 1
+    assert charge(record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))).decided_at == when("Mon 10:00")
+    assert charge(record(opened("Mon 09:00"), taken_in_charge("Mon 15:00"))).decided_at == when("Mon 11:00") + 1
 
 
 def test_a_breach_does_not_depend_on_whether_the_clock_stopped_since() -> None:
-    running, stopped = told(opened("Mon 09:00")), told(opened("Mon 09:00"), taken_in_charge("Mon 16:00"))
+    running, stopped = (
+        record(opened("Mon 09:00")),
+        record(opened("Mon 09:00"), taken_in_charge("Mon 16:00")),
+    )
     assert charge(running).decided_at == charge(stopped).decided_at
     assert charge(running).verdict is charge(stopped).verdict is BREACHED
 
@@ -377,19 +380,19 @@ def test_a_breach_does_not_depend_on_whether_the_clock_stopped_since() -> None:
 
 
 def test_a_holiday_does_not_count() -> None:
-    judged = charge(told(opened("2026-04-03 17:00"), taken_in_charge("2026-04-07 08:30")), "2026-04-08")
+    judged = charge(record(opened("2026-04-03 17:00"), taken_in_charge("2026-04-07 08:30")), "2026-04-08")
     assert (judged.net_us, judged.due) == (90 * MINUTE, when("2026-04-07 09:00"))
 
 
 def test_data_centre_services_work_until_21() -> None:
-    standard, data_centre = told(opened("Mon 17:00")), told(opened("Mon 17:00", data_centre=True))
+    standard, data_centre = record(opened("Mon 17:00")), record(opened("Mon 17:00", data_centre=True))
     assert charge(standard, "Mon 17:30").due == when("Tue 09:00")
     assert charge(data_centre, "Mon 17:30").due == when("Mon 19:00")
     assert charge(data_centre, "Tue 09:00").net_us == 5 * HOUR
 
 
 def test_a_day_that_lost_an_hour_of_sleep_lost_no_working_hour() -> None:
-    judged = charge(told(opened("2026-03-27 17:00"), taken_in_charge("2026-03-30 09:00")), "2026-03-31")
+    judged = charge(record(opened("2026-03-27 17:00"), taken_in_charge("2026-03-30 09:00")), "2026-03-31")
     assert judged.net_us == 2 * HOUR
 
 
@@ -475,7 +478,7 @@ def test_net_and_due_agree_with_a_count_of_every_minute(
 ) -> None:
     pauses = [(max(start, at), cause) for at, cause in pauses]
     facts = [suspended(text(at), cause) if cause else resumed(text(at)) for at, cause in pauses]
-    judged = charge(told(opened(text(start)), *facts), text(start + lasts))
+    judged = charge(record(opened(text(start)), *facts), text(start + lasts))
     counts = counted_by_minute(start, start + lasts, pauses)
     net = counts[-1] if counts else 0
     assert judged.net_us == net * MINUTE
@@ -557,9 +560,10 @@ def test_until_changes_at_only_what_running_clocks_count_changes_and_the_calenda
     shown = f"{moment(then).astimezone(ROME):%Y-%m-%d %H:%M:%S.%f}"
     same, measures = unmeasured(journal, shown)
     assert same == row
-    told_then = journal.replay(shown).incident("INC1")
-    assert told_then is not None
-    calendar = calendar_of(told_then)
+    incident = journal.replay(shown).incident("INC1")
+    assert incident is not None
+    assert incident.contract is not None
+    calendar = incident.contract.calendar(incident.hours)
     assert [clock.judged.accrued.measured(calendar, then) for clock in row.clocks] == measures
 
 
@@ -570,7 +574,7 @@ def test_a_suspended_clock_is_looked_at_again_when_the_calendars_end() -> None:
 
 
 def test_a_row_changes_at_the_next_fact_that_is_on_record_but_not_told_yet() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 09:30"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 09:30"))
     assert journal.row("Mon 09:29").changes_at == when("Mon 09:30")
 
 

@@ -7,18 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.history import ACME, Journal, activated, claimed, rectified, signed, terminated, when
 
-from domain.contract_facts import (
-    ContractRenewed,
-    MaintenanceVisitPerformed,
-    OperationHoursWorked,
-    OptionActivated,
-    OptionEnded,
-    ServiceReviewHeld,
-)
+from domain.contract_facts import ContractRenewed, OptionActivated, OptionEnded
 from domain.facts import Fact
-from domain.periods import Frequency
+from domain.periods import Frequency, Period
 from domain.terms import MaintenanceActivity, MaintenanceOption, OperationOption, Service
-from projections.commitments import Commitment, CommitmentRow, commitments, next_period_edge
+from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
+from projections.commitments import CommitmentRow, commitments
+from projections.dues import Commitment, next_period_edge
 
 DAY = 24 * 3600 * 1_000_000
 HOURS, REVIEWS, VISITS = Commitment
@@ -27,7 +22,7 @@ HOURS, REVIEWS, VISITS = Commitment
 def conduzione(
     minutes: int = 600, per: Frequency = Frequency.MONTH, *, reviews: Frequency | None = None
 ) -> OperationOption:
-    """Ten hours a month for campaigns and nurturing, unless told."""
+    """Ten hours a month for campaigns and nurturing, unless given."""
     return OperationOption(
         service=Service.OPERATION,
         monitoring=("uptime", "analytics"),
@@ -39,7 +34,7 @@ def conduzione(
 
 
 def manutenzione(visits: int = 1, *, infrastructure: bool = False) -> MaintenanceOption:
-    """Updates every month, backups tried every quarter, unless told."""
+    """Updates every month, backups tried every quarter, unless given."""
     updates = MaintenanceActivity(name="updates", visits=visits, per=Frequency.MONTH)
     backups = MaintenanceActivity(name="backups", per=Frequency.QUARTER)
     return MaintenanceOption(service=Service.MAINTENANCE, activities=(updates, backups), infrastructure=infrastructure)
@@ -93,7 +88,7 @@ def codes(row: CommitmentRow) -> list[tuple[str, str, tuple[int, ...]]]:
 
 
 def late_days(row: CommitmentRow) -> list[int | None]:
-    return [None if performance.late_us is None else performance.late_us // DAY for performance in row.deeds]
+    return [None if performance.late_us is None else performance.late_us // DAY for performance in row.performances]
 
 
 # --- Conduzione: hours ------------------------------------------------------------------------------------------
@@ -158,8 +153,8 @@ def test_hours_worked_while_conduzione_is_not_active_are_outside_with_a_finding(
 def test_another_option_commits_from_its_own_day() -> None:
     journal = under(conduzione(600)).contract(active(conduzione(1200), since="2026-01-16"))
     first, second = rows(journal, "2026-01-25", HOURS)
-    assert (first.due, first.period and first.period[1:]) == (600, (when("2026-01-16"), False))
-    assert (second.due, second.period) == (1200, (when("2026-01-16"), when("2026-02-16"), True))
+    assert (first.due, first.period) == (600, Period(when("2026-01-01"), when("2026-01-16"), whole=False))
+    assert (second.due, second.period) == (1200, Period(when("2026-01-16"), when("2026-02-16"), whole=True))
 
 
 # --- Conduzione: reviews ----------------------------------------------------------------------------------------
@@ -169,7 +164,7 @@ def test_a_review_that_was_held_says_when_and_with_which_indicators() -> None:
     journal = under(conduzione(reviews=Frequency.QUARTER)).contract(reviewed("2026-03-20 10:00", "leads", "opens"))
     first = row(journal, "2026-03-25", REVIEWS)
     assert (first.due, first.done, first.open, first.missed) == (1, 1, 0, 0)
-    assert [(performance.at, performance.about) for performance in first.deeds] == [
+    assert [(performance.at, performance.about) for performance in first.performances] == [
         (when("2026-03-20 10:00"), ("leads", "opens"))
     ]
 
@@ -272,7 +267,7 @@ def test_a_visit_while_manutenzione_is_not_active_shows_as_such() -> None:
 def test_a_contract_that_ends_early_cuts_its_last_periods_short_and_prorates_nothing() -> None:
     journal = under(conduzione(600), manutenzione()).contract(terminated("2026-01-10", "2026-01-16"))
     for found in commitments(journal.replay("2026-01-16")):
-        assert found.period == (when("2026-01-01"), when("2026-01-16"), False)
+        assert found.period == Period(when("2026-01-01"), when("2026-01-16"), whole=False)
         assert (found.missed, found.settled) == (found.due, True)
     assert row(journal, "2026-01-16", HOURS).due == 600
 
@@ -285,11 +280,11 @@ def test_a_renewal_makes_the_periods_go_on() -> None:
 
 def test_a_period_that_has_not_begun_has_no_row_and_time_alone_brings_it() -> None:
     journal = Journal().contract(signed(), active(conduzione(), since="2026-03-01"))
-    told = journal.replay("2026-02-01").contract(ACME).contract
+    contract = journal.replay("2026-02-01").contract(ACME).contract
     assert commitments(journal.replay("2026-02-01")) == []
-    assert next_period_edge(told, when("2026-02-01")) == when("2026-03-01")
-    assert next_period_edge(told, when("2026-03-01")) == when("2026-04-01")
-    assert next_period_edge(told, when("2027-01-01")) is None
+    assert next_period_edge(contract, when("2026-02-01")) == when("2026-03-01")
+    assert next_period_edge(contract, when("2026-03-01")) == when("2026-04-01")
+    assert next_period_edge(contract, when("2027-01-01")) is None
 
 
 def test_what_is_told_late_counts_by_its_date_once_known() -> None:
@@ -348,14 +343,14 @@ def test_what_is_due_is_done_missed_or_open_and_nothing_done_is_lost(
         assert each.due + each.exceeded == each.done + each.missed + each.open
         assert each.open == 0 or each.missed == 0
         assert (each.period is None) <= (each.due == each.done == 0 < each.outside)
-        assert each.period is None or all(performance.at >= each.period.start for performance in each.deeds)
+        assert each.period is None or all(performance.at >= each.period.start for performance in each.performances)
         assert each.period is None or all(
-            (performance.late_us is None) == each.period.holds(performance.at) for performance in each.deeds
+            (performance.late_us is None) == each.period.holds(performance.at) for performance in each.performances
         )
-    told = [fact for fact in work if fact.at <= when(as_of)]
-    minutes = sum(fact.minutes for fact in told if isinstance(fact, OperationHoursWorked))
+    counting = [fact for fact in work if fact.at <= when(as_of)]
+    minutes = sum(fact.minutes for fact in counting if isinstance(fact, OperationHoursWorked))
     assert sum(each.done + each.outside for each in found if each.commitment is HOURS) == minutes
-    times = sum(not isinstance(fact, OperationHoursWorked) for fact in told)
+    times = sum(not isinstance(fact, OperationHoursWorked) for fact in counting)
     assert sum(each.done + each.outside for each in found if each.commitment is not HOURS) == times
 
 
@@ -364,9 +359,9 @@ def test_until_the_next_edge_time_alone_changes_nothing(
     activations: Sequence[Fact], work: Sequence[Fact], one: str, other: str
 ) -> None:
     journal = Journal().contract(signed(), *activations, *work)
-    told = journal.replay(one)
-    edges = (next_period_edge(told.contract(ACME).contract, told.as_of), told.contract(ACME).next_at)
+    replay = journal.replay(one)
+    edges = (next_period_edge(replay.contract(ACME).contract, replay.as_of), replay.contract(ACME).next_at)
     changes_at = min((edge for edge in edges if edge is not None), default=None)
-    assert all(each.changes_at is None or each.changes_at >= (changes_at or 0) for each in commitments(told))
+    assert all(each.changes_at is None or each.changes_at >= (changes_at or 0) for each in commitments(replay))
     if when(one) <= when(other) and (changes_at is None or when(other) < changes_at):
-        assert commitments(journal.replay(other)) == commitments(told)
+        assert commitments(journal.replay(other)) == commitments(replay)

@@ -49,7 +49,7 @@ from projections.clocks import Verdict
 from projections.compliance import ComplianceRow
 
 
-def told(*facts: Fact) -> Journal:
+def record(*facts: Fact) -> Journal:
     return under_contract().incident("INC1", *facts)
 
 
@@ -75,7 +75,7 @@ def targets(row: ComplianceRow) -> list[int | None]:
 def test_the_targets_follow_from_the_priority_of_impact_and_urgency_as_declared(
     priority: int, minutes: list[int]
 ) -> None:
-    row = told(opened("Mon 09:00", priority)).row()
+    row = record(opened("Mon 09:00", priority)).row()
     assert (row.priority, targets(row)) == (priority, minutes)
 
 
@@ -89,7 +89,7 @@ def test_an_incident_keeps_the_levels_in_force_at_its_opening() -> None:
 
 
 def test_a_revision_told_after_an_opening_does_not_reach_it() -> None:
-    journal = told(opened("Mon 09:00")).contract(revised("Mon 10:00", "Mon 10:00", levels(30, 90)))
+    journal = record(opened("Mon 09:00")).contract(revised("Mon 10:00", "Mon 10:00", levels(30, 90)))
     assert targets(journal.row()) == [120, 480]
 
 
@@ -121,7 +121,7 @@ def test_a_best_effort_request_has_a_priority_and_no_target() -> None:
 
 def late(*facts: Fact) -> Journal:
     """Opened on Monday at 09:00; both clocks are breached by Tuesday noon."""
-    return told(opened("Mon 09:00"), taken_in_charge("Mon 15:00"), intervention_started("Tue 12:00"), *facts)
+    return record(opened("Mon 09:00"), taken_in_charge("Mon 15:00"), intervention_started("Tue 12:00"), *facts)
 
 
 def test_a_breach_is_the_suppliers_unless_attributed() -> None:
@@ -145,14 +145,14 @@ def test_an_attribution_counts_for_its_clock_only_and_one_breach_of_the_supplier
 
 
 def test_a_clock_that_is_the_suppliers_but_met_makes_no_breach() -> None:
-    journal = told(opened("Mon 09:00"), intervention_started("Mon 15:00"), attributed("Wed 09:00", BY_CUSTOMER))
+    journal = record(opened("Mon 09:00"), intervention_started("Mon 15:00"), attributed("Wed 09:00", BY_CUSTOMER))
     row = journal.row()
     assert row.intervention.judged.verdict is Verdict.MET
     assert (row.breach, row.responsible) == (False, BY_CUSTOMER)
 
 
 def test_nobody_is_responsible_where_nothing_is_breached() -> None:
-    row = told(opened("Mon 09:00"), intervention_started("Mon 10:00"), attributed("Mon 11:00", BY_CUSTOMER)).row()
+    row = record(opened("Mon 09:00"), intervention_started("Mon 10:00"), attributed("Mon 11:00", BY_CUSTOMER)).row()
     assert (row.breach, row.responsible) == (False, None)
 
 
@@ -176,7 +176,7 @@ def test_an_attribution_dated_after_as_of_applies_once_it_is_known() -> None:
 
 
 def test_a_guaranteed_request_needs_contract_option_request_and_credit() -> None:
-    row = told(opened("Mon 09:00")).row()
+    row = record(opened("Mon 09:00")).row()
     guaranteed = CoverageDecision(coverage=Coverage.GUARANTEED, contract=ACME)
     assert (row.answer, row.contract, row.findings) == (guaranteed, ACME, ())
 
@@ -318,7 +318,7 @@ def test_a_rectified_opening_has_the_levels_of_its_true_instant() -> None:
 
 
 def test_a_rectified_priority_and_data_centre_change_the_clocks() -> None:
-    journal = told(opened("Mon 17:00"), rectified(1, "urgency", "high"), rectified(1, "data_centre", True))
+    journal = record(opened("Mon 17:00"), rectified(1, "urgency", "high"), rectified(1, "data_centre", True))
     row = journal.row("Mon 19:00")
     assert (row.priority, row.charge.judged.net_us) == (1, 2 * HOUR)
 
@@ -330,7 +330,7 @@ def test_a_rectified_opening_may_come_under_another_contract() -> None:
 
 
 def test_what_is_dated_before_a_rectified_opening_counts_at_the_opening_with_a_finding() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 09:30"), intervention_started("Mon 12:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 09:30"), intervention_started("Mon 12:00"))
     journal.incident("INC1", rectified(1, "at", when("Mon 11:00")))
     row = journal.row()
     assert (row.charge.judged.net_us, row.charge.judged.decided_at) == (0, when("Mon 11:00"))
@@ -340,21 +340,21 @@ def test_what_is_dated_before_a_rectified_opening_counts_at_the_opening_with_a_f
 
 
 def test_a_suspension_begun_before_a_rectified_opening_counts_from_the_opening() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 12:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 12:00"))
     row = journal.incident("INC1", rectified(1, "at", when("Mon 11:00"))).row("Mon 13:00")
     assert (row.charge.judged.net_us, row.charge.judged.suspended_us) == (1 * HOUR, 1 * HOUR)
     assert row.findings[0].versions == (2,)
 
 
 def test_an_attribution_dated_before_a_rectified_opening_is_no_finding() -> None:
-    journal = told(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER))
+    journal = record(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER))
     row = journal.incident("INC1", rectified(1, "at", when("Mon 11:00"))).row("Mon 14:00")
     assert (row.findings, row.charge.responsible) == ((), BY_CUSTOMER)
 
 
 def test_a_suspension_that_was_over_before_a_rectified_opening_suspends_nothing() -> None:
     """Recorded in the order resume, suspend: both count at the opening, and still the resumption came after."""
-    journal = told(opened("Mon 09:00"), resumed("Mon 10:30"), suspended("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), resumed("Mon 10:30"), suspended("Mon 10:00"))
     row = journal.incident("INC1", rectified(1, "at", when("Mon 11:00"))).row("Mon 13:00")
     assert (row.charge.judged.net_us, row.charge.judged.suspended_us) == (2 * HOUR, 0)
 
@@ -416,20 +416,20 @@ def test_rows_come_by_contract_opening_and_id() -> None:
 
 
 def test_a_row_keeps_the_versions_that_prove_it_rectifications_included() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), rectified(2, "at", when("Mon 10:30")))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"), rectified(2, "at", when("Mon 10:30")))
     journal.incident("INC1", resolved("Thu 10:00"))
     assert journal.row("Fri 18:00").versions == (1, 2, 3, 4)
     assert journal.row("Wed 18:00").versions == (1, 2, 3)
 
 
 def test_an_incident_is_undecided_while_one_of_its_clocks_is() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
     assert journal.row("Mon 12:00").undecided
     assert not journal.incident("INC1", resolved("Mon 13:00")).row("Mon 13:00").undecided
 
 
 def test_a_breached_clock_is_decided_though_nobody_has_stopped_it() -> None:
-    assert not told(opened("Mon 09:00")).row("Fri 18:00").undecided
+    assert not record(opened("Mon 09:00")).row("Fri 18:00").undecided
 
 
 STORY: tuple[Fact, ...] = (
@@ -457,8 +457,8 @@ STORY: tuple[Fact, ...] = (
 @settings(max_examples=300)
 def test_the_order_of_arrival_changes_nothing(facts: list[Fact], as_of: str, reading: str) -> None:
     """Facts of distinct instants say the same in whatever order they were recorded: versions alone differ."""
-    in_order = told(opened("Mon 09:00"), *sorted(facts, key=lambda fact: fact.at))
-    as_arrived = told(opened("Mon 09:00"), *facts)
+    in_order = record(opened("Mon 09:00"), *sorted(facts, key=lambda fact: fact.at))
+    as_arrived = record(opened("Mon 09:00"), *facts)
     rows = [journal.row(as_of, reading) for journal in (in_order, as_arrived)]
     assert len(rows[0].versions) == len(rows[1].versions)
     first, second = (replace(row, versions=()) for row in rows)
@@ -466,6 +466,6 @@ def test_the_order_of_arrival_changes_nothing(facts: list[Fact], as_of: str, rea
 
 
 def test_facts_about_penalties_touch_no_incident() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:00"))
     before = journal.row()
     assert journal.contract(claimed("Fri 10:00", "100.00")).row() == before

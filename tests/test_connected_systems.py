@@ -28,9 +28,10 @@ from adapters.live_tables.projector import build
 from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
 from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.facts import Fact
+from domain.interval import Interval
 from domain.values import read_instant
 from projections.clocks import Verdict
-from projections.connected_systems import Disclosure, EffectRow, SystemRow, effects, lines, systems
+from projections.connected_systems import EffectRow, SystemRow, effects, lines, systems
 from projections.readings import LITERAL, Reading
 
 Run = Callable[..., tuple[int, str, str]]
@@ -45,12 +46,12 @@ def withdrawn(at: str, system: str = "erp") -> ConnectedSystemWithdrawn:
     return ConnectedSystemWithdrawn(at=when(at), system=system)
 
 
-def told(*facts: Fact, system: str | None = "erp") -> Journal:
-    """A contract of which some facts are told, and a request of Monday at 9:00 that is taken in charge late."""
+def late_one(*facts: Fact, system: str | None = "erp") -> Journal:
+    """A contract with some facts more, and a request of Monday at 9:00 that is taken in charge late."""
     return under_contract().contract(*facts).late("INC1", system=system)
 
 
-def disclosed(journal: Journal, as_of: str = "Fri 18:00") -> list[tuple[str, Disclosure]]:
+def disclosed(journal: Journal, as_of: str = "Fri 18:00") -> list[tuple[str, Interval]]:
     return [(row.system, row.disclosure) for row in systems(journal.replay(as_of))]
 
 
@@ -66,15 +67,15 @@ def test_a_system_is_disclosed_from_its_declaration_to_its_withdrawal_and_again(
     journal = under_contract().contract(declared("Mon 08:00"), withdrawn("Tue 08:00"), declared("Wed 08:00"))
     journal.contract(declared("Mon 08:00", "crm"))
     assert disclosed(journal) == [
-        ("crm", Disclosure(when("Mon 08:00"), None)),
-        ("erp", Disclosure(when("Mon 08:00"), when("Tue 08:00"))),
-        ("erp", Disclosure(when("Wed 08:00"), None)),
+        ("crm", Interval(when("Mon 08:00"), None)),
+        ("erp", Interval(when("Mon 08:00"), when("Tue 08:00"))),
+        ("erp", Interval(when("Wed 08:00"), None)),
     ]
 
 
 def test_what_is_told_later_is_not_told_yet_and_what_is_told_twice_begins_once() -> None:
     journal = under_contract().contract(declared("Mon 08:00"), declared("Tue 08:00"), withdrawn("Wed 08:00"))
-    assert disclosed(journal, "Tue 12:00") == [("erp", Disclosure(when("Mon 08:00"), None))]
+    assert disclosed(journal, "Tue 12:00") == [("erp", Interval(when("Mon 08:00"), None))]
     assert systems(journal.replay("Tue 12:00"))[0].changes_at == when("Wed 08:00")
 
 
@@ -113,22 +114,22 @@ def test_a_rectified_declaration_counts_as_corrected_with_both_versions() -> Non
 def test_an_effect_says_whether_its_system_was_disclosed_at_the_opening_and_when_it_was(
     facts: tuple[Fact, ...], is_disclosed: bool, disclosure: tuple[str, str | None] | None
 ) -> None:
-    row = effect(told(*facts))
-    wanted = disclosure and Disclosure(when(disclosure[0]), when(disclosure[1]) if disclosure[1] else None)
+    row = effect(late_one(*facts))
+    wanted = disclosure and Interval(when(disclosure[0]), when(disclosure[1]) if disclosure[1] else None)
     assert (row.incident, row.contract, row.system, row.opened_at) == ("INC1", ACME, "erp", when("Mon 09:00"))
     assert (row.disclosed, row.disclosure) == (is_disclosed, wanted)
     assert (row.late, row.breach, row.excluded) == (True, True, False)
 
 
 def test_a_declaration_recorded_late_counts_from_its_own_instant_once_it_is_known() -> None:
-    journal = told()
+    journal = late_one()
     journal.contract(declared("Mon 08:00"), recorded="Thu 09:00")
     assert effect(journal.known_on("Wed 09:00")).disclosed is False
     assert effect(journal).disclosed is True
 
 
 def test_a_rectified_opening_is_looked_at_again() -> None:
-    journal = told(declared("Tue 08:00")).incident("INC1", rectified(1, "at", when("Tue 09:00")))
+    journal = late_one(declared("Tue 08:00")).incident("INC1", rectified(1, "at", when("Tue 09:00")))
     assert effect(journal).disclosed is True
     journal.incident("INC1", rectified(1, "system", "crm"))
     assert (effect(journal).system, effect(journal).disclosed) == ("crm", False)
@@ -142,26 +143,26 @@ def test_a_request_under_no_contract_is_neither_disclosed_nor_not() -> None:
 
 
 def test_a_request_that_names_no_system_affects_none() -> None:
-    journal = told(system=None)
+    journal = late_one(system=None)
     assert effects(journal.replay(), journal.rows()) == []
 
 
 def test_every_effect_and_every_other_disclosure_is_one_line_in_order() -> None:
     facts = (declared("Mon 08:00"), withdrawn("Tue 08:00"), declared("Wed 08:00"), declared("Mon 08:00", "crm"))
-    journal = told(*facts).met("INC0", "Tue", system="erp").met("INC2", system="crm").met("INC3", system="web")
+    journal = late_one(*facts).met("INC0", "Tue", system="erp").met("INC2", system="crm").met("INC3", system="web")
     replay = journal.replay()
     found = lines(systems(replay), effects(replay, journal.rows()))
     assert [(row.system, row.incident if isinstance(row, EffectRow) else None) for row in found] == [
         ("crm", "INC2"), ("erp", "INC1"), ("erp", "INC0"), ("erp", None), ("web", "INC3"),
     ]  # fmt: skip
-    assert [row.disclosure for row in found if isinstance(row, SystemRow)] == [Disclosure(when("Wed 08:00"), None)]
+    assert [row.disclosure for row in found if isinstance(row, SystemRow)] == [Interval(when("Wed 08:00"), None)]
 
 
 # --- the reading that excludes what was not disclosed -------------------------------------------------------------
 
 
 def test_excluded_makes_it_no_case_neither_late_nor_met_nor_undecided() -> None:
-    journal = told()
+    journal = late_one()
     literal, excluded = journal.row(), journal.row(reading=EXCLUDED)
     assert (literal.charge.judged.verdict, literal.breach) == (Verdict.BREACHED, True)
     assert [clock.judged.verdict for clock in excluded.clocks] == [Verdict.VOID, Verdict.VOID]
@@ -171,7 +172,7 @@ def test_excluded_makes_it_no_case_neither_late_nor_met_nor_undecided() -> None:
 
 
 def test_excluded_says_so_and_cites_the_clause_and_the_opening() -> None:
-    journal = told()
+    journal = late_one()
     (finding,) = journal.row(reading=EXCLUDED).findings
     assert (finding.code, finding.clause, finding.versions) == ("undisclosed_system", "S1", (1,))
     assert finding.text == f"affects system erp, which was not declared under {ACME} when it was opened: it is no case"
@@ -179,17 +180,17 @@ def test_excluded_says_so_and_cites_the_clause_and_the_opening() -> None:
 
 
 def test_what_is_measured_stays_measured() -> None:
-    literal, excluded = (told().row(reading=reading).charge.judged for reading in ("literal", EXCLUDED))
+    literal, excluded = (late_one().row(reading=reading).charge.judged for reading in ("literal", EXCLUDED))
     assert (excluded.net_us, excluded.target_us, excluded.due) == (literal.net_us, literal.target_us, literal.due)
-    row = effect(told(), reading=EXCLUDED)
+    row = effect(late_one(), reading=EXCLUDED)
     assert (row.late, row.breach, row.excluded) == (True, False, True)
 
 
 @pytest.mark.parametrize(
     "journal",
     [
-        pytest.param(told(declared("Mon 08:00")), id="declared"),
-        pytest.param(told(system=None), id="names no system"),
+        pytest.param(late_one(declared("Mon 08:00")), id="declared"),
+        pytest.param(late_one(system=None), id="names no system"),
     ],
 )
 def test_what_was_disclosed_or_names_no_system_is_a_case_as_any(journal: Journal) -> None:
@@ -205,7 +206,7 @@ def test_a_request_under_no_contract_is_untouched() -> None:
 
 @pytest.mark.parametrize(("unit", "cases"), [("incident", 1), ("clock", 2)])
 def test_a_best_effort_request_is_no_case_either_where_all_that_is_handled_counts(unit: str, cases: int) -> None:
-    journal = Journal().contract(*[entry.fact for entry in told().entries if entry.stream == f"contract-{ACME}"])
+    journal = Journal().contract(*[entry.fact for entry in late_one().entries if entry.stream == f"contract-{ACME}"])
     journal.incident("INC1", opened(system="erp", answer=best_effort("no_credits")), resolved("Mon 10:00"))
     handled = f"population=handled,unit={unit}"
     assert journal.window(reading=handled).cases == cases
@@ -224,7 +225,7 @@ def test_a_clock_that_runs_is_no_case_and_the_request_is_still_served() -> None:
 
 
 def test_a_rectification_decides_it_again() -> None:
-    journal = told(declared("Mon 09:30"))
+    journal = late_one(declared("Mon 09:30"))
     assert journal.row(reading=EXCLUDED).excluded
     journal.contract(rectified(4, "at", when("Mon 08:30")))
     assert not journal.row(reading=EXCLUDED).excluded
@@ -240,7 +241,7 @@ def test_each_contract_is_told_of_its_own_systems() -> None:
 
 
 def test_an_explanation_says_so_and_names_the_facts_about_the_system() -> None:
-    journal = told(declared("Mon 10:00"), declared("Mon 08:00", "crm"))
+    journal = late_one(declared("Mon 10:00"), declared("Mon 08:00", "crm"))
     explained = journal.explained(reading=EXCLUDED)
     assert [finding.code for finding in explained.row.findings] == ["undisclosed_system"]
     assert explained.streams[f"contract-{ACME}"] == (1, 2, 3, 4)

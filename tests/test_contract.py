@@ -33,10 +33,9 @@ from support.spec import Decider, Given
 
 from domain import contract
 from domain.calendar_rules import ServiceHours
-from domain.contract import Contract, Interval, OptionTerm
+from domain.contract import Contract, OptionTerm
 from domain.contract_facts import (
     ActivateOption,
-    ClaimPenalty,
     ConnectedSystemDeclared,
     ConnectedSystemWithdrawn,
     ContractCommand,
@@ -45,26 +44,24 @@ from domain.contract_facts import (
     ContractTerminated,
     DeclareConnectedSystem,
     EndOption,
-    HoldReview,
-    MaintenanceVisitPerformed,
-    OperationHoursWorked,
     OptionActivated,
     OptionEnded,
-    PenaltyClaimed,
-    PenaltySettled,
-    PenaltyWaived,
-    RecordOperationHours,
-    RecordVisit,
     RenewContract,
     ReviseServiceLevel,
     ServiceLevelRevised,
-    ServiceReviewHeld,
-    SettlePenalty,
     TerminateContract,
-    WaivePenalty,
     WithdrawConnectedSystem,
 )
 from domain.facts import NotYet, Rejected
+from domain.interval import Interval
+from domain.penalty_facts import (
+    ClaimPenalty,
+    PenaltyClaimed,
+    PenaltySettled,
+    PenaltyWaived,
+    SettlePenalty,
+    WaivePenalty,
+)
 from domain.periods import Frequency
 from domain.rectification import RecordRectified
 from domain.routing import Route, Unrouted, refuse_shared_customers, routed
@@ -81,6 +78,14 @@ from domain.terms import (
     Urgency,
 )
 from domain.values import MINUTE, instant_text
+from domain.work_facts import (
+    HoldReview,
+    MaintenanceVisitPerformed,
+    OperationHoursWorked,
+    RecordOperationHours,
+    RecordVisit,
+    ServiceReviewHeld,
+)
 
 STREAM = f"contract-{CONTRACT}"
 CONTRACTS: Decider[Contract, ContractCommand, ContractFact] = Decider(
@@ -94,7 +99,7 @@ def in_force() -> Given[Contract, ContractCommand, ContractFact]:
 
 
 def folded(*facts: ContractFact) -> Contract:
-    """The contract that facts tell."""
+    """The contract that facts make."""
     return contract.fold(CONTRACT, facts)
 
 
@@ -103,9 +108,9 @@ def revise(at: int = MONDAY_9, effective: int = MONDAY_10, first_charge: int = 3
     return ReviseServiceLevel(at=at, effective=effective, levels=levels(first_charge))
 
 
-def revised(*told: Any, **more: Any) -> ServiceLevelRevised:
+def revised(*content: Any, **more: Any) -> ServiceLevelRevised:
     """The fact of `revise`."""
-    return ServiceLevelRevised(**dict(revise(*told, **more)))
+    return ServiceLevelRevised(**dict(revise(*content, **more)))
 
 
 def terminate(at: int = MONDAY_9, effective: int = MONDAY_10) -> TerminateContract:
@@ -113,9 +118,9 @@ def terminate(at: int = MONDAY_9, effective: int = MONDAY_10) -> TerminateContra
     return TerminateContract(at=at, effective=effective, why="the customer moves")
 
 
-def terminated(*told: Any, **more: Any) -> ContractTerminated:
+def terminated(*content: Any, **more: Any) -> ContractTerminated:
     """The fact of `terminate`."""
-    return ContractTerminated(**dict(terminate(*told, **more)))
+    return ContractTerminated(**dict(terminate(*content, **more)))
 
 
 PENALTY: dict[str, Any] = {"amount": "500.00", "reading": "literal", "as_of": MONDAY_9, "known_on": MONDAY_10}
@@ -263,93 +268,93 @@ def test_the_same_at_another_instant_is_another_fact(command: ContractCommand, l
 
 def test_a_claim_a_waiver_and_a_settlement_alike_are_three_facts() -> None:
     given = in_force().and_recorded(CLAIM).and_recorded(WAIVER).and_recorded(SETTLEMENT)
-    told = given.state
-    assert (len(told.claims), len(told.waivers), len(told.settlements)) == (1, 1, 1)
+    state = given.state
+    assert (len(state.claims), len(state.waivers), len(state.settlements)) == (1, 1, 1)
 
 
 # --- what the facts say -----------------------------------------------------------------------------------------
 
 
 def test_it_is_in_force_from_its_first_instant_until_the_last_excluded() -> None:
-    told = folded(*contract_facts())
-    answers = [told.in_force(at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR)]
+    state = folded(*contract_facts())
+    answers = [state.in_force(at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR)]
     assert answers == [False, True, True, False]
 
 
 def test_without_an_end_it_goes_on() -> None:
-    told = folded(signed(in_force_until=None))
-    assert told.end is None
-    assert told.in_force(NEXT_NEW_YEAR + 1000 * DAY)
+    state = folded(signed(in_force_until=None))
+    assert state.end is None
+    assert state.in_force(NEXT_NEW_YEAR + 1000 * DAY)
 
 
 def test_a_signature_counts_from_its_own_instant() -> None:
-    told = folded(signed(at=MONDAY_9))
-    assert [(told.signed_by(at), told.in_force(at)) for at in (MONDAY_9 - 1, MONDAY_9)] == [
+    state = folded(signed(at=MONDAY_9))
+    assert [(state.signed_by(at), state.in_force(at)) for at in (MONDAY_9 - 1, MONDAY_9)] == [
         (False, False),
         (True, True),
     ]
 
 
 def test_a_termination_ends_it_from_its_effective_instant() -> None:
-    told = folded(*contract_facts(), terminated())
-    assert [told.in_force(at) for at in (MONDAY_10 - 1, MONDAY_10)] == [True, False]
-    assert told.end == MONDAY_10
+    state = folded(*contract_facts(), terminated())
+    assert [state.in_force(at) for at in (MONDAY_10 - 1, MONDAY_10)] == [True, False]
+    assert state.end == MONDAY_10
 
 
 def test_of_several_ends_the_earliest_counts() -> None:
-    told = folded(signed(), terminated(MONDAY_9, MONDAY_11), terminated(MONDAY_9, MONDAY_10))
-    assert told.end == MONDAY_10
+    state = folded(signed(), terminated(MONDAY_9, MONDAY_11), terminated(MONDAY_9, MONDAY_10))
+    assert state.end == MONDAY_10
     assert folded(signed(), terminated(MONDAY_9, NEXT_NEW_YEAR + DAY)).end == NEXT_NEW_YEAR
 
 
 def test_a_termination_on_record_ends_nothing_before_it_was_made() -> None:
-    # It cannot be told so; it can be read so, by a reading that leaves one of two rectifications out.
-    told = folded(signed(), terminated(at=MONDAY_11, effective=MONDAY_9))
-    assert [told.in_force(at) for at in (MONDAY_11 - 1, MONDAY_11)] == [True, False]
-    assert told.end == MONDAY_11
+    # It cannot be recorded so; it can be read so, by a reading that leaves one of two rectifications out.
+    state = folded(signed(), terminated(at=MONDAY_11, effective=MONDAY_9))
+    assert [state.in_force(at) for at in (MONDAY_11 - 1, MONDAY_11)] == [True, False]
+    assert state.end == MONDAY_11
 
 
 def test_assistance_is_active_once_activated_and_effective() -> None:
-    told = folded(signed(), activated(at=MONDAY_9, effective=MONDAY_10))
-    assert [told.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [False, True]
+    state = folded(signed(), activated(at=MONDAY_9, effective=MONDAY_10))
+    assert [state.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [False, True]
     late = folded(signed(), activated(at=MONDAY_10, effective=MONDAY_9))
     assert [late.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [False, True]
-    assert not told.active(Service.MAINTENANCE, MONDAY_10)
+    assert not state.active(Service.MAINTENANCE, MONDAY_10)
 
 
 def test_the_signed_levels_hold_until_a_revision_takes_effect() -> None:
-    told = folded(signed(), revised())
-    assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10 - 1, MONDAY_10)] == [60, 60, 30]
+    state = folded(signed(), revised())
+    assert [state.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10 - 1, MONDAY_10)] == [60, 60, 30]
 
 
 def test_the_revision_that_took_effect_last_rules_however_they_arrived() -> None:
     first, second = revised(MONDAY_8, MONDAY_10, first_charge=30), revised(MONDAY_9, MONDAY_11, first_charge=20)
-    for told in (folded(signed(), first, second), folded(signed(), second, first)):
-        assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 30, 20]
+    for state in (folded(signed(), first, second), folded(signed(), second, first)):
+        assert [state.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 30, 20]
 
 
 def test_a_revision_made_earlier_rules_from_when_it_takes_effect_later() -> None:
-    told = folded(
+    state = folded(
         signed(), revised(MONDAY_8, MONDAY_11, first_charge=30), revised(MONDAY_9, MONDAY_10, first_charge=20)
     )
-    assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 20, 30]
+    assert [state.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [60, 20, 30]
 
 
 def test_what_is_on_record_as_backdated_counts_from_its_own_instant_all_the_same() -> None:
-    told = folded(signed(), revised(MONDAY_10, MONDAY_8), terminated(MONDAY_11, MONDAY_8))
-    assert [told.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10)] == [60, 30]
-    assert [told.in_force(at) for at in (MONDAY_10, MONDAY_11)] == [True, False]
+    state = folded(signed(), revised(MONDAY_10, MONDAY_8), terminated(MONDAY_11, MONDAY_8))
+    assert [state.levels(at).p1.charge for at in (MONDAY_9, MONDAY_10)] == [60, 30]
+    assert [state.in_force(at) for at in (MONDAY_10, MONDAY_11)] == [True, False]
 
 
 def test_of_revisions_effective_together_the_one_made_last_rules() -> None:
     first, second = revised(MONDAY_8, first_charge=30), revised(MONDAY_9, first_charge=20)
-    for told in (folded(signed(), first, second), folded(signed(), second, first)):
-        assert told.levels(MONDAY_10).p1.charge == 20
+    for state in (folded(signed(), first, second), folded(signed(), second, first)):
+        assert state.levels(MONDAY_10).p1.charge == 20
 
 
 def test_of_revisions_made_and_effective_together_the_one_recorded_last_rules() -> None:
-    told = folded(signed(), revised(first_charge=30), revised(first_charge=20))
-    assert told.levels(MONDAY_10).p1.charge == 20
+    state = folded(signed(), revised(first_charge=30), revised(first_charge=20))
+    assert state.levels(MONDAY_10).p1.charge == 20
 
 
 def test_an_unsigned_contract_has_no_levels() -> None:
@@ -402,9 +407,9 @@ def renewed(at: int = MONDAY_9, until: int = YEAR_AFTER) -> ContractRenewed:
 def test_a_contract_is_renewed_until_a_later_end() -> None:
     in_force().when(renew()).then(renewed())
     in_force().and_recorded(renew()).when(renew()).then_nothing()
-    told = folded(signed(), renewed())
-    assert told.end == YEAR_AFTER
-    assert [told.in_force(at) for at in (NEXT_NEW_YEAR, YEAR_AFTER - 1, YEAR_AFTER)] == [True, True, False]
+    state = folded(signed(), renewed())
+    assert state.end == YEAR_AFTER
+    assert [state.in_force(at) for at in (NEXT_NEW_YEAR, YEAR_AFTER - 1, YEAR_AFTER)] == [True, True, False]
 
 
 @pytest.mark.parametrize("until", [NEXT_NEW_YEAR, NEXT_NEW_YEAR - 1, MONDAY_8])
@@ -431,24 +436,24 @@ def test_of_two_renewals_the_later_end_rules_in_whatever_order_they_arrive(days:
 
 
 def test_a_termination_before_the_renewed_end_still_ends_it() -> None:
-    for told in (folded(signed(), renewed(), terminated()), folded(signed(), terminated(), renewed(MONDAY_11))):
-        assert told.end == MONDAY_10
-        assert [told.in_force(at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11, NEXT_NEW_YEAR)] == [
+    for state in (folded(signed(), renewed(), terminated()), folded(signed(), terminated(), renewed(MONDAY_11))):
+        assert state.end == MONDAY_10
+        assert [state.in_force(at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11, NEXT_NEW_YEAR)] == [
             True, False, False, False
         ]  # fmt: skip
 
 
 def test_a_renewal_told_after_the_end_fills_no_gap() -> None:
     late = NEXT_NEW_YEAR + DAY
-    told = folded(signed(), renewed(late))
-    assert told.spells == (Interval(NEW_YEAR, NEXT_NEW_YEAR), Interval(late, YEAR_AFTER))
-    assert [told.in_force(at) for at in (NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR, late - 1, late)] == [
+    state = folded(signed(), renewed(late))
+    assert state.spells == (Interval(NEW_YEAR, NEXT_NEW_YEAR), Interval(late, YEAR_AFTER))
+    assert [state.in_force(at) for at in (NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR, late - 1, late)] == [
         True,
         False,
         False,
         True,
     ]
-    assert [told.in_force_until(at) for at in (MONDAY_9, NEXT_NEW_YEAR, late)] == [NEXT_NEW_YEAR, None, YEAR_AFTER]
+    assert [state.in_force_until(at) for at in (MONDAY_9, NEXT_NEW_YEAR, late)] == [NEXT_NEW_YEAR, None, YEAR_AFTER]
 
 
 def test_the_same_renewals_make_the_same_spells_in_any_order() -> None:
@@ -484,8 +489,8 @@ def end_option(service: Service = Service.ASSISTANCE, at: int = MONDAY_9, effect
     return EndOption(at=at, service=service, effective=effective)
 
 
-def option_ended(*told: Any, **more: Any) -> OptionEnded:
-    return OptionEnded(**dict(end_option(*told, **more)))
+def option_ended(*content: Any, **more: Any) -> OptionEnded:
+    return OptionEnded(**dict(end_option(*content, **more)))
 
 
 @pytest.mark.parametrize("option", [AssistanceOption(), OPERATION, MAINTENANCE], ids=lambda option: option.service)
@@ -521,8 +526,8 @@ def test_an_option_that_says_too_little_or_too_much_is_refused(option: object, s
 
 
 def test_each_service_is_activated_by_its_own_option() -> None:
-    told = folded(signed(), start_service(OPERATION))
-    assert [told.active(service, MONDAY_9) for service in Service] == [True, False, False]
+    state = folded(signed(), start_service(OPERATION))
+    assert [state.active(service, MONDAY_9) for service in Service] == [True, False, False]
     assert folded(signed(), start_service(MAINTENANCE)).option(Service.MAINTENANCE, MONDAY_9) == MAINTENANCE
 
 
@@ -535,13 +540,13 @@ def test_options_of_one_instant_are_each_told_once() -> None:
 def test_an_option_ends_and_is_activated_again() -> None:
     in_force().when(end_option()).then(option_ended())
     in_force().and_recorded(end_option()).when(end_option()).then_nothing()
-    told = folded(signed(), activated(), option_ended(), activated(at=MONDAY_9, effective=MONDAY_11))
-    assert [told.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11)] == [True, False, True]
+    state = folded(signed(), activated(), option_ended(), activated(at=MONDAY_9, effective=MONDAY_11))
+    assert [state.active(Service.ASSISTANCE, at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11)] == [True, False, True]
 
 
 def test_the_end_of_one_service_is_not_that_of_another() -> None:
-    told = folded(signed(), activated(), start_service(OPERATION), option_ended(Service.OPERATION))
-    assert [told.active(service, MONDAY_10) for service in Service] == [False, False, True]
+    state = folded(signed(), activated(), start_service(OPERATION), option_ended(Service.OPERATION))
+    assert [state.active(service, MONDAY_10) for service in Service] == [False, False, True]
 
 
 def test_an_option_does_not_end_before_it_is_ended() -> None:
@@ -558,21 +563,21 @@ def test_an_option_activated_again_replaces_the_one_before_in_whatever_order_the
     more = OPERATION.model_copy(update={"committed_minutes": 2400})
     first, second = start_service(OPERATION), start_service(more, MONDAY_9, MONDAY_10)
     for facts in ((first, second), (second, first)):
-        told = folded(signed(), *facts)
-        assert [told.option(Service.OPERATION, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [OPERATION, more]
-        assert told.option_terms(Service.OPERATION) == (
-            OptionTerm(OPERATION, NEW_YEAR, MONDAY_10),
-            OptionTerm(more, MONDAY_10, NEXT_NEW_YEAR),
+        state = folded(signed(), *facts)
+        assert [state.option(Service.OPERATION, at) for at in (MONDAY_10 - 1, MONDAY_10)] == [OPERATION, more]
+        assert state.option_terms(Service.OPERATION) == (
+            OptionTerm(NEW_YEAR, MONDAY_10, OPERATION),
+            OptionTerm(MONDAY_10, NEXT_NEW_YEAR, more),
         )
 
 
 def test_an_option_lasts_while_the_contract_is_in_force() -> None:
     early = start_service(OPERATION, effective=SIGNING)
     assert folded(signed(), early, terminated()).option_terms(Service.OPERATION) == (
-        OptionTerm(OPERATION, NEW_YEAR, MONDAY_10),
+        OptionTerm(NEW_YEAR, MONDAY_10, OPERATION),
     )
     gap = folded(signed(), early, renewed(NEXT_NEW_YEAR + DAY))
-    assert [term[1:] for term in gap.option_terms(Service.OPERATION)] == [
+    assert [(term.start, term.end) for term in gap.option_terms(Service.OPERATION)] == [
         (NEW_YEAR, NEXT_NEW_YEAR),
         (NEXT_NEW_YEAR + DAY, YEAR_AFTER),
     ]
@@ -581,9 +586,9 @@ def test_an_option_lasts_while_the_contract_is_in_force() -> None:
 
 
 def test_a_commitment_counts_from_its_effective_date_and_a_guarantee_from_when_it_was_told() -> None:
-    told = folded(signed(), start_service(OPERATION, MONDAY_9, NEW_YEAR))
-    assert told.option_terms(Service.OPERATION) == (OptionTerm(OPERATION, NEW_YEAR, NEXT_NEW_YEAR),)
-    assert [told.active(Service.OPERATION, at) for at in (MONDAY_9 - 1, MONDAY_9)] == [False, True]
+    state = folded(signed(), start_service(OPERATION, MONDAY_9, NEW_YEAR))
+    assert state.option_terms(Service.OPERATION) == (OptionTerm(NEW_YEAR, NEXT_NEW_YEAR, OPERATION),)
+    assert [state.active(Service.OPERATION, at) for at in (MONDAY_9 - 1, MONDAY_9)] == [False, True]
 
 
 # --- what is done under them ------------------------------------------------------------------------------------
@@ -623,8 +628,8 @@ def test_visits_of_one_instant_are_each_told_once() -> None:
 
 
 def test_two_equal_entries_of_work_are_two_by_their_names() -> None:
-    told = in_force().and_recorded(hours("T1")).and_recorded(hours("T2")).state
-    assert [worked.minutes for worked in told.hours_worked] == [90, 90]
+    state = in_force().and_recorded(hours("T1")).and_recorded(hours("T2")).state
+    assert [worked.minutes for worked in state.hours_worked] == [90, 90]
 
 
 def test_a_name_of_work_stands_for_one_entry() -> None:
@@ -657,15 +662,15 @@ def test_a_review_discusses_some_indicator() -> None:
 
 
 def share(other: Contract, field: str = "customers", **signature: Any) -> None:
-    """Another contract is signed, as told; `other` is there already."""
+    """Another contract is signed so; `other` is there already."""
     refuse_shared_customers(contract.fold("new", [signed(**signature)]), [other], field)
 
 
 def test_a_customer_key_routes_while_the_contract_is_in_force() -> None:
-    told = folded(signed())
-    answers = [told.routes("ACME", at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR)]
+    state = folded(signed())
+    answers = [state.routes("ACME", at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR)]
     assert answers == [False, True, False]
-    assert not told.routes("OTHER", NEW_YEAR)
+    assert not state.routes("OTHER", NEW_YEAR)
 
 
 @pytest.mark.parametrize(
@@ -729,16 +734,16 @@ def test_a_connected_system_is_declared_and_withdrawn() -> None:
 
 
 def test_a_system_is_disclosed_from_its_declaration_until_it_is_withdrawn() -> None:
-    told = folded(signed(), declared(), withdrawn())
-    answers = [told.declared("erp", at) for at in (MONDAY_9 - 1, MONDAY_9, MONDAY_10 - 1, MONDAY_10, MONDAY_11)]
+    state = folded(signed(), declared(), withdrawn())
+    answers = [state.declared("erp", at) for at in (MONDAY_9 - 1, MONDAY_9, MONDAY_10 - 1, MONDAY_10, MONDAY_11)]
     assert answers == [False, True, True, False, False]
-    assert not told.declared("crm", MONDAY_9)
+    assert not state.declared("crm", MONDAY_9)
 
 
 def test_a_system_may_be_declared_again_and_facts_may_arrive_in_any_order() -> None:
     facts = (declared(at=MONDAY_11), withdrawn(at=MONDAY_10), declared(at=MONDAY_9))
-    told = folded(signed(), *facts)
-    assert [told.declared("erp", at) for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [True, False, True]
+    state = folded(signed(), *facts)
+    assert [state.declared("erp", at) for at in (MONDAY_9, MONDAY_10, MONDAY_11)] == [True, False, True]
 
 
 def test_of_two_facts_of_one_instant_the_last_recorded_rules() -> None:
@@ -842,10 +847,10 @@ def test_a_request_that_leads_nowhere_says_why_of_each_name_it_gives(
 def test_a_field_of_a_fact_is_rectified_and_the_contract_reads_as_corrected() -> None:
     command = rectify(1, "customers", ["ACME", "ACME-2"])
     in_force().when(command).then(RecordRectified(**dict(command)))
-    told = in_force().and_recorded(command).state
-    assert told.routes("ACME-2", NEW_YEAR)
-    assert len(told.record) == 4
-    assert isinstance(told.record[0], type(signed()))
+    state = in_force().and_recorded(command).state
+    assert state.routes("ACME-2", NEW_YEAR)
+    assert len(state.record) == 4
+    assert isinstance(state.record[0], type(signed()))
 
 
 def test_a_rectified_instant_is_given_as_text_and_kept_in_microseconds() -> None:
@@ -859,9 +864,9 @@ def test_a_rectified_instant_is_given_as_text_and_kept_in_microseconds() -> None
 
 def test_a_part_of_the_terms_is_rectified_by_giving_the_terms_whole() -> None:
     terms = standard_terms(tolerance="5%").model_dump(mode="json")
-    told = in_force().and_recorded(rectify(1, "terms", terms)).state
-    assert told.signed is not None
-    assert told.signed.terms == standard_terms(tolerance="5%")
+    state = in_force().and_recorded(rectify(1, "terms", terms)).state
+    assert state.signed is not None
+    assert state.signed.terms == standard_terms(tolerance="5%")
 
 
 def test_facts_recorded_after_a_rectification_are_told_on_top_of_it() -> None:
@@ -888,15 +893,15 @@ def test_the_signature_as_first_told_is_still_nothing_new_after_a_rectification(
 
 
 def test_a_history_that_no_command_would_make_still_replays() -> None:
-    told = folded(revised(), terminated(), signed(), signed(customers=("SECOND",)), terminated(MONDAY_10, MONDAY_8))
-    assert told.signed == signed()
-    assert len(told.record) == 5
-    assert told.end == MONDAY_10
+    state = folded(revised(), terminated(), signed(), signed(customers=("SECOND",)), terminated(MONDAY_10, MONDAY_8))
+    assert state.signed == signed()
+    assert len(state.record) == 5
+    assert state.end == MONDAY_10
 
 
 def test_folding_is_one_fact_at_a_time() -> None:
     facts = (*contract_facts(), revised(), RecordRectified(**dict(rectify(1, "customers", ["X"]))), terminated())
-    told = Contract(CONTRACT)
+    state = Contract(CONTRACT)
     for fact in facts:
-        told = contract.evolve(told, fact)
-    assert told == folded(*facts)
+        state = contract.evolve(state, fact)
+    assert state == folded(*facts)

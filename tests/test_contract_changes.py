@@ -22,18 +22,13 @@ from support.messages import Clock, contract_in_force, memory, message, names, s
 
 from adapters.diagnosis import remarks
 from adapters.inbox.handler import CommandHandler, Refused
-from domain.contract_facts import (
-    ContractRenewed,
-    MaintenanceVisitPerformed,
-    OperationHoursWorked,
-    OptionEnded,
-    ServiceReviewHeld,
-)
+from domain.contract_facts import ContractRenewed, OptionEnded
 from domain.coverage import BestEffortReason
 from domain.facts import Fact
 from domain.terms import Service
 from domain.values import MINUTE
-from projections.affected import ALWAYS, reach
+from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
+from projections.affected import ALWAYS, affected
 from projections.clocks import Verdict
 
 
@@ -160,7 +155,7 @@ def touched_by(fact: Fact) -> object:
     before, after = (
         journal.replay().contract("acme") for journal in (under_contract(), under_contract().contract(fact))
     )
-    return reach(before, after)
+    return affected(before, after)
 
 
 def test_work_under_the_other_services_has_no_request_judged_again() -> None:

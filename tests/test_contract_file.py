@@ -14,7 +14,7 @@ from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
 from domain.calendar_rules import Holiday, ServiceHours
 from domain.contract_facts import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
-from domain.credits import PurchaseCredits
+from domain.credit_facts import PurchaseCredits
 from domain.derogation import Weekday
 from domain.periods import Frequency
 from domain.terms import Level, MaintenanceOption, OperationOption, Priority, Service, Urgency

@@ -24,18 +24,19 @@ from domain import contract, credits
 from domain.contract import Contract
 from domain.contract_facts import ContractFact, ContractTerminated
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision, Requester, cover
-from domain.credits import CreditAccount, CreditFact, CreditsConsumed, CreditsReversed, Draw
+from domain.credit_facts import CreditFact, CreditsConsumed, CreditsReversed, Draw
+from domain.credits import CreditAccount
 
 GUARANTEED = None
 
 
 def under(*facts: ContractFact) -> Contract:
-    """The contract that facts tell."""
+    """The contract that facts make."""
     return contract.fold(CONTRACT, facts)
 
 
 def holding(*facts: CreditFact) -> CreditAccount:
-    """The account that facts tell."""
+    """The account that facts make."""
     return credits.fold(CONTRACT, facts)
 
 
@@ -50,13 +51,13 @@ CREDITS = holding(*account_facts())
 
 
 def reason(
-    told: Contract | None = IN_FORCE,
+    contract_then: Contract | None = IN_FORCE,
     account: CreditAccount | None = CREDITS,
     at: int = MONDAY_9,
     requester: Requester = Requester.CUSTOMER,
 ) -> BestEffortReason | None:
     """Why a request is best effort; None where it is guaranteed."""
-    answer = cover(told, account, requester, at)
+    answer = cover(contract_then, account, requester, at)
     assert answer.guaranteed is (answer.reason is None)
     return answer.reason
 
@@ -112,29 +113,29 @@ def test_a_contract_that_nobody_has_signed_is_none() -> None:
 
 
 def test_a_signature_counts_at_its_instant_and_not_before() -> None:
-    told = under(signed(at=MONDAY_9), activated())
-    assert reason(told, at=MONDAY_9 - 1) is BestEffortReason.NO_CONTRACT
-    assert reason(told, at=MONDAY_9) is GUARANTEED
+    contract_then = under(signed(at=MONDAY_9), activated())
+    assert reason(contract_then, at=MONDAY_9 - 1) is BestEffortReason.NO_CONTRACT
+    assert reason(contract_then, at=MONDAY_9) is GUARANTEED
 
 
 def test_a_contract_is_in_force_from_its_first_instant_to_its_last_excluded() -> None:
     account = holding(bought(at=SIGNING))
-    told = under(signed(), activated(effective=SIGNING))
-    answers = [reason(told, account, at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR)]
+    contract_then = under(signed(), activated(effective=SIGNING))
+    answers = [reason(contract_then, account, at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR)]
     not_in_force = BestEffortReason.CONTRACT_NOT_IN_FORCE
     assert answers == [not_in_force, GUARANTEED, GUARANTEED, not_in_force]
 
 
 def test_a_terminated_contract_is_not_in_force() -> None:
-    told = under(*contract_facts(), ContractTerminated(at=MONDAY_8, effective=MONDAY_10, why="x"))
-    assert reason(told, at=MONDAY_10 - 1) is GUARANTEED
-    assert reason(told, at=MONDAY_10) is BestEffortReason.CONTRACT_NOT_IN_FORCE
+    contract_then = under(*contract_facts(), ContractTerminated(at=MONDAY_8, effective=MONDAY_10, why="x"))
+    assert reason(contract_then, at=MONDAY_10 - 1) is GUARANTEED
+    assert reason(contract_then, at=MONDAY_10) is BestEffortReason.CONTRACT_NOT_IN_FORCE
 
 
 def test_assistance_counts_from_its_activation() -> None:
-    told = under(signed(), activated(at=MONDAY_8, effective=MONDAY_9))
-    assert reason(told, at=MONDAY_9 - 1) is BestEffortReason.ASSISTANCE_NOT_ACTIVATED
-    assert reason(told, at=MONDAY_9) is GUARANTEED
+    contract_then = under(signed(), activated(at=MONDAY_8, effective=MONDAY_9))
+    assert reason(contract_then, at=MONDAY_9 - 1) is BestEffortReason.ASSISTANCE_NOT_ACTIVATED
+    assert reason(contract_then, at=MONDAY_9) is GUARANTEED
 
 
 @pytest.mark.parametrize("requester", [Requester.SUPPLIER, Requester.MONITORING])

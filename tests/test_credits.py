@@ -24,9 +24,8 @@ from support.examples import (
 from support.spec import Decider, Given
 
 from domain import credits
-from domain.credits import (
+from domain.credit_facts import (
     ConsumeCredits,
-    CreditAccount,
     CreditCommand,
     CreditFact,
     CreditsConsumed,
@@ -35,6 +34,7 @@ from domain.credits import (
     Draw,
     ReverseConsumption,
 )
+from domain.credits import CreditAccount
 from domain.facts import NotYet, Rejected
 from domain.rectification import RecordRectified
 from domain.values import instant_text
@@ -75,7 +75,7 @@ def given_back(at: int = MONDAY_10, work: str = "W1", **packages: int) -> Credit
 
 
 def folded(*facts: CreditFact) -> CreditAccount:
-    """The account that facts tell."""
+    """The account that facts make."""
     return credits.fold(CONTRACT, facts)
 
 
@@ -88,6 +88,10 @@ def test_a_package_is_bought() -> None:
 
 def test_the_identical_purchase_again_is_nothing_new() -> None:
     ACCOUNTS.given(bought(expires_at=MONDAY_12)).when(buy(expires_at=MONDAY_12)).then_nothing()
+
+
+def test_the_identical_purchase_again_is_nothing_new_though_another_was_made_at_that_instant() -> None:
+    ACCOUNTS.given(bought("A"), bought("B")).when(buy("A")).then_nothing()
 
 
 @pytest.mark.parametrize(
@@ -240,19 +244,19 @@ def test_a_reversal_gives_the_minutes_back_to_the_packages_they_came_from() -> N
 
 def test_the_expiry_of_a_package_does_not_change_with_a_reversal() -> None:
     account = ACCOUNTS.given(bought("A", 60, expires_at=MONDAY_11)).and_recorded(consume(60))
-    told = account.and_recorded(reverse(MONDAY_10)).state
-    assert [told.available(at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11 - 1, MONDAY_11)] == [0, 60, 60, 0]
+    after = account.and_recorded(reverse(MONDAY_10)).state
+    assert [after.available(at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11 - 1, MONDAY_11)] == [0, 60, 60, 0]
     # Given back after the expiry, they are back and of no use.
-    told = account.and_recorded(reverse(MONDAY_12)).state
-    assert [told.available(at) for at in (MONDAY_11 - 1, MONDAY_12)] == [0, 0]
-    assert told.balance("A", MONDAY_12) == 60
+    after = account.and_recorded(reverse(MONDAY_12)).state
+    assert [after.available(at) for at in (MONDAY_11 - 1, MONDAY_12)] == [0, 0]
+    assert after.balance("A", MONDAY_12) == 60
 
 
 def test_a_reversal_undoes_the_shortfall_of_the_same_work_and_of_no_other() -> None:
     account = ACCOUNTS.given(bought("A", 60)).and_recorded(consume(100)).and_recorded(consume(5, work="W2"))
     account.when(reverse()).then(given_back(A=60))
-    told = account.and_recorded(reverse()).state
-    assert (len(told.shortfalls), account.state.short, told.short) == (2, 45, 5)
+    after = account.and_recorded(reverse()).state
+    assert (len(after.shortfalls), account.state.short, after.short) == (2, 45, 5)
 
 
 def test_a_reversal_waits_for_its_consumption() -> None:
@@ -275,6 +279,11 @@ def test_the_identical_reversal_again_is_nothing_new() -> None:
     ACCOUNTS.given(bought()).and_recorded(consume(60)).and_recorded(reverse()).when(reverse()).then_nothing()
 
 
+def test_the_identical_reversal_again_is_nothing_new_though_other_work_was_undone_at_that_instant() -> None:
+    account = ACCOUNTS.given(bought()).and_recorded(consume(60)).and_recorded(consume(30, work="W2"))
+    account.and_recorded(reverse()).and_recorded(reverse(work="W2")).when(reverse()).then_nothing()
+
+
 def test_minutes_are_given_back_once() -> None:
     account = ACCOUNTS.given(bought()).and_recorded(consume(60)).and_recorded(reverse())
     account.when(reverse(MONDAY_11)).then_rejected("G2", "work")
@@ -290,16 +299,16 @@ def test_reversed_work_is_recorded_again_under_another_name() -> None:
 
 
 def test_a_balance_counts_only_what_is_dated_by_the_instant_asked_about() -> None:
-    told = folded(bought("A", 60), consumed(MONDAY_10, A=40), given_back(MONDAY_11, A=40))
+    after = folded(bought("A", 60), consumed(MONDAY_10, A=40), given_back(MONDAY_11, A=40))
     instants = (NEW_YEAR - 1, NEW_YEAR, MONDAY_10 - 1, MONDAY_10, MONDAY_11 - 1, MONDAY_11)
-    assert [told.available(at) for at in instants] == [0, 60, 60, 20, 20, 60]
+    assert [after.available(at) for at in instants] == [0, 60, 60, 20, 20, 60]
 
 
 def test_a_package_overdrawn_by_a_rectification_takes_nothing_from_another() -> None:
     account = ACCOUNTS.given(bought("A", 60), bought("B", 60)).and_recorded(consume(60))
-    told = account.and_recorded(rectify(1, "minutes", 30)).state
-    assert told.balance("A", MONDAY_10) == -30
-    assert told.available(MONDAY_10) == 60
+    after = account.and_recorded(rectify(1, "minutes", 30)).state
+    assert after.balance("A", MONDAY_10) == -30
+    assert after.available(MONDAY_10) == 60
 
 
 PACKAGES = st.sampled_from(["A", "B", "C"])
@@ -377,8 +386,8 @@ def test_the_minutes_of_a_consumption_are_not_rectified_apart_from_its_packages(
 
 def test_a_rectified_expiry_is_an_instant_with_an_offset() -> None:
     account = ACCOUNTS.given(bought())
-    told = account.and_recorded(rectify(1, "expires_at", instant_text(MONDAY_10))).state
-    assert [told.available(at) for at in (MONDAY_10 - 1, MONDAY_10)] == [600, 0]
+    after = account.and_recorded(rectify(1, "expires_at", instant_text(MONDAY_10))).state
+    assert [after.available(at) for at in (MONDAY_10 - 1, MONDAY_10)] == [600, 0]
     account.when(rectify(1, "expires_at", MONDAY_10)).then_rejected("R5", "value")
 
 
@@ -402,6 +411,6 @@ def test_the_consumption_as_first_told_is_still_nothing_new_after_a_rectificatio
 
 def test_a_history_that_no_command_would_make_still_replays() -> None:
     facts = (given_back(A=60), consumed(A=60), bought("A", 30), bought("A", 30), shortfall(1))
-    told = folded(*facts)
-    assert told.record == facts
-    assert told.available(NEW_YEAR - 1) == 0
+    after = folded(*facts)
+    assert after.record == facts
+    assert after.available(NEW_YEAR - 1) == 0

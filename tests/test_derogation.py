@@ -63,8 +63,8 @@ def in_force() -> Given[Contract, ContractCommand, ContractFact]:
 # --- which days -------------------------------------------------------------------------------------------------
 
 
-def days(told: Derogation, *holidays: date) -> list[str]:
-    return [f"{day:%m-%d}" for day in told.days(set(holidays), 2026, 2026)]
+def days(agreed: Derogation, *holidays: date) -> list[str]:
+    return [f"{day:%m-%d}" for day in agreed.days(set(holidays), 2026, 2026)]
 
 
 def test_dates_are_reached_whatever_they_are() -> None:
@@ -150,7 +150,7 @@ def test_the_days_are_those_that_a_look_at_each_day_of_the_year_gives(
 ) -> None:
     first, last = period
     recurring = bool(weekdays) or reached is HolidaysReached.ALL
-    told = derogation(
+    agreed = derogation(
         dates=dates,
         weekdays=weekdays,
         holidays=reached,
@@ -164,7 +164,7 @@ def test_the_days_are_those_that_a_look_at_each_day_of_the_year_gives(
             on_weekday = {"on_weekdays": on_weekday, "all": True, "none": False}[reached]
         return day in dates or (recurring and first <= day <= last and on_weekday)
 
-    assert list(told.days(holidays, 2026, 2026)) == [day for day in year if is_reached(day)]
+    assert list(agreed.days(holidays, 2026, 2026)) == [day for day in year if is_reached(day)]
 
 
 # --- agreed before the day --------------------------------------------------------------------------------------
@@ -238,17 +238,17 @@ def test_it_cannot_be_made_late_by_rectification_either() -> None:
 
 def test_of_its_days_only_those_that_had_not_begun_are_extended() -> None:
     facts = (*contract_facts(), CoverageExtended(**dict(extend(dates=["2026-03-02", "2026-03-03"]))))
-    told = contract.fold(CONTRACT, facts)
-    ((_, rules),) = told.adopted(ServiceHours.STANDARD)
+    agreed = contract.fold(CONTRACT, facts)
+    ((_, rules),) = agreed.adopted(ServiceHours.STANDARD)
     assert [extension.day for extension in rules.extensions] == [date(2026, 3, 3)]
-    assert told.agreed_too_late(ServiceHours.STANDARD) == (date(2026, 3, 2),)
+    assert agreed.agreed_too_late(ServiceHours.STANDARD) == (date(2026, 3, 2),)
 
 
 def test_each_adopted_calendar_says_which_days_are_holidays() -> None:
     every_holiday = CoverageExtended(**dict(extend(first_day="2026-04-01", last_day="2026-06-30", holidays="all")))
     fewer = adopted(at=MONDAY_10, holidays=())
-    told = contract.fold(CONTRACT, (*contract_facts(), fewer, every_holiday))
-    before, after = (rules for _, rules in told.adopted(ServiceHours.STANDARD))
+    agreed = contract.fold(CONTRACT, (*contract_facts(), fewer, every_holiday))
+    before, after = (rules for _, rules in agreed.adopted(ServiceHours.STANDARD))
     assert [f"{one.day:%m-%d}" for one in before.extensions] == ["04-05", "04-06", "04-25", "05-01", "06-02"]
     assert after.extensions == ()
 
@@ -328,8 +328,8 @@ def test_an_explanation_cites_the_derogation_where_it_alone_makes_time_count() -
     evenings = extended(dates=["2026-03-02"], windows=[["17:00", "20:00"]])
     journal = with_extension(evenings).incident("INC1", opened("Mon 16:00", 3), intervention_started("Mon 19:30"))
     clock = journal.explained("Tue 12:00").clocks[1]
-    told = [(piece.start, piece.why, piece.clause, piece.counted_us) for piece in clock.slices]
-    assert told == [
+    agreed = [(piece.start, piece.why, piece.clause, piece.counted_us) for piece in clock.slices]
+    assert agreed == [
         (when("Mon 16:00"), "working", "H3", 2 * HOUR),
         (when("Mon 18:00"), "working", "H4", 3 * HOUR // 2),
     ]

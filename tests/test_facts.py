@@ -16,10 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from support.examples import MONDAY_9, MONDAY_10, MONDAY_11, PAPER, local, rectify, signed, standard_terms
 
 from adapters.inbox.messages import examples as message_examples
+from domain.already_recorded import unless_recorded
 from domain.catalogue import COMMANDS, FACTS
 from domain.facts import FUTURE_TOLERANCE, Fact, Rejected, refuse_future
-from domain.incident import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
-from domain.rectification import RecordRectified, already_recorded, corrected
+from domain.incident_facts import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
+from domain.rectification import RecordRectified, corrected
 from domain.rectification import rectify as decide_rectification
 from domain.terms import PriorityMatrix, Terms
 from domain.values import (
@@ -448,18 +449,18 @@ ON, OFF = ClockSuspended(at=MONDAY_9, cause="customer"), ClockResumed(at=MONDAY_
 
 
 @pytest.mark.parametrize(
-    ("record", "told"),
+    ("record", "on_record"),
     [
         ((), False),
         ((ON,), True),
-        ((ON, OFF), False),  # only the last of that instant says whether it is told
+        ((ON, OFF), False),  # only the last of that instant counts
         ((ON, OFF, ON), True),
         ((ON, ClockResumed(at=MONDAY_10)), True),  # one of another instant does not come between
         ((ClockResumed(at=MONDAY_10), ON), True),
     ],
 )
-def test_a_fact_is_told_again_where_it_equals_the_last_of_its_instant(record: tuple[Fact, ...], told: bool) -> None:
-    assert already_recorded(ON, record) is told
+def test_a_fact_is_on_record_where_it_equals_the_last_of_its_instant(record: tuple[Fact, ...], on_record: bool) -> None:
+    assert unless_recorded(record, ON, lambda fact: fact.at) == (() if on_record else (ON,))
 
 
 # --- rectification ----------------------------------------------------------------------------------------------
@@ -467,15 +468,15 @@ def test_a_fact_is_told_again_where_it_equals_the_last_of_its_instant(record: tu
 CHARGED = IncidentTakenInCharge(at=MONDAY_9)
 
 
-def right(version: int, field: str, value: object, **told: Any) -> RecordRectified:
+def right(version: int, field: str, value: object, **changes: Any) -> RecordRectified:
     """A rectification on record."""
-    return RecordRectified(**dict(rectify(version, field, value, **told)))
+    return RecordRectified(**dict(rectify(version, field, value, **changes)))
 
 
-def test_rectified_facts_are_told_as_corrected_with_the_versions_that_prove_it() -> None:
+def test_rectified_facts_stand_corrected_with_the_versions_that_prove_it() -> None:
     record = [CHARGED, ON, right(1, "at", MONDAY_10), right(1, "at", MONDAY_11)]
-    told = corrected(enumerate(record, 1))
-    assert [(one.version, one.fact, one.rectified_by) for one in told] == [
+    facts = corrected(enumerate(record, 1))
+    assert [(one.version, one.fact, one.rectified_by) for one in facts] == [
         (1, IncidentTakenInCharge(at=MONDAY_11), (3, 4)),
         (2, ON, ()),
     ]
@@ -483,22 +484,22 @@ def test_rectified_facts_are_told_as_corrected_with_the_versions_that_prove_it()
 
 def test_only_rectifications_that_count_are_applied() -> None:
     record = [CHARGED, right(1, "at", MONDAY_10, by="customer"), right(1, "at", MONDAY_11)]
-    told = corrected(enumerate(record, 1), lambda one: one.by == "customer")
-    assert [(one.fact.at, one.rectified_by) for one in told] == [(MONDAY_10, (2,))]
+    facts = corrected(enumerate(record, 1), lambda one: one.by == "customer")
+    assert [(one.fact.at, one.rectified_by) for one in facts] == [(MONDAY_10, (2,))]
 
 
-def test_a_rectification_told_before_its_fact_still_applies() -> None:
+def test_a_rectification_recorded_before_its_fact_still_applies() -> None:
     # A prefix of the log, or a merge of two, may show them so: the version says which fact is meant.
-    told = corrected([(2, right(1, "at", MONDAY_10)), (1, CHARGED)])
-    assert [one.fact.at for one in told] == [MONDAY_10]
+    facts = corrected([(2, right(1, "at", MONDAY_10)), (1, CHARGED)])
+    assert [one.fact.at for one in facts] == [MONDAY_10]
 
 
 def test_a_rectification_that_no_longer_fits_is_left_unapplied() -> None:
     opening = {"at": MONDAY_9, "impact": "high", "urgency": "low", "answer": {"coverage": "guaranteed"}}
     record = [IncidentOpened.model_validate(opening), right(1, "impact", "huge"), right(1, "urgency", "high")]
-    (told,) = corrected(enumerate(record, 1))
-    assert isinstance(told.fact, IncidentOpened)
-    assert (str(told.fact.impact), str(told.fact.urgency), told.rectified_by) == ("high", "high", (3,))
+    (one,) = corrected(enumerate(record, 1))
+    assert isinstance(one.fact, IncidentOpened)
+    assert (str(one.fact.impact), str(one.fact.urgency), one.rectified_by) == ("high", "high", (3,))
 
 
 def test_a_fact_is_not_dated_after_its_own_rectification() -> None:

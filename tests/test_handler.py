@@ -48,9 +48,9 @@ from adapters.inbox.handler import (
 from adapters.store.ledger import Ledger
 from domain.contract_facts import ContractSigned
 from domain.coverage import BestEffortReason, Coverage
-from domain.credits import CreditsConsumed, CreditShortfallRecorded
+from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded
 from domain.facts import Fact
-from domain.incident import IncidentOpened
+from domain.incident_facts import IncidentOpened
 
 STREAM = f"incident-{INCIDENT}"
 

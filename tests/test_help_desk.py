@@ -21,11 +21,11 @@ from adapters.imports.snapshot import ItemState, Snapshot
 from adapters.imports.snapshot_diff import messages_of
 from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.messages import Unreadable, read_message
-from domain.incident import (
+from domain.incident import Incident
+from domain.incident_facts import (
     ClockResumed,
     ClockSuspended,
     ClosingReason,
-    Incident,
     IncidentClosed,
     IncidentOpened,
     IncidentReassessed,
@@ -38,10 +38,10 @@ from domain.incident import (
 from domain.rectification import as_rectified
 from domain.terms import Impact, Urgency
 from domain.values import SECOND, Responsibility, instant_text, read_instant
-from projections.as_of import Replay
 from projections.compliance import ClockRow, compliance
 from projections.history import History
 from projections.readings import Reading
+from projections.replay import Replay
 
 SAMPLES = Path(__file__).parent / "webhooks"
 SECRET = "a long secret that both sides know"

@@ -1,4 +1,4 @@
-"""The incident: opened once, then told in any order; nothing dated before its opening."""
+"""The incident: opened once, then recorded in any order; nothing dated before its opening."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ from support.spec import Decider, Given
 
 from domain import incident
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.incident import (
+from domain.incident import Incident
+from domain.incident_facts import (
     AttributeResponsibility,
     ClockResumed,
     ClockSuspended,
     Close,
     ClosingReason,
-    Incident,
     IncidentClosed,
     IncidentCommand,
     IncidentFact,
@@ -68,30 +68,30 @@ def open_at(at: int = MONDAY_9) -> IncidentGiven:
 
 
 def folded(*facts: IncidentFact) -> Incident:
-    """The incident that facts tell."""
+    """The incident that facts make."""
     return incident.fold(INCIDENT, facts)
 
 
-def suspend(at: int = MONDAY_10, cause: Responsibility = Responsibility.CUSTOMER, **told: Any) -> Suspend:
+def suspend(at: int = MONDAY_10, cause: Responsibility = Responsibility.CUSTOMER, **changes: Any) -> Suspend:
     """A suspension."""
-    return Suspend(at=at, cause=cause, **told)
+    return Suspend(at=at, cause=cause, **changes)
 
 
-def suspended(*told: Any, **more: Any) -> ClockSuspended:
+def suspended(*content: Any, **more: Any) -> ClockSuspended:
     """The fact of `suspend`."""
-    return ClockSuspended(**dict(suspend(*told, **more)))
+    return ClockSuspended(**dict(suspend(*content, **more)))
 
 
 def attribute(
-    at: int = MONDAY_10, party: Responsibility = Responsibility.CUSTOMER, clock: Clock = Clock.CHARGE, **told: Any
+    at: int = MONDAY_10, party: Responsibility = Responsibility.CUSTOMER, clock: Clock = Clock.CHARGE, **changes: Any
 ) -> AttributeResponsibility:
     """An attribution."""
-    return AttributeResponsibility(at=at, party=party, clock=clock, why="the line was cut", **told)
+    return AttributeResponsibility(at=at, party=party, clock=clock, why="the line was cut", **changes)
 
 
-def attributed(*told: Any, **more: Any) -> ResponsibilityAttributed:
+def attributed(*content: Any, **more: Any) -> ResponsibilityAttributed:
     """The fact of `attribute`."""
-    return ResponsibilityAttributed(**dict(attribute(*told, **more)))
+    return ResponsibilityAttributed(**dict(attribute(*content, **more)))
 
 
 def reassess(at: int = MONDAY_10, impact: Impact = Impact.LOW) -> Reassess:
@@ -233,8 +233,8 @@ def test_a_second_taking_in_charge_that_is_earlier_is_recorded() -> None:
 
 def test_suspended_resumed_and_suspended_within_one_minute_are_three_facts() -> None:
     at = MONDAY_10
-    told = open_at().and_recorded(suspend(at)).and_recorded(Resume(at=at)).and_recorded(suspend(at)).state
-    assert told.suspensions == (suspended(at), ClockResumed(at=at), suspended(at))
+    state = open_at().and_recorded(suspend(at)).and_recorded(Resume(at=at)).and_recorded(suspend(at)).state
+    assert state.suspensions == (suspended(at), ClockResumed(at=at), suspended(at))
 
 
 def test_suspended_again_for_another_cause_at_the_same_instant_is_another_fact() -> None:
@@ -254,9 +254,9 @@ def test_a_suspension_may_come_before_the_taking_in_charge_and_after_the_closing
 
 def test_resolved_reopened_and_resolved_within_one_minute_are_three_facts() -> None:
     at = MONDAY_10
-    told = open_at().and_recorded(Resolve(at=at)).and_recorded(Reopen(at=at)).and_recorded(Resolve(at=at)).state
-    assert len(told.endings) == 3
-    assert not told.open
+    state = open_at().and_recorded(Resolve(at=at)).and_recorded(Reopen(at=at)).and_recorded(Resolve(at=at)).state
+    assert len(state.endings) == 3
+    assert not state.open
 
 
 def test_attributions_of_the_two_clocks_are_kept_apart() -> None:
@@ -272,8 +272,8 @@ def test_an_attribution_made_again_after_another_of_that_clock_is_another_fact()
 
 
 def test_a_reassessment_back_and_forth_at_one_instant_is_three_facts() -> None:
-    told = open_at().and_recorded(reassess()).and_recorded(reassess(impact=Impact.HIGH)).and_recorded(reassess()).state
-    assert [fact.impact for fact in told.reassessments] == [Impact.LOW, Impact.HIGH, Impact.LOW]
+    state = open_at().and_recorded(reassess()).and_recorded(reassess(impact=Impact.HIGH)).and_recorded(reassess()).state
+    assert [fact.impact for fact in state.reassessments] == [Impact.LOW, Impact.HIGH, Impact.LOW]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +297,13 @@ def test_it_is_open_until_it_is_resolved_or_closed_and_again_once_reopened() -> 
     assert not resolved.and_recorded(Reopen(at=MONDAY_10)).state.open
 
 
+def test_of_endings_at_one_instant_the_last_recorded_rules() -> None:
+    resolved_first = open_at().and_recorded(Resolve(at=MONDAY_10)).and_recorded(Reopen(at=MONDAY_10))
+    assert resolved_first.state.open
+    reopened_first = open_at().and_recorded(Reopen(at=MONDAY_10)).and_recorded(Resolve(at=MONDAY_10))
+    assert not reopened_first.state.open
+
+
 # --- rectification ----------------------------------------------------------------------------------------------
 
 CHARGED = TakeInCharge(at=MONDAY_10)
@@ -307,28 +314,28 @@ def charged() -> IncidentGiven:
     return open_at().and_recorded(CHARGED)
 
 
-def corrected_charge(to: int, at: int = MONDAY_12, **told: Any) -> Rectify:
+def corrected_charge(to: int, at: int = MONDAY_12, **changes: Any) -> Rectify:
     """The taking in charge was at another instant."""
-    return rectify(2, "at", instant_text(to), at, **told)
+    return rectify(2, "at", instant_text(to), at, **changes)
 
 
 def test_a_rectification_is_a_fact_and_the_incident_reads_as_corrected() -> None:
     command = corrected_charge(MONDAY_11)
     expected = RecordRectified(**{**dict(command), "value": MONDAY_11})
     charged().when(command).then(expected)
-    told = charged().and_recorded(command).state
-    assert [fact.at for fact in told.charges] == [MONDAY_11]
-    assert told.record == (opened(), IncidentTakenInCharge(at=MONDAY_10), expected)
+    state = charged().and_recorded(command).state
+    assert [fact.at for fact in state.charges] == [MONDAY_11]
+    assert state.record == (opened(), IncidentTakenInCharge(at=MONDAY_10), expected)
 
 
 def test_of_several_rectifications_the_last_recorded_rules_whatever_its_own_date() -> None:
-    told = (
+    state = (
         charged()
         .and_recorded(corrected_charge(MONDAY_12 - 1, at=MONDAY_12))
         .and_recorded(corrected_charge(MONDAY_11, at=MONDAY_11))
         .state
     )
-    assert [fact.at for fact in told.charges] == [MONDAY_11]
+    assert [fact.at for fact in state.charges] == [MONDAY_11]
 
 
 def test_a_rectification_may_put_the_first_value_back() -> None:
@@ -340,8 +347,8 @@ def test_a_rectification_may_put_the_first_value_back() -> None:
 
 def test_two_fields_of_one_fact_are_rectified_each_by_its_own_rectification() -> None:
     given = open_at().and_recorded(suspend()).and_recorded(rectify(2, "cause", "third_party"))
-    told = given.and_recorded(rectify(2, "at", instant_text(MONDAY_11))).state
-    assert told.suspensions == (suspended(MONDAY_11, Responsibility.THIRD_PARTY),)
+    state = given.and_recorded(rectify(2, "at", instant_text(MONDAY_11))).state
+    assert state.suspensions == (suspended(MONDAY_11, Responsibility.THIRD_PARTY),)
 
 
 def test_the_identical_rectification_again_is_nothing_new() -> None:
@@ -406,9 +413,9 @@ def test_a_rectification_does_not_date_a_fact_before_the_opening() -> None:
 
 def test_a_rectified_opening_may_come_after_facts_already_told() -> None:
     # It counts then at the opening, with a finding: for the reports to say, not for the decider to refuse.
-    told = charged().and_recorded(rectify(1, "at", instant_text(MONDAY_11))).state
-    assert told.opened is not None
-    assert (told.opened.at, told.charges[0].at) == (MONDAY_11, MONDAY_10)
+    state = charged().and_recorded(rectify(1, "at", instant_text(MONDAY_11))).state
+    assert state.opened is not None
+    assert (state.opened.at, state.charges[0].at) == (MONDAY_11, MONDAY_10)
 
 
 def test_after_a_rectified_opening_nothing_more_is_dated_before_it() -> None:
@@ -419,14 +426,14 @@ def test_after_a_rectified_opening_nothing_more_is_dated_before_it() -> None:
 
 
 def test_a_rectified_opening_keeps_the_coverage_given_then() -> None:
-    told = INCIDENTS.given(opened(answer=NO_CREDITS)).and_recorded(rectify(1, "contract", "other")).state
-    assert told.opened == opened(answer=NO_CREDITS, contract="other")
+    state = INCIDENTS.given(opened(answer=NO_CREDITS)).and_recorded(rectify(1, "contract", "other")).state
+    assert state.opened == opened(answer=NO_CREDITS, contract="other")
 
 
 def test_a_suspension_turned_by_rectification_keeps_its_place() -> None:
     given = open_at().and_recorded(suspend(MONDAY_10)).and_recorded(Resume(at=MONDAY_11))
-    told = given.and_recorded(rectify(2, "at", instant_text(MONDAY_12))).state
-    assert told.suspensions == (suspended(MONDAY_12), ClockResumed(at=MONDAY_11))
+    state = given.and_recorded(rectify(2, "at", instant_text(MONDAY_12))).state
+    assert state.suspensions == (suspended(MONDAY_12), ClockResumed(at=MONDAY_11))
 
 
 def test_a_rectification_agreed_by_both_is_another_fact_than_one_side_s() -> None:
@@ -493,14 +500,14 @@ def test_who_says_it_is_the_supplier_unless_told() -> None:
 
 def test_a_history_that_no_command_would_make_still_replays() -> None:
     facts = (IncidentClosed(at=1), opened(), opened(MONDAY_10), IncidentTakenInCharge(at=2), suspended(3))
-    told = folded(*facts)
-    assert told.record == facts
-    assert told.opened == opened()
+    state = folded(*facts)
+    assert state.record == facts
+    assert state.opened == opened()
 
 
 def test_a_rectification_of_nothing_on_record_changes_nothing() -> None:
     stray = RecordRectified(**dict(rectify(7, "at", MONDAY_11)))
     unknown = RecordRectified(**dict(rectify(1, "colour", "red")))
-    told = folded(opened(), stray, unknown)
-    assert told.opened == opened()
-    assert len(told.record) == 3
+    state = folded(opened(), stray, unknown)
+    assert state.opened == opened()
+    assert len(state.record) == 3

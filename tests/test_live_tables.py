@@ -40,7 +40,7 @@ from adapters.store.ledger import NewerStore, StoreError
 from adapters.store.postgres_url import postgres_place
 from domain.values import read_instant
 from projections import RULES_VERSION
-from projections.affected import ContractsUnder
+from projections.contracts_known import ContractsUnder
 from projections.readings import LITERAL, Reading
 from projections.tolerance import Passing
 
@@ -205,13 +205,13 @@ def test_credits_bought_late_touch_only_the_requests_opened_without(
     here.tell(opening("BEFORE", time="2026-01-02T08:30:00Z"), opening("AFTER", time="2026-01-02T09:30:00Z"))
     catch_up(here)
     judged: list[str] = []
-    standings = ContractsUnder.standings
+    standings = ContractsUnder.judged
 
     def watched(told: ContractsUnder, incidents: Any) -> Any:
         judged.extend(incidents)
         return standings(told, incidents)
 
-    monkeypatch.setattr(ContractsUnder, "standings", watched)
+    monkeypatch.setattr(ContractsUnder, "judged", watched)
     here.tell(buy(package="EARLY", time="2026-01-02T08:00:00Z"))
     catch_up(here)
     assert judged == ["BEFORE"]
@@ -358,7 +358,7 @@ def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
     here: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), opening("BAD", time="2026-11-02T09:00:00Z"))
-    standings = ContractsUnder.standings
+    standings = ContractsUnder.judged
 
     def fails(told: ContractsUnder, incidents: Any) -> Any:
         if "BAD" in incidents:
@@ -366,7 +366,7 @@ def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
         return standings(told, incidents)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ContractsUnder, "standings", fails)
+        patched.setattr(ContractsUnder, "judged", fails)
         with pytest.raises(Stopped, match=r"incident-BAD cannot be judged .*no such sum") as stopped:
             here.projector().step()
         assert stopped.value.position == 7

@@ -24,7 +24,7 @@ from adapters.inbox.messages import (
 )
 from domain.catalogue import COMMANDS
 from domain.facts import Rejected
-from domain.incident import OpenIncident
+from domain.incident_facts import OpenIncident
 
 OPEN = event(
     "incident.open",

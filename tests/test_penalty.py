@@ -32,7 +32,8 @@ from support.history import (
 
 from domain.coverage import Requester
 from domain.facts import Fact
-from projections.breach import Window, exceeds
+from domain.interval import Interval
+from projections.breach import exceeds
 from projections.tolerance import DAY, Case, Passing, by_day, every_day, passed_for_good
 
 WORDS, QUARTERS, IN_WINDOW = "rate=words", "window=quarter", "base=purchased_in_window"
@@ -160,16 +161,16 @@ def test_a_rectified_price_changes_the_base() -> None:
 def test_the_penalty_is_one_off_and_only_the_first_window_that_passes_counts() -> None:
     journal = under_contract().met("INC1", "2026-02-02").late("INC2", "2026-05-04").late("INC3", "2026-08-03")
     row = journal.penalty(reading=QUARTERS)
-    assert row.window == Window(when("2026-04-01"), when("2026-07-01"))
+    assert row.window == Interval(when("2026-04-01"), when("2026-07-01"))
     assert (row.passing, row.maximum_penalty) == (Passing(when("2026-05-04 11:00") + 1, "INC2"), euro("500.00"))
 
 
 def test_a_window_that_passes_only_by_facts_known_later_takes_the_place_of_a_later_one() -> None:
     journal = under_contract().incident("INC1", opened("2026-02-02 09:00"), attributed("2026-02-03", BY_CUSTOMER))
     journal.incident("INC1", attributed("2026-02-03", BY_CUSTOMER, INTERVENTION)).late("INC2", "2026-05-04")
-    assert journal.penalty(reading=QUARTERS).window == Window(when("2026-04-01"), when("2026-07-01"))
+    assert journal.penalty(reading=QUARTERS).window == Interval(when("2026-04-01"), when("2026-07-01"))
     journal.incident("INC1", rectified(2, "party", "supplier"))
-    assert journal.penalty(reading=QUARTERS).window == Window(when("2026-01-01"), when("2026-04-01"))
+    assert journal.penalty(reading=QUARTERS).window == Interval(when("2026-01-01"), when("2026-04-01"))
 
 
 def test_the_penalty_is_provisional_while_its_window_is() -> None:
@@ -210,7 +211,7 @@ def test_the_early_end_of_a_contract_closes_its_window_and_the_base() -> None:
     journal = with_purchases(bought(), bought("Wed 10:00", price="70.00", name="B"))
     journal.contract(terminated("Mon 08:00", "Wed 00:00")).late("INC1")
     row = journal.penalty("Fri 18:00")
-    assert (row.window, row.base, row.settled) == (Window(when("2026-01-01"), when("Wed")), euro("5000.00"), True)
+    assert (row.window, row.base, row.settled) == (Interval(when("2026-01-01"), when("Wed")), euro("5000.00"), True)
 
 
 # --- passed for good --------------------------------------------------------------------------------------------
@@ -329,3 +330,18 @@ def test_nothing_is_outstanding_below_zero_and_payments_stay_when_the_figure_fal
 
 def test_a_waiver_of_more_than_there_is_leaves_nothing() -> None:
     assert passed().contract(waived("Thu 09:00", "800.00")).penalty().outstanding == euro("0.00")
+
+
+# --- the evidence -----------------------------------------------------------------------------------------------
+
+
+def test_the_versions_that_prove_a_penalty_come_in_order_whatever_their_dates() -> None:
+    journal = passed().contract(claimed("Thu 09:00", "100.00")).contract(waived("Wed 09:00", "50.00"))
+    journal.contract(rectified(4, "amount", "120.00"))
+    assert journal.penalty().versions == (1, 4, 5, 6)
+
+
+def test_the_purchases_that_prove_a_penalty_come_in_order_whatever_their_dates() -> None:
+    journal = with_purchases(bought("2026-02-01 09:00", name="B"), bought("2026-01-10 09:00", name="A"))
+    journal.credits(rectified(1, "price", "60.00")).late("INC1")
+    assert journal.penalty().purchases == (1, 2, 3)

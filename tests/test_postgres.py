@@ -55,7 +55,7 @@ from adapters.store.postgres_url import postgres_place
 from adapters.store.sql import EVIDENCE, FORMAT
 from bin.cli import main
 from bin.compose import Settings, open_ledger
-from domain.incident import IncidentTakenInCharge
+from domain.incident_facts import IncidentTakenInCharge
 from domain.values import read_instant
 
 STREAM = f"incident-{INCIDENT}"

@@ -15,17 +15,17 @@ from adapters.live_tables.schema import LEDGERS, PUBLIC, Values
 from adapters.reports.live import from_live
 from adapters.reports.report import LIVE_TABLES, Question, ReportName, make
 from adapters.store.ledger import Ledger
-from projections.affected import JudgedIncident
-from projections.as_of import Replay
 from projections.breach import breach, by_window, share
 from projections.commitments import commitment_rows
 from projections.compliance import compliance
 from projections.connected_systems import effects, systems
+from projections.contracts_known import JudgedIncident
 from projections.credit_balance import credit_balance
 from projections.history import History
 from projections.penalty import penalty
 from projections.queue import queue
 from projections.readings import LITERAL, Reading
+from projections.replay import Replay
 
 OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,rate=words")
 STRICT = Reading.parse("one_sided=agreed,reassessment=latest,suspensions=counted,undisclosed=excluded")

@@ -34,7 +34,7 @@ from projections.readings import LITERAL, Reading, UnknownReading
 AGREED, LATEST, COUNTED = "one_sided=agreed", "reassessment=latest", "suspensions=counted"
 
 
-def told(*facts: Fact) -> Journal:
+def record(*facts: Fact) -> Journal:
     return under_contract().incident("INC1", *facts)
 
 
@@ -50,60 +50,60 @@ def intervention(journal: Journal, reading: str, as_of: str = "Fri 18:00") -> Ju
 
 
 def test_declared_ignores_every_reassessment() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 09:30", 1), taken_in_charge("Mon 10:30"))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 09:30", 1), taken_in_charge("Mon 10:30"))
     row = journal.row("Fri 18:00")
     assert (row.priority, row.charge.judged.target_us, row.charge.judged.verdict) == (2, 2 * HOUR, Verdict.MET)
 
 
 def test_latest_takes_the_last_reassessment() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 09:20", 5), reassessed("Mon 09:30", 1))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 09:20", 5), reassessed("Mon 09:30", 1))
     row = journal.incident("INC1", taken_in_charge("Mon 10:30")).row("Fri 18:00", LATEST)
     assert (row.priority, row.charge.judged.target_us, row.charge.judged.verdict) == (1, 1 * HOUR, Verdict.BREACHED)
     assert row.charge.judged.decided_at == when("Mon 10:00") + 1
 
 
 def test_latest_follows_the_instant_of_a_reassessment_not_its_arrival() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 09:30", 1), reassessed("Mon 09:20", 5))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 09:30", 1), reassessed("Mon 09:20", 5))
     assert charge(journal, LATEST).target_us == 1 * HOUR
 
 
 def test_latest_goes_clock_by_clock_and_ignores_what_comes_after_the_stop() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:30"), reassessed("Mon 10:31", 1))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:30"), reassessed("Mon 10:31", 1))
     assert charge(journal, LATEST).target_us == 2 * HOUR
     assert intervention(journal, LATEST).target_us == 4 * HOUR
 
 
 def test_latest_counts_a_reassessment_at_the_very_stop() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 10:30"), reassessed("Mon 10:30", 1))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 10:30"), reassessed("Mon 10:30", 1))
     assert (charge(journal, LATEST).target_us, charge(journal, LATEST).verdict) == (1 * HOUR, Verdict.BREACHED)
 
 
 def test_latest_ignores_a_reassessment_after_as_of() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 09:30", 1))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 09:30", 1))
     assert charge(journal, LATEST, "Mon 09:29").target_us == 2 * HOUR
     assert charge(journal, LATEST, "Mon 09:30").target_us == 1 * HOUR
 
 
 def test_a_net_already_beyond_the_new_target_is_breached_at_the_reassessment() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 10:45", 1))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 10:45", 1))
     judged = charge(journal, LATEST)
     assert (judged.verdict, judged.decided_at) == (Verdict.BREACHED, when("Mon 10:45"))
     assert judged.due == when("Mon 10:00")
 
 
 def test_a_net_not_yet_beyond_the_new_target_is_breached_when_it_gets_there() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 09:45", 1))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 09:45", 1))
     assert charge(journal, LATEST).decided_at == when("Mon 10:00") + 1
 
 
 def test_a_lower_priority_gives_more_time() -> None:
-    journal = told(opened("Mon 09:00"), reassessed("Mon 10:00", 3), taken_in_charge("Mon 13:00"))
+    journal = record(opened("Mon 09:00"), reassessed("Mon 10:00", 3), taken_in_charge("Mon 13:00"))
     assert charge(journal, "literal").verdict is Verdict.BREACHED
     assert charge(journal, LATEST).verdict is Verdict.MET
 
 
 def test_a_reassessment_after_a_void_closing_says_nothing() -> None:
-    journal = told(opened("Mon 09:00"), withdrawn("Mon 10:30"), reassessed("Mon 12:00", 1))
+    journal = record(opened("Mon 09:00"), withdrawn("Mon 10:30"), reassessed("Mon 12:00", 1))
     assert charge(journal, LATEST).verdict is Verdict.VOID
 
 
@@ -111,14 +111,14 @@ def test_a_reassessment_after_a_void_closing_says_nothing() -> None:
 
 
 def test_counted_lets_suspended_time_run_against_the_supplier() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 13:00"), taken_in_charge("Mon 13:30"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 13:00"), taken_in_charge("Mon 13:30"))
     literal, counted = charge(journal, "literal"), charge(journal, COUNTED)
     assert (literal.net_us, literal.suspended_us, literal.verdict) == (90 * MINUTE, 3 * HOUR, Verdict.MET)
     assert (counted.net_us, counted.suspended_us, counted.verdict) == (270 * MINUTE, 0, Verdict.BREACHED)
 
 
 def test_counted_has_a_due_instant_though_suspended() -> None:
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"))
     assert charge(journal, COUNTED, "Mon 10:30").due == when("Mon 11:00")
 
 
@@ -144,7 +144,7 @@ def test_a_suspension_that_favours_the_supplier_counts_only_when_agreed_or_told_
     cause: Responsibility, by: Party, agreed_by: tuple[Party, ...], counts: bool
 ) -> None:
     pause = suspended("Mon 10:00", cause, by=by, agreed_by=agreed_by)
-    journal = told(opened("Mon 09:00"), pause, resumed("Mon 12:00"), taken_in_charge("Mon 12:30"))
+    journal = record(opened("Mon 09:00"), pause, resumed("Mon 12:00"), taken_in_charge("Mon 12:30"))
     assert charge(journal, "literal").net_us == 90 * MINUTE
     assert charge(journal, AGREED).net_us == (90 if counts else 210) * MINUTE
 
@@ -157,7 +157,7 @@ def test_a_suspension_by_the_suppliers_own_cause_favours_the_customer(
     by: Party, agreed_by: tuple[Party, ...], counts: bool
 ) -> None:
     """It replaces the customer's cause, so the clocks run again from 11:00 where it counts."""
-    journal = told(
+    journal = record(
         opened("Mon 09:00"),
         suspended("Mon 10:00", agreed_by=(CUSTOMER,)),
         suspended("Mon 11:00", BY_SUPPLIER, by=by, agreed_by=agreed_by),
@@ -166,7 +166,7 @@ def test_a_suspension_by_the_suppliers_own_cause_favours_the_customer(
 
 
 def test_a_suspension_removed_before_folding_leaves_the_one_before_it_standing() -> None:
-    journal = told(
+    journal = record(
         opened("Mon 09:00"),
         suspended("Mon 10:00", agreed_by=(CUSTOMER,)),
         suspended("Mon 11:00", BY_THIRD_PARTY),
@@ -187,8 +187,8 @@ def test_a_suspension_removed_before_folding_leaves_the_one_before_it_standing()
 def test_an_attribution_away_from_the_supplier_favours_the_supplier(
     party: Responsibility, by: Party, agreed_by: tuple[Party, ...], counts: bool
 ) -> None:
-    told_by = attributed("Tue 09:00", party, CHARGE, by=by, agreed_by=agreed_by)
-    row = told(opened("Mon 09:00"), intervention_started("Mon 15:00"), told_by).row("Fri 18:00", AGREED)
+    attribution = attributed("Tue 09:00", party, CHARGE, by=by, agreed_by=agreed_by)
+    row = record(opened("Mon 09:00"), intervention_started("Mon 15:00"), attribution).row("Fri 18:00", AGREED)
     assert row.breach is not counts
     assert row.charge.responsible is (party if counts else BY_SUPPLIER)
 
@@ -200,7 +200,7 @@ def test_an_attribution_away_from_the_supplier_favours_the_supplier(
 def test_an_attribution_to_the_supplier_favours_the_customer(
     by: Party, agreed_by: tuple[Party, ...], counts: bool
 ) -> None:
-    journal = told(
+    journal = record(
         opened("Mon 09:00"),
         intervention_started("Mon 15:00"),
         attributed("Tue 09:00", BY_CUSTOMER, agreed_by=(CUSTOMER,)),
@@ -220,14 +220,14 @@ def test_an_attribution_to_the_supplier_favours_the_customer(
     ],
 )
 def test_a_rectification_always_favours_its_maker(by: Party, agreed_by: tuple[Party, ...], counts: bool) -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 15:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 15:00"))
     journal.incident("INC1", rectified(2, "at", when("Mon 10:00"), by=by, agreed_by=agreed_by))
     assert charge(journal, "literal").net_us == 1 * HOUR
     assert charge(journal, AGREED).net_us == (1 if counts else 6) * HOUR
 
 
 def test_a_rectification_that_does_not_count_leaves_an_earlier_agreed_one_standing() -> None:
-    journal = told(opened("Mon 09:00"), taken_in_charge("Mon 15:00"))
+    journal = record(opened("Mon 09:00"), taken_in_charge("Mon 15:00"))
     journal.incident("INC1", rectified(2, "at", when("Mon 12:00"), agreed_by=(CUSTOMER,)))
     journal.incident("INC1", rectified(2, "at", when("Mon 10:00")))
     assert charge(journal, "literal").net_us == 1 * HOUR
@@ -236,7 +236,7 @@ def test_a_rectification_that_does_not_count_leaves_an_earlier_agreed_one_standi
 
 def test_a_rectification_of_a_suspension_is_judged_before_the_suspension_is() -> None:
     """An agreed rectification makes the customer agree to the suspension; one told alone does not."""
-    journal = told(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 12:00"), taken_in_charge("Mon 12:30"))
+    journal = record(opened("Mon 09:00"), suspended("Mon 10:00"), resumed("Mon 12:00"), taken_in_charge("Mon 12:30"))
     alone = rectified(2, "agreed_by", ["customer"])
     agreed = rectified(2, "agreed_by", ["customer"], by=CUSTOMER, agreed_by=(SUPPLIER,))
     assert charge(Journal([*journal.entries]).incident("INC1", alone), AGREED).net_us == 210 * MINUTE

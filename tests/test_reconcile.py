@@ -28,9 +28,10 @@ from adapters.imports.reconcile import (
 from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import Ledger
 from domain.values import MINUTE, SECOND, instant_text, read_instant
-from projections.as_of import IncidentAsOf, Replay
+from projections.as_of import IncidentAsOf
 from projections.history import History
 from projections.readings import Reading
+from projections.replay import Replay
 
 Run = Callable[..., tuple[int, str, str]]
 DESK = "helpdesk:tickets"

@@ -26,11 +26,11 @@ from adapters.inbox.messages import read_message
 from adapters.store.ledger import Ledger
 from domain.facts import Fact
 from domain.values import instant_text, read_instant
-from projections.as_of import Replay
 from projections.breach import breach
 from projections.compliance import ComplianceRow, compliance
 from projections.history import History
 from projections.readings import Reading
+from projections.replay import Replay
 
 ROME = ZoneInfo("Europe/Rome")
 SAMPLE = "incident_event_log_sample.csv.gz"

@@ -59,7 +59,7 @@ from adapters.store.sql import EVIDENCE, FORMAT, SqlRecorder
 from adapters.store.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
-from domain.incident import IncidentTakenInCharge
+from domain.incident_facts import IncidentTakenInCharge
 
 STREAM = f"incident-{INCIDENT}"
 ORIGIN = Origin(None, "s", "m", None)

@@ -12,7 +12,7 @@ from support.history import ACME, Journal, best_effort, opened, rectified, signe
 from support.messages import message, sign
 
 from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
-from domain.incident import IncidentOpened
+from domain.incident_facts import IncidentOpened
 from domain.routing import Unrouted
 from projections.unrouted import UnroutedRow, unrouted
 

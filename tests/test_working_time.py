@@ -36,11 +36,12 @@ from support.examples import (
 )
 
 from adapters.imports.holidays import italian_holidays
+from domain.adopted_calendars import Adopted
 from domain.calendar_rules import CalendarRules, Holiday, ServiceHours, Week
 from domain.contract_facts import CalendarChosen
-from domain.local_time import local_midnight
+from domain.local_time import local_day, local_midnight
 from domain.values import MINUTE, SECOND, moment
-from domain.working_time import Adopted, OutsideCoverage, ReversedInterval, WorkingCalendar
+from domain.working_time import OutsideCoverage, ReversedInterval, WorkingCalendar
 
 # --- the peers' vectors -----------------------------------------------------------------------------------------
 
@@ -83,18 +84,18 @@ def _calendar(vector: Vector) -> WorkingCalendar:
 
     An `extra` day replaces that day's windows and wins over a holiday: a holiday, and an extension.
     """
-    told = vector["calendar"]
+    given_calendar = vector["calendar"]
     days = [datetime.fromisoformat(vector[key]).date() for key in ("start", "end", "expected_end") if key in vector]
     first, last = min(days) - timedelta(days=1), max(days) + timedelta(days=1)
-    closed = {date.fromisoformat(day) for day in (*told["holidays"], *told["extra"])}
+    closed = {date.fromisoformat(day) for day in (*given_calendar["holidays"], *given_calendar["extra"])}
     names = {name[:3]: name for name in EVERY_DAY}
     return calendar(
-        Week.model_validate({names[day]: windows for day, windows in told["week"].items()}),
-        told["tz"],
+        Week.model_validate({names[day]: windows for day, windows in given_calendar["week"].items()}),
+        given_calendar["tz"],
         first_year=first.year,
         last_year=last.year,
         holidays=[Holiday(day=day, name="closed") for day in sorted(closed) if first.year <= day.year <= last.year],
-        extensions=[{"day": day, "windows": windows} for day, windows in told["extra"].items() if windows],
+        extensions=[{"day": day, "windows": windows} for day, windows in given_calendar["extra"].items() if windows],
     )
 
 
@@ -568,6 +569,27 @@ def test_days_are_cut_at_local_midnights_on_changing_clocks_too() -> None:
     assert days == {date(2026, 10, 24), date(2026, 10, 25), date(2026, 10, 26)}
     sunday = [s for s in OFFICE.segments(begins, ends) if s.day == date(2026, 10, 25)]
     assert sum(segment.end - segment.start for segment in sunday) == 25 * HOUR
+
+
+HAVANA = ZoneInfo("America/Havana")
+
+
+def test_a_day_whose_midnight_comes_twice_begins_at_the_first() -> None:
+    """In Havana 2 November 2025 shows 00:00 to 00:59 twice: at 01:00 the clocks go back to 00:00."""
+    first, second = (local("2025-11-02 00:00", HAVANA, fold=fold) for fold in (0, 1))
+    assert second - first == HOUR
+    assert local_day(HAVANA, date(2025, 11, 2)) == (first, local("2025-11-03 00:00", HAVANA))
+    assert local_day(HAVANA, date(2025, 11, 1))[1] == first == local_midnight(HAVANA, date(2025, 11, 2))
+
+
+def test_a_window_that_opens_at_a_midnight_that_comes_twice_opens_at_the_first() -> None:
+    first, second = (local("2025-11-02 00:00", HAVANA, fold=fold) for fold in (0, 1))
+    morning = calendar(week(("00:00", "08:00"), days=SUNDAYS), "America/Havana", first_year=2025, last_year=2025)
+    assert [morning.is_open(at) for at in (first - 1, first, second - 1, second)] == [False, True, True, True]
+    assert morning.elapsed(first, local("2025-11-02 12:00", HAVANA)) == 9 * HOUR
+    assert [segment.day for segment in morning.segments(first - HOUR, second + HOUR)] == [
+        date(2025, 11, 1), date(2025, 11, 2)
+    ]  # fmt: skip
 
 
 # --- years covered ----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from adapters.imports.desk_mapping import Assigned, Choice, DeskMapping, Times
 from adapters.imports.snapshot import Snapshot
 from adapters.inbox.messages import Unreadable, read_json
-from domain.incident import Request
+from domain.incident_facts import Request
 from domain.values import instant_text, microseconds, read_instant
 
 V = TypeVar("V")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from adapters.imports.desk_export import CHARGED, CLOSED, OPENED, RESOLVED, STARTED, Export, ExportRow
 from adapters.store.ledger import Ledger
-from domain.incident import (
+from domain.incident_facts import (
     IncidentClosed,
     IncidentOpened,
     IncidentReopened,

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from adapters.inbox.messages import Label
-from domain.incident import ClosingReason, Request
+from domain.incident_facts import ClosingReason, Request
 from domain.values import Identifier, Instant, Responsibility, Value
 
 Flag = Annotated[bool, Field(strict=True)]

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from adapters.imports.snapshot import HAPPENED, ItemState, Snapshot
 from adapters.inbox.messages import cloud_event
 from domain.facts import Fact
-from domain.incident import (
+from domain.incident import Incident
+from domain.incident_facts import (
     Assessment,
     ClockResumed,
     ClockSuspended,
-    Incident,
     IncidentClosed,
     IncidentOpened,
     IncidentReassessed,

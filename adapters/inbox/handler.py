@@ -34,9 +34,11 @@ from domain import incident as incidents
 from domain.contract import Contract
 from domain.contract_facts import ContractCommand, RenewContract, SignContract
 from domain.coverage import CoverageDecision, cover
-from domain.credits import CreditAccount, CreditCommand
+from domain.credit_facts import CreditCommand
+from domain.credits import CreditAccount
 from domain.facts import Fact, NotYet, Rejected, refuse_future
-from domain.incident import Incident, IncidentCommand, OpenIncident
+from domain.incident import Incident
+from domain.incident_facts import IncidentCommand, OpenIncident
 from domain.routing import refuse_shared_customers, routed
 from domain.values import moment
 

@@ -18,11 +18,12 @@ from adapters.live_tables.schema import (
     PENALTIES,
     WINDOWS,
 )
-from adapters.live_tables.tables import Between, TableSet, Where
-from projections.affected import ContractsUnder
-from projections.breach import BreachRow, Count, Window, breach_row, tolerance_of
+from adapters.live_tables.tables import TableSet, Where
+from domain.interval import Interval
+from projections.breach import BreachRow, Count, breach_row, tolerance_of
 from projections.commitments import commitment_rows
 from projections.connected_systems import systems_of
+from projections.contracts_known import ContractsUnder
 from projections.credit_balance import credit_row
 from projections.penalty import penalty_row
 from projections.tolerance import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
@@ -114,7 +115,7 @@ class ContractTallies:
     def _row_of_contract(self) -> Where:
         return {"ledger": self.ledger, **self._of_contract}
 
-    def _of(self, window: Window) -> Where:
+    def _of(self, window: Interval) -> Where:
         return {**self._of_contract, "window_from_at": window.start}
 
     def _windows(self) -> list[BreachRow]:
@@ -124,7 +125,7 @@ class ContractTallies:
     def _write(self, rows: Iterable[BreachRow]) -> None:
         self.tables.write(WINDOWS, [tabular.window_values(self.ledger, self.reading, row) for row in rows])
 
-    def _anew(self, window: Window) -> BreachRow:
+    def _anew(self, window: Interval) -> BreachRow:
         cases = self._cases(self._of(window))
         days = every_day(cases, tolerance_of(self.contract))
         self._write_days(window, days)
@@ -132,7 +133,7 @@ class ContractTallies:
         count = Count(len(cases), breaches, self.tables.total(INCIDENTS, "undecided", self._of(window)))
         return self._row(window, count, days)
 
-    def _moved(self, window: Window, was: Count, moved: Moved) -> BreachRow:
+    def _moved(self, window: Interval, was: Count, moved: Moved) -> BreachRow:
         count = Count(was.cases + moved.cases, was.breaches + moved.breaches, was.undecided + moved.undecided)
         days = self._summed(window, moved.days)
         left = [
@@ -143,7 +144,7 @@ class ContractTallies:
         self.tables.remove(DAYS, {**self._of(window), "day": gone})
         return self._row(window, count, None)
 
-    def _summed(self, window: Window, numbers: Iterable[int]) -> list[Day]:
+    def _summed(self, window: Interval, numbers: Iterable[int]) -> list[Day]:
         """The sums of some days, from the cases in the tables."""
         found: list[Day] = []
         for days in _runs(sorted(numbers)):
@@ -151,7 +152,7 @@ class ContractTallies:
             found += [day_of(number, of_day.get(number, ()), tolerance_of(self.contract)) for number in days]
         return found
 
-    def _row(self, window: Window, count: Count, days: Sequence[Day] | None) -> BreachRow:
+    def _row(self, window: Interval, count: Count, days: Sequence[Day] | None) -> BreachRow:
         """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
         passing = None
         if excess(count.breaches, count.cases, tolerance_of(self.contract)) > 0:
@@ -165,17 +166,17 @@ class ContractTallies:
         next_change = self.tables.earliest(INCIDENTS, "changes_at", self._of(window))
         return breach_row(self.contract, window, count, passing, next_change, self.told.replay.as_of)
 
-    def _days(self, window: Window) -> list[Day]:
+    def _days(self, window: Interval) -> list[Day]:
         columns = ("day", "cases", "breaches", "lowest")
         return list(map(Day._make, self.tables.pick(DAYS, columns, self._of(window), order="day")))
 
-    def _write_days(self, window: Window, days: Iterable[Day]) -> None:
+    def _write_days(self, window: Interval, days: Iterable[Day]) -> None:
         rows = [tabular.day_values(self.reading, self.name, window.start, day) for day in days]
         self.tables.write(DAYS, rows)
 
-    def _cases_between(self, window: Window, first: int, last: int) -> list[Case]:
+    def _cases_between(self, window: Interval, first: int, last: int) -> list[Case]:
         """The cases of a window that make a difference on some days, from the first to the last."""
-        then = Between(first * DAY, (last + 1) * DAY)
+        then = Interval(first * DAY, (last + 1) * DAY)
         decided, breached = (self._cases({**self._of(window), on: then}) for on in ("decided_at", "breach_at"))
         return decided + [case for case in breached if not first * DAY <= case.at < (last + 1) * DAY]
 

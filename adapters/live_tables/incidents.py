@@ -22,7 +22,7 @@ from adapters.live_tables import rows as tabular
 from adapters.live_tables.schema import CASES, EFFECTS, INCIDENTS, QUEUE, TIMERS, Table, Values
 from adapters.store.ledger import Ledger, Row, StoreError, read_entry
 from domain.catalogue import FACTS, Catalogue
-from projections.affected import Contracts, ContractsUnder, JudgedIncident
+from projections.contracts_known import Contracts, ContractsUnder, JudgedIncident
 from projections.history import Entry
 from projections.readings import Reading
 
@@ -70,11 +70,11 @@ def entries(rows: Iterable[Row], catalogue: Catalogue = FACTS) -> list[Entry]:
 def standings(told: ContractsUnder, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, JudgedIncident | None]:
     """What each of some incidents amounts to. Raises Stopped, naming the last fact of one that cannot be judged."""
     try:
-        return told.standings(incidents)
+        return told.judged(incidents)
     except Exception:
         for name, facts in incidents.items():
             try:
-                told.standings({name: facts})
+                told.judged({name: facts})
             except Exception as error:
                 because = f"incident-{name} cannot be judged ({type(error).__name__}: {error}); please report it"
                 raise Stopped(facts[-1].position, because) from error
@@ -114,7 +114,7 @@ def judge(ledger: str, contracts_known: Contracts, rows: Sequence[Row], catalogu
     }
     of: dict[str, list[Values]] = {table.name: [] for table in (INCIDENTS, CASES, QUEUE, EFFECTS)}
     earliest: dict[str, int] = {}
-    for told in contracts_known.told:
+    for told in contracts_known.under:
         reading, found = told.replay.reading.name, standings(told, incidents)
         some = [standing for standing in found.values() if standing]
         for table, more in rows_of(ledger, reading, some).items():

@@ -26,10 +26,11 @@ from adapters.live_tables.incidents import (
     whole_streams,
 )
 from adapters.live_tables.schema import BUILDER, CASES, EFFECTS, INCIDENTS, LEDGERS, QUEUE, TIMERS
-from adapters.live_tables.tables import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
+from adapters.live_tables.tables import AtMost, BeingBuilt, OutdatedTables, Reporting, TableSet
 from adapters.store.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
 from projections import RULES_VERSION
-from projections.affected import ALWAYS, Affected, Contracts, streams_of
+from projections.affected import ALWAYS, Affected
+from projections.contracts_known import Contracts, streams_of
 from projections.history import Entry
 from projections.readings import LITERAL, Reading
 
@@ -389,7 +390,7 @@ class Step:
             kind, _, name = stream.partition("-")
             rung[kind].append(name)
         contracts = {*streams_of(facts, "contract"), *streams_of(facts, "credits"), *rung["contract"]}
-        reaches = self.contracts_known.reach(before, sorted(contracts))
+        reaches = self.contracts_known.affected(before, sorted(contracts))
         incidents = {*streams_of(facts, "incident"), *rung["incident"], *self._reached(reaches)}
         for some in _parts(sorted(incidents), CHUNK):
             self._judge(self._facts_of(some, facts))
@@ -449,7 +450,7 @@ class Step:
         found: set[str] = set()
         for reach in reaches:
             for opened in reach.openings:
-                span = {} if reach.openings == ALWAYS else {"opened_at": Between(*opened)}
+                span = {} if reach.openings == ALWAYS else {"opened_at": opened}
                 found.update(self.tables.values(INCIDENTS, "incident", {"contract": reach.contract, **span}))
             for column, names in (("customer", reach.customers), ("system", reach.systems)):
                 if names:
@@ -459,7 +460,7 @@ class Step:
     def _judge(self, incidents: Mapping[str, Sequence[Entry]]) -> None:
         ledger, names = self.ledger.id, list(incidents)
         self.tables.remove(TIMERS, {"stream": [f"incident-{name}" for name in names]})
-        for told in self.contracts_known.told:
+        for told in self.contracts_known.under:
             reading, found = told.replay.reading.name, standings(told, incidents)
             self._take_away(reading, names)
             some = [standing for standing in found.values() if standing]
@@ -492,7 +493,7 @@ class Step:
     def _ring(self, at: Sequence[tuple[str, int]]) -> None:
         """Keep the earliest alarm of each stream, over all readings."""
         known: dict[str, int] = {}
-        if len(self.contracts_known.told) > 1:
+        if len(self.contracts_known.under) > 1:
             known = dict(map(tuple, self.tables.read(TIMERS, {"stream": [stream for stream, _ in at]})))
         self.tables.write(TIMERS, [(stream, min(then, known.get(stream, then))) for stream, then in at])
 
@@ -528,7 +529,7 @@ class Step:
             self.tables.write(TIMERS, [(f"contract-{name}", at)])
 
     def _figures(self, name: str) -> list[ContractTallies]:
-        return [ContractTallies(self.ledger.id, self.tables, told, name) for told in self.contracts_known.told]
+        return [ContractTallies(self.ledger.id, self.tables, told, name) for told in self.contracts_known.under]
 
     @contextmanager
     def _named(self, contract: str) -> Iterator[None]:

@@ -7,19 +7,23 @@ from typing import Any
 
 from adapters.live_tables.schema import Values
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
+from domain.interval import Interval
 from domain.periods import Period
 from domain.terms import PenaltyClause, Priority
 from domain.values import Responsibility, instant_text, read_instant
 from domain.working_time import WorkingCalendar
-from projections.affected import JudgedIncident
-from projections.breach import BreachRow, Count, Window
-from projections.clocks import Accrued, Judged, Verdict
-from projections.commitments import Commitment, CommitmentRow, Performance
+from projections.breach import BreachRow, Count
+from projections.clock_run import Accrued
+from projections.clocks import Judged, Verdict
+from projections.commitments import CommitmentRow
 from projections.compliance import ClockRow, ComplianceRow
-from projections.connected_systems import Disclosure, EffectRow, SystemRow
+from projections.connected_systems import EffectRow, SystemRow
+from projections.contracts_known import JudgedIncident
 from projections.credit_balance import CreditRow
-from projections.history import Finding
+from projections.dues import Commitment
+from projections.findings import Finding
 from projections.penalty import PenaltyRow
+from projections.performances import Performance
 from projections.queue import QueueRow, Tier
 from projections.tolerance import Case, Day, Passing
 
@@ -153,7 +157,7 @@ def window_row(values: Values) -> BreachRow:
     )
     return BreachRow(
         contract=contract,
-        window=Window(start, end),
+        window=Interval(start, end),
         count=Count(cases, breaches, undecided),
         tolerance=Fraction(above, below),
         settled=settled,
@@ -207,7 +211,7 @@ def penalty_row(values: Values) -> PenaltyRow:
         clause=clause,
         rate=Fraction(above, below),
         passing=Passing(at, by) if at is not None else None,
-        window=Window(start, end) if start is not None else None,
+        window=Interval(start, end) if start is not None else None,
         base=amount(base),
         settled=settled,
         claimed=amount(claimed),
@@ -270,13 +274,22 @@ def queue_row(values: Values) -> QueueRow:
 
 def system_values(ledger: str, reading: str, row: SystemRow) -> Values:
     """A row of `connected_systems`."""
-    return (ledger, reading, row.contract, row.system, *row.disclosure, list(row.versions), row.changes_at)
+    return (
+        ledger,
+        reading,
+        row.contract,
+        row.system,
+        row.disclosure.start,
+        row.disclosure.end,
+        list(row.versions),
+        row.changes_at,
+    )
 
 
 def system_row(values: Values) -> SystemRow:
     """The row of `connected_systems` read back."""
     (_, _, contract, system, declared_at, withdrawn_at, versions, changes_at) = values
-    return SystemRow(contract, system, Disclosure(declared_at, withdrawn_at), changes_at, tuple(versions))
+    return SystemRow(contract, system, Interval(declared_at, withdrawn_at), changes_at, tuple(versions))
 
 
 def effect_values(ledger: str, reading: str, row: EffectRow) -> Values:
@@ -289,7 +302,8 @@ def effect_values(ledger: str, reading: str, row: EffectRow) -> Values:
         row.system,
         row.opened_at,
         row.disclosed,
-        *(row.disclosure or (None, None)),
+        row.disclosure and row.disclosure.start,
+        row.disclosure and row.disclosure.end,
         row.late,
         row.breach,
         row.excluded,
@@ -309,7 +323,7 @@ def effect_row(values: Values) -> EffectRow:
         system=system,
         opened_at=opened_at,
         disclosed=disclosed,
-        disclosure=None if declared_at is None else Disclosure(declared_at, withdrawn_at),
+        disclosure=None if declared_at is None else Interval(declared_at, withdrawn_at),
         late=late,
         breach=breach,
         excluded=excluded,
@@ -341,7 +355,7 @@ def commitment_values(ledger: str, reading: str, number: int, row: CommitmentRow
         row.outside,
         row.late,
         row.settled,
-        [deed_told(performance) for performance in row.deeds],
+        [deed_told(performance) for performance in row.performances],
         list(row.monitoring),
         [finding_told(finding) for finding in row.findings],
         list(row.versions),
@@ -359,7 +373,7 @@ def commitment_row(values: Values) -> CommitmentRow:
         activity=activity,
         period=None if start is None else Period(start, end, whole=not cut_short),
         due=due,
-        deeds=tuple(map(_performance, deeds)),
+        performances=tuple(map(_performance, deeds)),
         settled=settled,
         monitoring=tuple(monitoring),
         findings=tuple(map(_finding, findings)),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from adapters.live_tables.schema import TABLES, Column, ColumnKind, Table, Values
 from adapters.store.ledger import LockedStore, NewerStore, StoreError
+from domain.interval import Interval
 
 
 class NoTables(StoreError):
@@ -31,13 +32,6 @@ class OutdatedTables(StoreError):
     """The tables at that place are not those of this log and this program: they have to be built anew."""
 
 
-class Between(NamedTuple):
-    """Instants from `start` to before `end`, in microseconds UTC."""
-
-    start: int
-    end: int
-
-
 class AtMost(NamedTuple):
     """Numbers up to `most`."""
 
@@ -45,7 +39,7 @@ class AtMost(NamedTuple):
 
 
 Where = Mapping[str, Any]
-"""Columns and what they hold: a value, None, a list of values, a Between or an AtMost."""
+"""Columns and what they hold: a value, None, a list of values, an Interval of instants or an AtMost."""
 
 Codec = Callable[[Any], Any]
 LIVE, NEXT = "live", "next"
@@ -255,9 +249,12 @@ class TableSet:
                     term, more = self.reporting.among(name, [encode(one) for one in value])
                     terms.append(term)
                     parameters += more
-                case Between(start, end):
-                    terms.append(f"{name} >= ? AND {name} < ?")
-                    parameters += [encode(start), encode(end)]
+                case Interval(start, end):
+                    terms.append(f"{name} >= ?")
+                    parameters.append(encode(start))
+                    if end is not None:
+                        terms.append(f"{name} < ?")
+                        parameters.append(encode(end))
                 case AtMost(most):
                     terms.append(f"{name} <= ?")
                     parameters.append(encode(most))

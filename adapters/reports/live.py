@@ -43,11 +43,11 @@ from adapters.store.ledger import Ledger
 from domain.calendar_rules import ServiceHours
 from domain.working_time import WorkingCalendar
 from projections import RULES_VERSION
-from projections.as_of import Replay
 from projections.breach import BreachRow
 from projections.connected_systems import lines
 from projections.history import History
 from projections.queue import in_order
+from projections.replay import Replay
 
 
 def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Question) -> Report | None:

@@ -11,23 +11,26 @@ from adapters.live_tables.rows import deed_told
 from adapters.store.ledger import Ledger, Sealed
 from domain import __version__
 from domain.calendar_rules import LocalDay, wall_text
+from domain.interval import Interval
 from domain.local_time import local_midnight
 from domain.values import WIRE, instant_text, moment, read_instant, share_text
 from projections import RULES_VERSION
-from projections.as_of import Replay
-from projections.breach import BreachRow, Window, breach, by_window, late_in, windows
+from projections.breach import BreachRow, breach, by_window, late_in
 from projections.clocks import Judged
 from projections.commitments import CommitmentRow, commitments
 from projections.compliance import ComplianceRow, compliance
-from projections.connected_systems import Disclosure, EffectRow, Line, SystemRow, effects, lines, systems
+from projections.connected_systems import EffectRow, Line, SystemRow, effects, lines, systems
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, Slice, explain
-from projections.history import Finding, History
+from projections.findings import Finding
+from projections.history import History
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading, WindowKind
+from projections.replay import Replay
 from projections.timeline import TimelineRow, timeline
 from projections.unrouted import UnroutedRow, unrouted
+from projections.windows import windows
 
 ReportName = Literal["compliance", "breach", "penalty", "credits", "commitments", "systems", "queue"]
 HOUSE_ZONE = ZoneInfo("Europe/Rome")
@@ -211,7 +214,7 @@ def in_window(rows: Sequence[ComplianceRow], replay: Replay, asked: Question) ->
     if asked.window_day is None:
         return list(rows)
     names = {row.contract for row in rows if row.contract}
-    kept: dict[str | None, list[Window]] = {
+    kept: dict[str | None, list[Interval]] = {
         name: [
             window
             for window in windows(replay.contract(name).contract, asked.reading.window, asked.as_of)
@@ -373,7 +376,7 @@ def commitment_row_json(row: CommitmentRow) -> JsonRow:
         "outside": row.outside,
         "late": row.late,
         "settled": row.settled,
-        "deeds": [deed_told(performance) for performance in row.deeds],
+        "deeds": [deed_told(performance) for performance in row.performances],
         "monitoring": list(row.monitoring),
         "findings": [_finding(finding) for finding in row.findings],
         "evidence": _evidence(f"contract-{row.contract}", row.versions),
@@ -402,8 +405,8 @@ def system_line_json(line: Line) -> JsonRow:
             }
 
 
-def _disclosed(contract: str | None, system: str, disclosure: Disclosure | None) -> JsonRow:
-    declared_at, withdrawn_at = disclosure or (None, None)
+def _disclosed(contract: str | None, system: str, disclosure: Interval | None) -> JsonRow:
+    declared_at, withdrawn_at = (disclosure.start, disclosure.end) if disclosure else (None, None)
     told = {"declared_at": _text(declared_at), "withdrawn_at": _text(withdrawn_at)}
     return {"contract": contract, "system": system, **told}
 

@@ -33,9 +33,10 @@ from domain.local_time import local_day
 from domain.rectification import Corrected
 from domain.values import instant_text, moment
 from domain.working_time import OutsideCoverage
-from projections.as_of import ContractAsOf, Replay
+from projections.as_of import ContractAsOf
 from projections.history import History
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.working_days import OpenHours, WorkingDay, working_days
 
 FROM_COMMAND = "verbale:calendar"

@@ -27,9 +27,10 @@ from bin.commands.console import Format, show
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import clock
 from domain.values import SECOND, instant_text
-from projections.as_of import IncidentAsOf, Replay
+from projections.as_of import IncidentAsOf
 from projections.history import History
 from projections.readings import Reading
+from projections.replay import Replay
 
 
 def reconcile(

@@ -25,13 +25,7 @@ from bench.stores import Store
 from bin.commands.consume import TURN_SECONDS
 from domain.coverage import Coverage, CoverageDecision
 from domain.facts import Fact
-from domain.incident import (
-    ClockResumed,
-    ClockSuspended,
-    IncidentOpened,
-    IncidentResolved,
-    IncidentTakenInCharge,
-)
+from domain.incident_facts import ClockResumed, ClockSuspended, IncidentOpened, IncidentResolved, IncidentTakenInCharge
 from domain.values import microseconds
 
 CONSUME, HANDLER = "Verbale: consume", "FastStream handler, library: a transaction each"

@@ -17,9 +17,10 @@ from domain import contract as contracts
 from domain import credits as accounts
 from domain.contract import Contract
 from domain.coverage import Requester, cover
-from domain.credits import CreditAccount, CreditsConsumed, Draw
+from domain.credit_facts import CreditsConsumed, Draw
+from domain.credits import CreditAccount
 from domain.facts import Fact
-from domain.incident import (
+from domain.incident_facts import (
     ClockResumed,
     ClockSuspended,
     IncidentClosed,

@@ -20,7 +20,7 @@ from eventsourcing.sqlite import SQLiteTrackingRecorder
 from eventsourcing.utils import Environment
 from psycopg.sql import SQL, Identifier
 
-from domain import incident as facts
+from domain import incident_facts as facts
 from domain.facts import Fact
 
 # --- the aggregate and its application ---

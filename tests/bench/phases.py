@@ -18,7 +18,7 @@ from adapters.live_tables.projector import Step
 from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import Ledger, read_entry
 from bench.paper import CHECKOUT, Paper
-from projections.affected import ContractsUnder
+from projections.contracts_known import ContractsUnder
 
 MOST = 15
 Build = Callable[[Reporting], int]
@@ -104,7 +104,7 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
     changes: list[tuple[Any, str, Any]] = [
         (recorder, "rows_by_stream", phases.of(READ, lambda *given: iter(list(read(*given))))),
         (judging, "read_entry", phases.of(DECODE, read_entry)),
-        (ContractsUnder, "standings", phases.of(JUDGE, ContractsUnder.standings)),
+        (ContractsUnder, "judged", phases.of(JUDGE, ContractsUnder.judged)),
         (Step, "count_anew", phases.of(COUNT, Step.count_anew)),
         (reporting, "index", phases.of(INDEX, reporting.index)),
         (reporting, "run", lambda *given: (run if phases.now == INDEX else write_now)(*given)),

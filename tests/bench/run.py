@@ -36,7 +36,7 @@ from bench.paper import Figures, Paper, machine, say
 from bench.phases import hot_functions, phases_of, tell_functions, tell_phases
 from bench.stores import Store, parts, store
 from domain.facts import Fact
-from domain.incident import ClockResumed, ClockSuspended, IncidentResolved, IncidentTakenInCharge
+from domain.incident_facts import ClockResumed, ClockSuspended, IncidentResolved, IncidentTakenInCharge
 from domain.terms import Impact, Urgency
 from domain.values import MINUTE, SECOND, Responsibility, read_instant
 

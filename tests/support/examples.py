@@ -19,8 +19,8 @@ from domain.contract_facts import (
     SignContract,
 )
 from domain.coverage import Coverage, CoverageDecision
-from domain.credits import CreditFact, CreditsPurchased, PurchaseCredits
-from domain.incident import IncidentOpened, OpenIncident
+from domain.credit_facts import CreditFact, CreditsPurchased, PurchaseCredits
+from domain.incident_facts import IncidentOpened, OpenIncident
 from domain.rectification import Rectify
 from domain.terms import AssistanceOption, Impact, Level, Levels, PenaltyClause, PriorityMatrix, Terms, Urgency
 from domain.values import MINUTE, Attachment, microseconds
@@ -185,7 +185,7 @@ def request(at: int = MONDAY_9, **changes: Any) -> OpenIncident:
 
 
 def rectify(version: int, field: str, value: object, at: int = MONDAY_12, **changes: Any) -> Rectify:
-    """A rectification, by the supplier unless told."""
+    """A rectification, by the supplier unless given."""
     return Rectify(**{"at": at, "version": version, "field": field, "value": value, "why": "a slip", **changes})
 
 
@@ -213,7 +213,7 @@ GUARANTEED = CoverageDecision(coverage=Coverage.GUARANTEED, contract=CONTRACT)
 
 
 def opened(at: int = MONDAY_9, answer: CoverageDecision = GUARANTEED, **changes: Any) -> IncidentOpened:
-    """The fact of `request`, guaranteed unless told."""
+    """The fact of `request`, guaranteed unless given."""
     return IncidentOpened(**dict(request(at, **changes)), answer=answer)
 
 

@@ -1,7 +1,7 @@
-"""Histories to judge, told as a journal: what occurred, in the order in which it was recorded.
+"""Histories to judge, written as a journal: what occurred, in the order in which it was recorded.
 
 "Mon 09:00" is Monday 2 March 2026 in Rome, "next Mon 09:00" a week later; "2026-03-02 09:00" says it in full. Nothing
-near that week is a holiday. A request has priority 2 unless told: 120 working minutes to charge, 480 to intervention.
+near that week is a holiday. A request has priority 2 unless given: 120 working minutes to charge, 480 to intervention.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,12 @@ from domain.contract_facts import (
     ContractSigned,
     ContractTerminated,
     OptionActivated,
-    PenaltyClaimed,
-    PenaltySettled,
-    PenaltyWaived,
     ServiceLevelRevised,
 )
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.credits import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
+from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
 from domain.facts import Fact
-from domain.incident import (
+from domain.incident_facts import (
     ClockResumed,
     ClockSuspended,
     ClosingReason,
@@ -37,6 +34,7 @@ from domain.incident import (
     InterventionStarted,
     ResponsibilityAttributed,
 )
+from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.rectification import RecordRectified
 from domain.terms import (
     AssistanceOption,
@@ -50,7 +48,6 @@ from domain.terms import (
     Urgency,
 )
 from domain.values import MINUTE, Party, Responsibility, microseconds
-from projections.as_of import Replay
 from projections.breach import BreachRow, breach, by_window, share
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
@@ -59,6 +56,7 @@ from projections.history import Entry, History
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
+from projections.replay import Replay
 from projections.tolerance import Case
 
 ROME = ZoneInfo("Europe/Rome")
@@ -319,12 +317,12 @@ def rectified(
 # --- the journal ------------------------------------------------------------------------------------------------
 
 ALL_KNOWN = "2026-12-31 23:59"
-"""An instant after everything that the tests tell, within the year that the calendar covers."""
+"""An instant after everything that the tests record, within the year that the calendar covers."""
 
 
 @dataclass
 class Journal:
-    """Facts in order of recording. Each is recorded as it occurs, or later if told, never before the one above it."""
+    """Facts in order of recording. Each is recorded as it occurs, or later if given, never before the one above it."""
 
     entries: list[Entry] = field(default_factory=list)
 

@@ -1,0 +1,81 @@
+"""What a reader of a figure has to know beside it: each finding with its clause and the versions that show it."""
+
+from typing import NamedTuple, assert_never
+
+from domain.coverage import CoverageDecision
+from domain.incident_facts import IncidentOpened
+from domain.routing import Route, Unrouted
+
+UNDISCLOSED = "undisclosed_system"
+"""The code of the finding that an incident is no case, because its system had not been declared (S1)."""
+
+
+class Finding(NamedTuple):
+    """Something a reader of a figure has to know, with the clause and the versions of the stream that show it."""
+
+    code: str
+    clause: str
+    text: str
+    versions: tuple[int, ...] = ()
+
+
+def dated_before_opening(versions: tuple[int, ...]) -> Finding:
+    """Facts lie before a rectified opening (R3)."""
+    return Finding("dated_before_opening", "R3", "dated before the opening: counted at the opening", versions)
+
+
+def coverage_differs(given: CoverageDecision, now: CoverageDecision, version: int) -> Finding:
+    """The coverage recorded at the opening is not what the facts known now give (G2)."""
+    was, is_now = (str(decision.reason or decision.coverage) for decision in (given, now))
+    return Finding("coverage_differs", "G2", f"recorded as {was}; by the facts now known it was {is_now}", (version,))
+
+
+def undisclosed(system: str | None, contract: str | None, versions: tuple[int, ...]) -> Finding:
+    """The reading makes an incident no case, because of the system that it affects (S1)."""
+    text = f"affects system {system}, which was not declared under {contract} when it was opened: it is no case"
+    return Finding(UNDISCLOSED, "S1", text, versions)
+
+
+def calendar_does_not_cover(years: str) -> Finding:
+    """A clock cannot be measured (H1)."""
+    text = f"a clock runs outside the years that the adopted calendars cover ({years}): adopt one that covers them"
+    return Finding("calendar_does_not_cover", "H1", text)
+
+
+def calendar_adopted_later() -> Finding:
+    """A clock is measured by a calendar that was not there when its days began (H1)."""
+    text = "some of its days are judged by a calendar adopted only after they had begun"
+    return Finding("calendar_adopted_later", "H1", text)
+
+
+def extension_agreed_later() -> Finding:
+    """An agreement came too late for days that a clock runs through (H4)."""
+    text = "some of its days an extension would reach that was agreed only after they had begun: it does not count"
+    return Finding("extension_agreed_later", "H4", text)
+
+
+def unrouted(opened: IncidentOpened, route: Route, version: int) -> Finding:
+    """Names that the request gives lead to no contract (G1, G2, S1)."""
+    code = "contract_unsigned" if Unrouted.CONTRACT_UNSIGNED in route.why else "unrouted"
+    return Finding(code, "G2", "; ".join(_why(why, opened, route) for why in route.why), (version,))
+
+
+def _why(why: Unrouted, opened: IncidentOpened, route: Route) -> str:
+    match why:
+        case Unrouted.CONTRACT_UNSIGNED:
+            return f"names contract {opened.contract}, which nobody has signed"
+        case Unrouted.NOTHING_NAMED:
+            return "names no contract, no customer and no system"
+        case Unrouted.NO_SUCH_CUSTOMER:
+            return f"names customer {opened.customer}, whom no contract lists"
+        case Unrouted.CUSTOMER_NOT_IN_FORCE:
+            return f"names customer {opened.customer}, whom no contract in force then lists"
+        case Unrouted.NO_SUCH_SYSTEM:
+            return f"names system {opened.system}, of which no contract was ever told"
+        case Unrouted.SYSTEM_NOT_DECLARED:
+            return f"names system {opened.system}, which no contract in force then had declared"
+        case Unrouted.SEVERAL_CONTRACTS:
+            rivals = ", ".join(route.rivals)
+            return f"names system {opened.system}, which several contracts in force then had declared: {rivals}"
+        case _:
+            assert_never(why)

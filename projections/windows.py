@@ -1,0 +1,72 @@
+"""The windows in which the ratio of breaches is measured, as a reading chooses them (P1).
+
+Half-open at local midnights of the contract, clipped to its end. Contract years count from the day it is in force.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.contract import Contract
+from domain.contract_facts import ContractSigned
+from domain.interval import Interval
+from domain.local_time import local_midnight
+from domain.periods import months_later
+from domain.values import moment
+from projections.readings import WindowKind
+
+
+def windows(contract: Contract, kind: WindowKind, as_of: int) -> list[Interval]:
+    """The windows of a contract begun by `as_of`: half-open at its local midnights, clipped to the contract."""
+    if contract.signed is None:
+        return []
+    zone, first_day = _first_day(contract.signed)
+    start, end = local_midnight(zone, first_day), contract.end
+    found = []
+    for day in _later_starts(kind, first_day):
+        following = local_midnight(zone, day) if day else None
+        window = Interval(start, following).clip(Interval(start, end))
+        if start > as_of or window.empty:
+            break
+        found.append(window)
+        if following is None:
+            break
+        start = following
+    return found
+
+
+def next_edge(contract: Contract, kind: WindowKind, as_of: int) -> int | None:
+    """The first instant after `as_of` at which a window of the contract begins or ends; None where none does."""
+    if contract.signed is None:
+        return None
+    begun = windows(contract, kind, as_of)
+    edge = begun[-1].end if begun else local_midnight(*_first_day(contract.signed))
+    return edge if edge is not None and edge > as_of else None
+
+
+def _first_day(signed: ContractSigned) -> tuple[ZoneInfo, date]:
+    zone = ZoneInfo(signed.terms.time_zone)
+    return zone, moment(signed.in_force_from).astimezone(zone).date()
+
+
+def _later_starts(kind: WindowKind, first_day: date) -> Iterator[date | None]:
+    """The first days of the second window and of those after it; None where there is no second."""
+    match kind:
+        case "contract_year":
+            yield from (months_later(first_day, 12 * years) for years in range(1, date.max.year - first_day.year))
+        case "calendar_year":
+            yield from (date(year, 1, 1) for year in range(first_day.year + 1, date.max.year))
+        case "quarter":
+            day = date(first_day.year, (first_day.month - 1) // 3 * 3 + 1, 1)
+            while day.year < date.max.year:
+                day = (day + timedelta(days=95)).replace(day=1)
+                yield day
+        case "whole_contract":
+            yield None
+
+
+def holding(begun: Sequence[Interval], instant: int) -> Interval | None:
+    """The window that holds an instant, of windows in order."""
+    index = bisect_right(begun, instant, key=lambda window: window.start) - 1
+    return begun[index] if index >= 0 and begun[index].holds(instant) else None
