@@ -604,14 +604,14 @@ from support.servers import PostgresServer, fresh_schema, open_any, owner, share
 ledger, wanted, after = open_any(sys.argv[1], now=lambda: 1), int(sys.argv[2]), 0
 print("ready", flush=True)
 sys.stdin.readline()
-with ledger.news() as news:
+with ledger.notifications() as notifications:
     while after < wanted:
         page = ledger.page(after, 7)
         for row in page:
             assert row.position == after + 1, (row.position, after)
             after = row.position
         if not page:
-            news.wait(1)
+            notifications.wait(1)
 ledger.close()
 print(after)
 """,
