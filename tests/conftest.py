@@ -1,4 +1,7 @@
-"""What every test run needs: pinned time-zone rules, hypothesis without a stopwatch, a store of each kind."""
+"""What every test run needs: pinned time-zone rules, hypothesis without a stopwatch, a store of each kind.
+
+What tests cost, and how they are told apart: `support/costs.py`.
+"""
 
 import os
 import zoneinfo
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.costs import Watch, mark_and_order
 from support.servers import fresh_schema, local_server, prepare_shared_server, shared_server, stop_shared_server
 
 from bin.cli import main
@@ -26,8 +30,11 @@ LOCAL = local_server() if os.environ.get("CI") else None
 STORES = ["sqlite", "postgres", *(["local postgres"] if os.environ.get("CI") else [])]
 
 
+WATCH = Watch()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """The tests of a run share one private server."""
+    """The tests of a run share one private server, which the first that needs it starts."""
     if not hasattr(config, "workerinput"):
         prepare_shared_server()
 
@@ -36,6 +43,26 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """It ends with the run."""
     if not hasattr(config, "workerinput"):
         stop_shared_server()
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests are marked by what they cost."""
+    mark_and_order(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """No unit test is prepared by a server."""
+    with WATCH.over(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """No unit test needs one."""
+    with WATCH.over(item):
+        yield
 
 
 @pytest.fixture
@@ -47,8 +74,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     def command(*arguments: str) -> tuple[int, str, str]:
         status = main(arguments)
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     return command
 

@@ -9,6 +9,7 @@ import pytest
 from support.messages import CHECKOUT, child_environment
 
 
+@pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["b", "c", "d"])
 def test_a_part_of_the_benchmark_runs_on_a_small_scale(tmp_path: Path, part: str) -> None:

@@ -352,6 +352,7 @@ def test_an_address_that_cannot_be_is_told(url: str, said: str) -> None:
     assert "secret" not in str(told.value)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("scheme", ["nats", "amqp", "redis"])
 def test_a_broker_that_is_not_there_is_told(scheme: str) -> None:
     post = open_client(f"{scheme}://user:secret@127.0.0.1:9", "main")

@@ -479,6 +479,7 @@ def japanese_rome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "environment",
     [
@@ -503,6 +504,7 @@ def test_the_machine_changes_no_byte_of_a_report(
     assert b"Anniversario" in usual.stdout
 
 
+@pytest.mark.integration
 def test_a_reader_that_stops_reading_is_no_error(demo_folder: Path) -> None:
     store = f"sqlite:///{demo_folder / 'verbale.db'}"
     for form in ("table", "json", "csv"):

@@ -122,6 +122,7 @@ def test_where_nothing_is_set_up_it_says_what_to_run(broker: NatsServer, tmp_pat
     assert "Traceback" not in said
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "url", ["nats://user:secret@127.0.0.1:9", "redis://user:secret@127.0.0.1:9", "mqtt://a:secret@b"]
 )
@@ -145,6 +146,7 @@ def test_a_port_that_is_taken_is_told(broker: NatsServer, ledger: str, tmp_path:
     assert f"port {broker.port}, cannot be listened on" in said
 
 
+@pytest.mark.integration
 def test_a_broker_that_goes_away_is_waited_for(tmp_path: Path) -> None:
     with nats() as server:
         ledger = fresh_ledger()
@@ -180,6 +182,7 @@ def test_what_is_taken_away_at_the_broker_is_told_and_it_goes_on_once_it_is_ther
         assert "run verbale broker setup" in told(one, "trouble")[0]["said"]
 
 
+@pytest.mark.integration
 def test_a_redis_that_goes_away_is_waited_for(tmp_path: Path) -> None:
     with redis_server() as server:
         ledger = fresh_ledger()
@@ -254,6 +257,7 @@ def test_publish_says_what_is_wrong(
     assert "run verbale broker setup" in said
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_broker_for_a_trial_is_set_up_and_ends_with_the_command(number: signal.Signals, tmp_path: Path) -> None:
     script = "import sys; from bin.cli import main; sys.exit(main(sys.argv[1:]))"

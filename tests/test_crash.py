@@ -230,6 +230,7 @@ def settle(place: Path | str) -> None:
             time.sleep(0.01)
 
 
+@pytest.mark.integration
 @pytest.mark.slow
 def test_killed_again_and_again_the_store_holds_whole_batches_and_is_completed(
     place: Path | str, file: Path, clean: Contents
@@ -260,6 +261,7 @@ def test_killed_again_and_again_the_store_holds_whole_batches_and_is_completed(
     assert contents(place) == clean
 
 
+@pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "recorded"),
@@ -286,6 +288,7 @@ def test_killed_inside_a_transaction_it_is_there_whole_or_not_at_all(
     assert contents(place) == clean
 
 
+@pytest.mark.integration
 @pytest.mark.slow
 def test_a_store_killed_while_it_was_made_is_made_again(place: Path | str, file: Path, clean: Contents) -> None:
     chance = random.Random(7)

@@ -610,6 +610,7 @@ def on_the_server(clock: Clock) -> Iterator[Ledger]:
         yield ledger
 
 
+@pytest.mark.integration
 @settings(max_examples=8, deadline=None, derandomize=True, database=None)
 @given(st.permutations(STORY), _cuts)
 def test_order_of_arrival_ends_with_the_same_facts_on_a_server_too(raws: list[bytes], cuts: list[int]) -> None:

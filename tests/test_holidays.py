@@ -79,6 +79,7 @@ print(ascii([holiday.name for holiday in italian_holidays(2025, 2025)]))
 """
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("language", ["C.UTF-8", "en_US.UTF-8", "de_DE.UTF-8"])
 def test_names_do_not_depend_on_the_language_of_the_process(language: str) -> None:
     process = child(NAMES.format(language))

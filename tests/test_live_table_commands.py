@@ -92,6 +92,7 @@ def test_project_again_takes_up_where_it_was(run: Run, here: Office) -> None:
     assert "position 6 of 6, lag 0" in out
 
 
+@pytest.mark.integration
 def test_a_running_projector_follows_the_record_and_ends_when_asked(here: Office) -> None:
     process = started("project", "--store", here.url)
     try:
@@ -116,6 +117,7 @@ def rebuilt(projector: Projector) -> bool:
     return True
 
 
+@pytest.mark.integration
 def test_a_projector_killed_at_any_instant_is_taken_up_by_the_next(here: Office) -> None:
     """Killed while it builds, while it steps, while it swaps: the tables are then those of a clean run."""
     chance = random.Random(4)
@@ -212,6 +214,7 @@ def test_a_replay_goes_elsewhere_and_says_the_same_as_a_report(run: Run, here: O
     assert ("running" in row, window[1]) == (True, "window=quarter")
 
 
+@pytest.mark.integration
 def test_a_replay_of_a_server_s_store_may_go_into_a_schema(run: Run, tmp_path: Path) -> None:
     with office("postgres", tmp_path) as here:
         here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"))
@@ -376,6 +379,7 @@ def test_tables_lists_them_and_explains_each(run: Run) -> None:
 # --- several at once, interruptions, roles ----------------------------------------------------------------------
 
 
+@pytest.mark.integration
 def test_two_first_builds_at_once_make_whole_tables(run: Run, here: Office) -> None:
     here.tell(*(opening(f"W{number}", time="2026-03-02T09:00:00Z") for number in range(300)))
     both = [started("project", "--once", "--store", here.url) for _ in range(2)]
@@ -387,6 +391,7 @@ def test_two_first_builds_at_once_make_whole_tables(run: Run, here: Office) -> N
     assert run("doctor", "--store", here.url)[0] == 0
 
 
+@pytest.mark.integration
 def test_tables_that_somebody_holds_are_waited_for(monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path) -> None:
     with office("sqlite", tmp_path) as here:
         here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"))

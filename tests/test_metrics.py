@@ -210,6 +210,7 @@ def test_live_tables_that_stopped_are_not_ready_however_little_they_lag(tmp_path
     assert seen.projection == (False, "stopped before position 5: see verbale doctor")
 
 
+@pytest.mark.integration
 def test_a_store_whose_server_goes_away_is_not_ready_until_it_is_back() -> None:
     server = start_postgres(fsync=False)
     try:

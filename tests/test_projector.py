@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.offices import Dump, Office, dump, office, ordered
@@ -123,6 +124,7 @@ def answers_as_a_replay_does(here: Office, readings: tuple[Reading, ...]) -> Non
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 
 
+@pytest.mark.slow
 @given(world=worlds(), page=st.sampled_from([1, 3, 1000]))
 @settings(max_examples=100, suppress_health_check=QUIET)
 def test_live_rows_are_the_rebuilt_rows_and_those_of_the_pure_fold(tmp_path: Path, world: World, page: int) -> None:
@@ -130,6 +132,7 @@ def test_live_rows_are_the_rebuilt_rows_and_those_of_the_pure_fold(tmp_path: Pat
         live_through(world, here, (LITERAL,), page)
 
 
+@pytest.mark.slow
 @given(world=worlds(most_incidents=4))
 @settings(max_examples=40, suppress_health_check=QUIET)
 def test_two_more_readings_live_beside_the_literal_one(tmp_path: Path, world: World) -> None:
@@ -137,6 +140,8 @@ def test_two_more_readings_live_beside_the_literal_one(tmp_path: Path, world: Wo
         live_through(world, here, (LITERAL, OTHER, STRICT), 5)
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 @given(world=worlds(), page=st.sampled_from([1, 3, 1000]))
 @settings(max_examples=20, suppress_health_check=QUIET)
 def test_so_are_those_of_postgresql(tmp_path: Path, world: World, page: int) -> None:

@@ -618,6 +618,7 @@ with closing(open_any(place, now=Clock(), create=False, lock_timeout=60)) as led
 """
 
 
+@pytest.mark.integration
 def test_processes_that_upgrade_at_once_all_record(old: Path | str) -> None:
     processes = [child(UPGRADE, old, number) for number in range(3)]
     try:

@@ -263,9 +263,7 @@ def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -
     with ledger.notifications() as notifications:
         assert not notifications.wait(0)
         desk.handle(many(1))
-        began = time.monotonic()
-        assert notifications.wait(30)
-        assert time.monotonic() - began < 5
+        assert notifications.wait(5)
         assert silent(notifications)
         desk.handle(many(2))
         desk.handle(many(3))
@@ -276,13 +274,11 @@ def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -
 def test_news_of_another_thread_or_ledger_wake_who_waits(place: Path | str) -> None:
     with stored(place, Clock()) as one, stored(place, Clock()) as other, one.notifications() as notifications:
         for batch, ledger in enumerate((one, other)):
-            began = time.monotonic()
             with ThreadPoolExecutor(1) as pool:
-                woken = pool.submit(notifications.wait, 30)
+                woken = pool.submit(notifications.wait, 5)
                 time.sleep(0.05)
                 CommandHandler(ledger, Clock()).handle(many(batch))
                 assert woken.result()
-            assert time.monotonic() - began < 5
 
 
 def test_there_is_no_news_of_a_batch_that_was_not_recorded(ledger: Ledger) -> None:
@@ -534,6 +530,7 @@ def finished(children: list[Any]) -> list[str]:
     return [said for said, _ in ended]
 
 
+@pytest.mark.integration
 def test_several_processes_append_at_once(place: Path | str) -> None:
     writers, batches = 3, 12
     ingest(place, [opening("SHARED", contract=None)])
@@ -561,6 +558,7 @@ def test_several_processes_append_at_once(place: Path | str) -> None:
     assert len(versions["incident-SHARED"]) == 1 + writers * batches
 
 
+@pytest.mark.integration
 def test_several_processes_may_make_the_store_at_once(place: Path | str) -> None:
     said = finished([child(WRITER, place, writer, 1, Clock().now) for writer in range(4)])
     answers = [answer[0] for one in said for answer in json.loads(one)]
@@ -571,6 +569,7 @@ def test_several_processes_may_make_the_store_at_once(place: Path | str) -> None
         assert left == {place.name}
 
 
+@pytest.mark.integration
 def test_a_store_that_another_process_made_and_filled_meanwhile_is_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -688,6 +687,7 @@ connection.execute("ROLLBACK")
 """
 
 
+@pytest.mark.integration
 def test_a_store_locked_by_another_process_is_a_plain_error_and_nothing_is_lost(path: Path) -> None:
     ingest(path, many(1))
     holder = child(HOLDER, path)

@@ -560,6 +560,7 @@ def test_no_page_of_another_place_may_ask(office: Office) -> None:
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
+@pytest.mark.slow
 def test_whatever_is_asked_the_answer_is_one_that_was_declared(office: Office) -> None:
     described = schemathesis.openapi.from_asgi("/openapi.json", office.app)
     operations = [found.ok() for found in described.get_all_operations() if isinstance(found, Ok)]
@@ -591,6 +592,7 @@ def serving(app: FastAPI) -> Iterator[tuple[str, int]]:
             thread.join()
 
 
+@pytest.mark.integration
 def test_a_producer_on_a_socket_is_answered(office: Office) -> None:
     with serving(office.app) as (host, port), httpx.Client(base_url=f"http://{host}:{port}") as client:
         answer = client.post("/messages", content=opening(), headers={"Content-Type": SINGLE, **bearing(TOKEN)})
@@ -599,6 +601,7 @@ def test_a_producer_on_a_socket_is_answered(office: Office) -> None:
         assert client.get("/health").json() == {"alive": True}
 
 
+@pytest.mark.integration
 def test_a_body_without_an_end_is_cut_off_where_it_is_too_long() -> None:
     with memory(Clock()) as ledger, office_of(ledger, most_body_bytes=100_000) as office:
         with serving(office.app) as address, socket.create_connection(address, timeout=30) as producer:
@@ -619,6 +622,7 @@ def begun(address: tuple[str, int]) -> socket.socket:
     return producer
 
 
+@pytest.mark.integration
 def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bin.http.bodies.SLOWEST_SECONDS", 0.2)
     with serving(office.app) as address, begun(address) as producer:
@@ -627,6 +631,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch
     assert office.counts() == NOTHING
 
 
+@pytest.mark.integration
 def test_who_connects_and_asks_nothing_keeps_no_place(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bin.http.server.NEXT_REQUEST_SECONDS", 0.2)
     with serving(office.app) as address:

@@ -2,17 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from faststream.nats import JStream, NatsBroker
 from pydantic import BaseModel
-from support.messages import Clock, charge, contract_in_force, message, opening
+from support.messages import Clock, contract_in_force
 
 from adapters.brokers.broker import Acknowledging, addressed, open_client, set_up
 from adapters.brokers.nats_server import NatsServer
@@ -20,8 +22,12 @@ from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import letters
 from adapters.store.ledger import OutboxMessage
+from bench.contest import Contender, Run, contest
 from bench.library import HelpDesk
+from bench.paper import Paper, say
+from bench.sizes import Sizes
 from bench.stores import Store
+from bench.story import FACTS_A_STORY, messages_of
 from bin.commands.consume import TURN_SECONDS
 from domain.coverage import Coverage, CoverageDecision
 from domain.facts import Fact
@@ -29,7 +35,6 @@ from domain.incident_facts import ClockResumed, ClockSuspended, IncidentOpened, 
 from domain.values import microseconds
 
 CONSUME, HANDLER = "Verbale: consume", "FastStream handler, library: a transaction each"
-FACTS_A_STORY = 5
 ABOUT_D = (
     "The messages lie in a JetStream stream before the clock starts; it stops when the last one is acknowledged.",
     "Verbale reads, decides, records with seals and inbox, publishes every outcome and acknowledges, in one process;",
@@ -37,7 +42,6 @@ ABOUT_D = (
     "shows: a pydantic model, load, act, save, acknowledge; it has no inbox (what comes twice is recorded twice), no",
     "seal, no outcomes, and what it cannot read is lost.",
 )
-Run = Callable[[], int]
 
 
 class Recorded(BaseModel):
@@ -49,18 +53,6 @@ class Recorded(BaseModel):
     subject: str
     time: datetime
     data: dict[str, Any]
-
-
-def told_of(name: str) -> list[bytes]:
-    """The messages of one incident: five facts."""
-    stream = f"incident-{name}"
-    return [
-        opening(name, time="2026-03-02T08:00:00Z"),
-        charge(name, time="2026-03-02T08:20:00Z"),
-        message("incident.suspend", stream, "2026-03-02T08:30:00Z", {"cause": "customer"}),
-        message("incident.resume", stream, "2026-03-02T08:50:00Z"),
-        message("incident.resolve", stream, "2026-03-02T09:30:00Z"),
-    ]
 
 
 @dataclass
@@ -76,7 +68,7 @@ class Consuming:
 
     def _raws(self, messages: int) -> list[bytes]:
         turn = next(self._turns)
-        return [raw for number in range(messages // FACTS_A_STORY) for raw in told_of(f"T{turn}-{number}")]
+        return [raw for number in range(messages // FACTS_A_STORY) for raw in messages_of(f"T{turn}-{number}")]
 
     # --- Verbale ---
 
@@ -143,9 +135,9 @@ class Consuming:
         incidents: dict[str, UUID] = {}
 
         @broker.subscriber(f"verbale.{name}.*.*.*", stream=JStream(_stream(name), declare=False))
-        async def on_message(told: Recorded) -> None:
+        async def on_message(received: Recorded) -> None:
             nonlocal handled
-            _tell(desk, incidents, told)
+            _record(desk, incidents, received)
             handled += 1
             if handled == wanted:
                 done.set()
@@ -160,24 +152,35 @@ def _stream(ledger: str) -> str:
     return f"VERBALE_{ledger}_MESSAGES"
 
 
-def _tell(desk: HelpDesk, incidents: dict[str, UUID], told: Recorded) -> None:
-    fact = _fact(told)
+def _record(desk: HelpDesk, incidents: dict[str, UUID], received: Recorded) -> None:
+    fact = _fact(received)
     if isinstance(fact, IncidentOpened):
-        incidents[told.subject] = desk.tell_first(fact)
+        incidents[received.subject] = desk.tell_first(fact)
     else:
-        desk.tell_on(incidents[told.subject], fact)
+        desk.tell_on(incidents[received.subject], fact)
 
 
-def _fact(told: Recorded) -> Fact:
-    at = microseconds(told.time)
-    match told.type:
+def _fact(received: Recorded) -> Fact:
+    at = microseconds(received.time)
+    match received.type:
         case "verbale.incident.open.v1":
-            return IncidentOpened(at=at, answer=CoverageDecision(coverage=Coverage.GUARANTEED), **told.data)
+            return IncidentOpened(at=at, answer=CoverageDecision(coverage=Coverage.GUARANTEED), **received.data)
         case "verbale.incident.take_in_charge.v1":
             return IncidentTakenInCharge(at=at)
         case "verbale.incident.suspend.v1":
-            return ClockSuspended(at=at, **told.data)
+            return ClockSuspended(at=at, **received.data)
         case "verbale.incident.resume.v1":
             return ClockResumed(at=at)
         case _:
             return IncidentResolved(at=at)
+
+
+def measure_consuming(at: Store, sizes: Sizes, paper: Paper) -> None:
+    """Part (d), on one store."""
+    paper.about(ABOUT_D)
+    say(f"{at.kind}: consuming from JetStream")
+    with tempfile.TemporaryDirectory(prefix="verbale-nats-") as folder, NatsServer(Path(folder)) as server:
+        consuming = Consuming(at, server, sizes.consumed, sizes.handled)
+        contenders = [Contender(CONSUME, consuming.consume), Contender(HANDLER, consuming.handler)]
+        figures = contest(contenders, sizes.consumptions)
+    paper.rates("d", at.kind, f"From JetStream: {sizes.consumed:,} messages, a fact each", figures, (CONSUME,))

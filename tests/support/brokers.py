@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aio_pika
 import nats as nats_client
@@ -23,6 +24,7 @@ import pytest
 import redis
 import redis.asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from faststream.kafka import KafkaBroker
 from nats.errors import TimeoutError as NothingMore
 
 from adapters.brokers.broker import BrokerClient, Outgoing, addressed, open_client, set_up
@@ -129,7 +131,7 @@ def kafka_server() -> Iterator[KafkaServer]:
     listener = f"tcp://127.0.0.1:{port}"
     command = [str(Path(found.origin).parent / "bin" / "tansu"), "broker", "--listener-url", listener]
     command += ["--advertised-listener-url", listener, "--storage-engine", "memory://tansu/"]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, _joining_soon():
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             until(lambda: _listens(port), "the broker listens")
@@ -137,6 +139,22 @@ def kafka_server() -> Iterator[KafkaServer]:
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def _joining_soon() -> Iterator[None]:
+    """Consumers of this process join a group within a second.
+
+    The stand-in has whoever joins wait for half of the time after which the group gives up a member: for five seconds,
+    each time that a consumer starts. Kafka itself does not.
+    """
+    subscriber = KafkaBroker.subscriber
+
+    def soon(broker: KafkaBroker, *topics: str, **options: Any) -> Any:
+        return subscriber(broker, *topics, session_timeout_ms=2000, heartbeat_interval_ms=500, **options)
+
+    with patch.object(KafkaBroker, "subscriber", soon):
+        yield
 
 
 def _listens(port: int) -> bool:

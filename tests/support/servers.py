@@ -29,6 +29,8 @@ from adapters.store.sqlite import open_store
 
 SHARED_FOLDER = "VERBALE_TEST_SERVER_FOLDER"
 RUN = "VERBALE_TEST_RUN"
+SERVER_NEEDED = "verbale.tests.server_needed"
+"""The audit event that somebody asks for a PostgreSQL, whose driver raises none: see `support.costs`."""
 NOBODY = 65534
 STARTED_WITHIN = 30.0
 
@@ -135,6 +137,7 @@ class PostgresServer:
 
 def start_postgres(folder: Path | None = None, *, fsync: bool = True, locale: str = "C.UTF-8") -> PostgresServer:
     """A private PostgreSQL 18: initialised, started, and answering. `remove()` it in the end."""
+    sys.audit(SERVER_NEEDED, "a private PostgreSQL")
     folder = folder or Path(tempfile.mkdtemp(prefix="verbale-pg-"))
     if os.getuid() == 0:  # PostgreSQL does not run as root
         os.chown(folder, NOBODY, NOBODY)
@@ -190,6 +193,7 @@ def prepare_shared_server() -> None:
 
 def shared_server() -> str:
     """The address of the server of this run: VERBALE_TEST_POSTGRES, or a private one."""
+    sys.audit(SERVER_NEEDED, "the PostgreSQL of this run")
     if given := os.environ.get("VERBALE_TEST_POSTGRES"):
         return given
     folder = Path(os.environ[SHARED_FOLDER])
@@ -216,6 +220,7 @@ def stop_shared_server() -> None:
 
 def local_server() -> str | None:
     """A PostgreSQL that answers where one usually does, if there is any."""
+    sys.audit(SERVER_NEEDED, "the PostgreSQL of this machine")
     for where in ("postgresql:///{}", "postgresql://127.0.0.1:5432/{}", "postgresql://postgres@127.0.0.1:5432/{}"):
         for database in ("test", "postgres"):
             url = where.format(database)
