@@ -13,9 +13,11 @@ import nats as nats_client
 import pytest
 import redis.asyncio
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from faststream.rabbit import RabbitBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.js import JetStreamContext
 from support.brokers import (
     WITHIN,
     connected,
@@ -292,6 +294,53 @@ def test_a_consumer_that_is_stopped_under_load_and_started_again_answers_every_m
     asyncio.run(a_while())
     place.take_all(1500)
     assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(1500)}
+
+
+@pytest.mark.parametrize("server", ["nats", "redis"], indirect=True)
+def test_what_is_being_fetched_as_we_stop_is_given_back_at_once(
+    server: str, memory: tuple[str, Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, ledger = memory
+    prepare(f"{server}?redelivered_after=600", name)
+    place = Place(server, name, CommandHandler(ledger, Clock()))
+    place.publish(openings(10))
+    fetching: type[Any] = JetStreamContext.PullSubscription if server.startswith("nats") else redis.asyncio.Redis
+    method = "fetch" if server.startswith("nats") else "xreadgroup"
+    fetch, fetched = getattr(fetching, method), []
+
+    async def slowly(self: Any, *given: Any, **named: Any) -> Any:
+        found = await fetch(self, *given, **named)
+        if found:
+            fetched.append(found)
+            await asyncio.sleep(1)
+        return found
+
+    async def stopped() -> None:
+        async with taking(place, Batcher(place.desk)):
+
+            async def begun() -> bool:
+                return bool(fetched)
+
+            await eventually(begun)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fetching, method, slowly)
+        asyncio.run(stopped())
+    place.take_all(10)
+    assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(10)}
+
+
+@pytest.mark.parametrize("server", ["rabbit"], indirect=True)
+@pytest.mark.parametrize("error", [Exception(), asyncio.InvalidStateError(), asyncio.CancelledError()])
+def test_what_rabbitmq_did_not_confirm_before_its_channel_closed_is_not_published(
+    place: Place, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*given: Any, **named: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(RabbitBroker, "publish", closed)
+    with pytest.raises(BrokerError):
+        place.publish(openings(1))
 
 
 def test_a_message_is_published_whatever_it_says() -> None:

@@ -328,13 +328,12 @@ class Acknowledging:
         if self.stopping:
             await asyncio.Event().wait()
 
-    async def stop(self, after: float = 0) -> None:
+    async def stop(self) -> None:
         """Begin no other batch, and wait until those in hand are settled or given back.
 
-        `after`: seconds within which a batch arrives that is being fetched now.
+        A batch that comes after is given back: a broker's `stop` sees to it that none comes while it is being left.
         """
         self._stopping.set()
-        await asyncio.sleep(after)
         await self._idle.wait()
 
     async def _answered(self, raws: Sequence[bytes]) -> bool:
@@ -346,7 +345,7 @@ class Acknowledging:
             return False
         except Exception as error:  # a fault of ours: the batch is tried again, but not without a pause
             self.on_trouble(error)
-            await self._pause(LONGEST_PAUSE)
+            await self.pause(LONGEST_PAUSE)
             return False
 
     async def _sent(self, letters: Sequence[OutboxMessage]) -> bool:
@@ -360,10 +359,11 @@ class Acknowledging:
                 self.on_trouble(error)
             if self.stopping:
                 return False
-            await self._pause(pause)
+            await self.pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long, or until we are stopping."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 

@@ -9,7 +9,6 @@ message gets an outcome, so none comes for ever.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -70,6 +69,7 @@ class NatsClient:
         self._acknowledging: Acknowledging | None = None
         self._client: Client | None = None
         self._subscriptions: list[JetStreamContext.PullSubscription] = []
+        self._pulling: list[_Pulling] = []
         self._last_trouble = "no answer"
         self._broker = NatsBroker(
             address.urls(),
@@ -209,32 +209,21 @@ class NatsClient:
         await subscriber.start()
         subscription = subscriber.subscription
         assert subscription is not None
-        subscription.fetch = partial(self._fetch, subscription.fetch)  # type: ignore[method-assign]
+        assert self._acknowledging is not None
+        pulling = _Pulling(subscription.fetch, self._acknowledging, self._complain)
+        subscription.fetch = pulling.fetch  # type: ignore[method-assign, assignment]
+        self._pulling.append(pulling)
         self._subscriptions.append(subscription)
 
-    async def _fetch(self, fetch: Callable[..., Awaitable[list[Msg]]], batch: int, timeout: float) -> list[Msg]:
-        """Fetch messages, none once we are stopping.
-
-        Where time is up between two of its steps, the client of NATS raises the TimeoutError of Python instead of its
-        own, of which FastStream knows nothing: it would forget the messages that it has fetched already.
-        """
-        if self._acknowledging is None or self._acknowledging.stopping:
-            await asyncio.sleep(timeout)
-            raise NothingFetched
-        try:
-            return await fetch(batch=batch, timeout=timeout)
-        except TimeoutError:
-            raise NothingFetched from None
-        except ServiceUnavailableError:
+    def _complain(self, error: Error) -> None:
+        assert self._acknowledging is not None
+        said: Exception | str = error
+        if isinstance(error, ServiceUnavailableError):
             where = f"consumer {DURABLE} of stream {self._messages}"
             said = (
                 f"nobody answers for {where}: its cluster has no leader yet, or it is gone (run verbale broker setup)"
             )
-            self._acknowledging.on_trouble(self._address.refused(said))
-        except Error as error:
-            self._acknowledging.on_trouble(self._address.refused(error))
-        await asyncio.sleep(UNAVAILABLE_PAUSE)
-        raise NothingFetched
+        self._acknowledging.on_trouble(self._address.refused(said))
 
     async def _take(self, batch: NatsBatchMessage) -> None:
         assert self._acknowledging is not None
@@ -243,7 +232,11 @@ class NatsClient:
     async def stop(self) -> None:
         """A pull that is under way is waited for: what it brings is given back at once, not after a minute."""
         if self._acknowledging is not None:
-            await self._acknowledging.stop(after=2 * LONGEST_GATHERING)
+            await self._acknowledging.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                for pulling in self._pulling:
+                    await pulling.ended.wait()
         with suppress(Error, TimeoutError):
             for subscription in self._subscriptions:
                 await _give_back_what_came(subscription)
@@ -301,6 +294,45 @@ class NatsClient:
     def _jetstream(self) -> JetStreamContext:
         context: JetStreamContext = self._broker.config.connection_state.stream
         return context
+
+
+class _Pulling:
+    """Fetches for one of FastStream's loops, which gathers what several fetches bring, and then hands it over.
+
+    Once we are stopping, a first fetch brings nothing, so that the loop hands over what it has gathered (it is given
+    back); at the second it holds nothing, and is kept there: `ended`.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[..., Awaitable[list[Msg]]],
+        acknowledging: Acknowledging,
+        complain: Callable[[Error], None],
+    ) -> None:
+        self._fetch, self._acknowledging, self._complain = fetch, acknowledging, complain
+        self._handed_over = False
+        self.ended = asyncio.Event()
+
+    async def fetch(self, batch: int, timeout: float) -> list[Msg]:
+        """Fetch messages. Raises NothingFetched.
+
+        Where time is up between two of its steps, the client of NATS raises the TimeoutError of Python instead of its
+        own, of which FastStream knows nothing: it would forget the messages that it has fetched already.
+        """
+        if self._acknowledging.stopping:
+            if self._handed_over:
+                self.ended.set()
+                await asyncio.Event().wait()
+            self._handed_over = True
+            raise NothingFetched
+        try:
+            return await self._fetch(batch=batch, timeout=timeout)
+        except TimeoutError:
+            raise NothingFetched from None
+        except Error as error:
+            self._complain(error)
+        await self._acknowledging.pause(UNAVAILABLE_PAUSE)
+        raise NothingFetched
 
 
 async def _give_back_what_came(subscription: JetStreamContext.PullSubscription) -> None:

@@ -43,7 +43,7 @@ PREFETCHED = 2 * BATCH
 PUBLISHED_AT_ONCE = 256
 LONGEST_WORD = 60
 """Of a subject: a routing key may have 255 bytes in all."""
-FAILURES = (AMQPError, RuntimeError, OSError, TimeoutError)
+FAILURES = (AMQPError, RuntimeError, OSError, TimeoutError, asyncio.InvalidStateError)
 """What its client raises; a RuntimeError where the connection, or the channel, is closed."""
 
 Arguments = dict[str, Any]
@@ -151,15 +151,20 @@ class RabbitClient:
         subscriber(self._take)
 
     async def _take(self, message: RabbitMessage) -> None:
+        assert self._acknowledging is not None
+        if self._acknowledging.stopping:
+            return  # given back one by one it would be delivered to us again, while the channel closes
         self._come.append(message.raw_message)
         if self._gathering is None:
             self._gathering = asyncio.create_task(self._settle_what_has_come())
 
     async def _settle_what_has_come(self) -> None:
-        while self._come:
-            batch, self._come = self._come[:BATCH], self._come[BATCH:]
-            await self._settle(batch)
-        self._gathering = None
+        try:
+            while self._come:
+                batch, self._come = self._come[:BATCH], self._come[BATCH:]
+                await self._settle(batch)
+        finally:  # also where the client cancels what waits on a channel that closes
+            self._gathering = None
 
     async def _settle(self, batch: Sequence[IncomingMessage]) -> None:
         assert self._acknowledging is not None
@@ -169,8 +174,7 @@ class RabbitClient:
             await batch[-1].ack(multiple=True)
 
         async def give_back() -> None:
-            for message in batch:
-                await message.nack(requeue=True)
+            await batch[-1].nack(multiple=True, requeue=True)
 
         await self._acknowledging.settle([message.body for message in batch], acknowledge, give_back)
 
@@ -182,7 +186,10 @@ class RabbitClient:
             raise self._address.refused(error) from None
 
     async def stop(self) -> None:
-        """What was delivered and is not settled goes back as the connection ends."""
+        """The batch in hand is finished; what else was delivered goes back as the connection ends.
+
+        Nothing is acknowledged, given back or published while the channels close: the client fails that at random.
+        """
         self._come.clear()
         if self._acknowledging is not None:
             await self._acknowledging.stop()
@@ -206,8 +213,8 @@ class RabbitClient:
         rest = iter(told)
         while some := [self._confirmed(*one) for one in islice(rest, PUBLISHED_AT_ONCE)]:
             for result in await asyncio.gather(*some, return_exceptions=True):
-                if isinstance(result, FAILURES):
-                    raise self._address.refused(result)
+                if isinstance(result, FAILURES) or _closed_meanwhile(result):
+                    raise self._address.refused(str(result) or "the connection was closed before it was confirmed")
                 if isinstance(result, BaseException):
                     raise result
 
@@ -232,6 +239,15 @@ class RabbitClient:
         async with self._asking() as (_, channel):
             queue = await channel.get_queue(self._messages)
             return Backlog(queue.declaration_result.message_count, None)
+
+
+def _closed_meanwhile(result: object) -> bool:
+    """Whether a message was not confirmed because its connection ended.
+
+    The client then gives a bare Exception or, where it gave the connection up itself, a cancellation that nobody asked
+    for.
+    """
+    return type(result) is Exception or isinstance(result, asyncio.CancelledError)
 
 
 async def _differences(declared: Awaitable[Any]) -> list[str]:

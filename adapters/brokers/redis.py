@@ -47,6 +47,8 @@ GROUP = "verbale"
 READING_AT_ONCE = 2
 """While one batch is being recorded the next is read, and the one before acknowledged."""
 CLAIMING_SECONDS = 5.0
+GIVEN_BACK_WITHIN = 1.0
+"""Seconds, as we stop; what a server that is away was not given back comes again after `redelivered_after`."""
 FORGOTTEN_AFTER = 3600
 """Seconds after which a consumer of which nothing is heard, and that holds nothing, is taken off the group."""
 DATA, FASTSTREAM_DATA = b"data", b"__data__"
@@ -169,12 +171,15 @@ class RedisClient:
                 await both.execute()
 
         async def give_back() -> None:
-            """As if it had been idle for so long that whoever looks next claims it."""
-            async with self._asking() as redis:
-                idle = self._redelivered_after * MILLISECONDS
-                await redis.xclaim(self._stream, GROUP, self._names[0], 0, ids, idle=idle, justid=True)
+            await self._give_back(ids)
 
         await self._acknowledging.settle([_bytes(fields) for _, fields in entries], acknowledge, give_back)
+
+    async def _give_back(self, ids: Sequence[bytes]) -> None:
+        """As if they had been idle for so long that whoever looks next claims them."""
+        async with self._asking() as redis:
+            idle = self._redelivered_after * MILLISECONDS
+            await redis.xclaim(self._stream, GROUP, self._names[0], 0, list(ids), idle=idle, justid=True)
 
     async def _claim(self) -> None:
         """Settle what others took and left, for ever."""
@@ -216,13 +221,35 @@ class RedisClient:
         self._claiming = asyncio.create_task(self._claim())
 
     async def stop(self) -> None:
-        """A read that is under way is waited for: what it brings is given back at once."""
+        """The batches in hand are finished; then reading is cut off, and what it had brought already is given back."""
         if self._acknowledging is not None:
-            await self._acknowledging.stop(after=2 * LONGEST_GATHERING)
+            await self._acknowledging.stop()
         if self._claiming is not None:
             self._claiming.cancel()
-        with suppress(RedisError, OSError, BrokerError):
+        with suppress(RedisError, OSError):
+            for subscriber in self._broker.subscribers:
+                await subscriber.stop()
+        if self._claiming is not None:
+            with suppress(BrokerError, TimeoutError):
+                await asyncio.wait_for(self._give_back_what_was_cut_off(), GIVEN_BACK_WITHIN)
+        with suppress(RedisError, OSError):
             await self._broker.stop()
+
+    async def _give_back_what_was_cut_off(self) -> None:
+        for name in self._names:
+            after: bytes | str = "-"
+            while left := await self._pending(name, after):
+                after = b"(" + left[-1]["message_id"]
+                taken = [one for one in left if one["time_since_delivered"] < self._redelivered_after * MILLISECONDS]
+                if taken:
+                    await self._give_back([one["message_id"] for one in taken])
+
+    async def _pending(self, consumer: str, after: bytes | str) -> list[dict[str, Any]]:
+        async with self._asking() as redis:
+            found: list[dict[str, Any]] = await redis.xpending_range(
+                self._stream, GROUP, after, "+", BATCH, consumername=consumer
+            )
+            return found
 
     # --- out ---
 

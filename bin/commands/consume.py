@@ -82,6 +82,7 @@ class _Consumer:
                 self._batcher.stop()
                 for task in tasks:
                     task.cancel()
+                await asyncio.wait(tasks)  # none of them publishes while the broker is left
         finally:
             await asyncio.get_running_loop().run_in_executor(None, self._batcher.close)
         _log.info("stopped")
