@@ -11,13 +11,13 @@ a batch says to one source travels together.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from adapters.brokers.subjects import NONE, PREFIX, message_subject, token
-from adapters.inbox.batcher import LONGEST_PAUSE, SHORTEST_PAUSE, Stopping
+from adapters.inbox.batcher import Stopping
+from adapters.retries import LONGEST_PAUSE, pause_unless, until_it_answers
 from adapters.store.ledger import OutboxMessage
 from domain.catalogue import COMMANDS
 
@@ -350,22 +350,15 @@ class Acknowledging:
 
     async def _sent(self, letters: Sequence[OutboxMessage]) -> bool:
         """Publish, however long the broker is away; False once we are stopping."""
-        pause = SHORTEST_PAUSE
-        while True:
-            try:
-                await self._send(letters)
-                return True
-            except BrokerError as error:
-                self.on_trouble(error)
-            if self.stopping:
-                return False
-            await self.pause(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        try:
+            await until_it_answers(BrokerError, self.on_trouble, self._stopping)(self._send, letters)
+        except BrokerError:
+            return False
+        return True
 
     async def pause(self, seconds: float) -> None:
         """Wait for so long, or until we are stopping."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+        await pause_unless(self._stopping, seconds)
 
 
 def open_client(url: str, ledger: str) -> BrokerClient:

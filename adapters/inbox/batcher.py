@@ -13,11 +13,11 @@ from typing import TypeVar, TypeVarTuple, Unpack
 
 from adapters.inbox.handler import Answered, CommandHandler, Reply, fault_of_ours
 from adapters.inbox.ingest import BATCH
+from adapters.retries import until_it_answers
 from adapters.store.ledger import Ledger, OutboxEntry, StoreError
 
 Given = TypeVarTuple("Given")
 Handler = TypeVar("Handler")
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,10 @@ class Batcher:
 
     async def receive_patiently(self, raws: Sequence[bytes]) -> list[Reply]:
         """The replies to a batch, however long the store is away. Raises Stopping once `stop` was asked for."""
-        pause = SHORTEST_PAUSE
-        while True:
-            try:
-                return await self.receive(raws)
-            except StoreError as error:
-                self._on_trouble(error)
-            if self._stopping.is_set():
-                raise Stopping
-            try:
-                await asyncio.wait_for(self._stopping.wait(), pause)
-            except TimeoutError:
-                pause = min(2 * pause, LONGEST_PAUSE)
+        try:
+            return await until_it_answers(StoreError, self._on_trouble, self._stopping)(self.receive, raws)
+        except StoreError:
+            raise Stopping from None
 
     async def receive_one(self, raw: bytes) -> Reply:
         """The reply to one message, recorded together with others that come at the same time. Raises StoreError."""

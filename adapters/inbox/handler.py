@@ -5,8 +5,6 @@ message whose incident (or contract) is not recorded yet is kept, and tried agai
 it is refused, and still kept. Rules of the record cited here: R2 identity, R4 order, R6 faults of our own.
 """
 
-import random
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from functools import reduce
 from typing import Any, cast
 
 from adapters.inbox.messages import Message, Unreadable, is_label, read_message, sequence_of_unreadable
+from adapters.retries import lost_races
 from adapters.store.leaf import Origin
 from adapters.store.ledger import (
     Batch,
@@ -42,8 +41,6 @@ from domain.values import moment
 
 HOUR = 3_600_000_000
 DEFAULT_PATIENCE = 72 * HOUR
-MOST_ATTEMPTS = 100
-LONGEST_PAUSE = 0.2
 MOST_STREAMS_REMEMBERED = 20_000
 
 State = Contract | CreditAccount | Incident
@@ -172,17 +169,17 @@ class CommandHandler:
         return self._settle_against_others([refused]).replies[0]
 
     def _settle_against_others(self, read: Sequence[Message | RefusedMessage], *, again: bool = False) -> Answered:
-        for attempt in range(MOST_ATTEMPTS):
-            try:
-                return self._settle(read, again)
-            except LostRace:
-                self._forget()
-                lost: StoreError = LostRace("other writers were always faster: try again when they are done")
-            except Unanswered as unanswered:  # what is recorded all the same is found, and answered as a duplicate
-                self._forget()
-                lost = unanswered
-            time.sleep(random.uniform(0, min(attempt, 20) * LONGEST_PAUSE / 20))
-        raise lost
+        try:
+            return lost_races(LostRace, Unanswered)(self._try, read, again)
+        except LostRace:
+            raise LostRace("other writers were always faster: try again when they are done") from None
+
+    def _try(self, read: Sequence[Message | RefusedMessage], again: bool) -> Answered:
+        try:
+            return self._settle(read, again)
+        except (LostRace, Unanswered):  # what is recorded all the same is found next time, and answered as a duplicate
+            self._forget()
+            raise
 
     def _settle(self, read: Sequence[Message | RefusedMessage], again: bool) -> Answered:
         self._catch_up()
