@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_TYPE
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import PREFIX
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler

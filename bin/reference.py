@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_KEPT_DAYS, OUTCOMES_TYPE
+from adapters.brokers.broker import OUTCOMES_KEPT_DAYS
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import message_subject, token
 from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.inbox.ingest import BATCH

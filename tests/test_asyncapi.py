@@ -12,7 +12,7 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from support.messages import Clock, charge, memory, message, opening, sign
 
-from adapters.brokers.broker import open_client
+from adapters.brokers.connect import open_client
 from adapters.brokers.subjects import message_subject, outcome_subject, token
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Reply
 from adapters.inbox.messages import examples, schema

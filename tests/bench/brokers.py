@@ -14,8 +14,11 @@ from faststream.nats import JStream, NatsBroker
 from pydantic import BaseModel
 from support.messages import Clock, charge, contract_in_force, message, opening
 
-from adapters.brokers.broker import Acknowledging, addressed, open_client, set_up
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.broker import set_up
+from adapters.brokers.connect import open_client
 from adapters.brokers.nats_server import NatsServer
+from adapters.brokers.outgoing import addressed
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import letters
@@ -99,11 +102,11 @@ class Consuming:
                 raise AssertionError(f"{ledger.store.counts()}: not every message is a fact")
 
     async def _fill(self, name: str, raws: Sequence[bytes]) -> None:
-        post = open_client(self.server.url, name)
-        await post.connect()
-        await set_up(post)
-        await post.publish([addressed(name, raw) for raw in raws])
-        await post.stop()
+        client = open_client(self.server.url, name)
+        await client.connect()
+        await set_up(client)
+        await client.publish([addressed(name, raw) for raw in raws])
+        await client.stop()
 
     async def _consume_all(self, name: str, desk: CommandHandler, wanted: int) -> int:
         sys.setswitchinterval(TURN_SECONDS)
@@ -121,14 +124,14 @@ class Consuming:
         async def answer(raws: Sequence[bytes]) -> list[OutboxMessage]:
             return [write(reply) for reply in await batcher.receive_patiently(raws)]
 
-        post = open_client(self.server.url, name)
-        await post.connect()
-        post.subscribe(Acknowledging(answer, post.send))
-        await post.start()
+        client = open_client(self.server.url, name)
+        await client.connect()
+        client.subscribe(Acknowledging(answer, client.send))
+        await client.start()
         await done.wait()
-        while any(await post.backlog()):
+        while any(await client.backlog()):
             await asyncio.sleep(0.002)
-        await post.stop()
+        await client.stop()
         batcher.close()
         return wanted
 
