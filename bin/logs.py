@@ -19,7 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapters.brokers.address import BrokerError
 from adapters.inbox.batcher import Handled
-from adapters.inbox.handler import Reply, outcome_name
+from adapters.inbox.outcomes import Reply, outcome_name
 from adapters.store.ledger import StoreError
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")

@@ -7,10 +7,11 @@ from typing import Any
 from adapters.brokers.broker import OUTCOMES_KEPT_DAYS
 from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import message_subject, token
-from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
 from adapters.inbox.outcome_events import OutcomeEvent, letters
+from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
 from adapters.live_tables.schema import PUBLIC, Column, ColumnKind, Table
 from adapters.live_tables.sqlite import TYPES as SQLITE_TYPES

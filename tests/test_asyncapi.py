@@ -14,9 +14,10 @@ from support.messages import Clock, charge, memory, message, opening, sign
 
 from adapters.brokers.connect import open_client
 from adapters.brokers.subjects import message_subject, outcome_subject, token
-from adapters.inbox.handler import CommandHandler, Done, Duplicate, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples, schema
 from adapters.inbox.outcome_events import OUTCOME_TYPE, letters, outcome_schema, told
+from adapters.inbox.outcomes import Done, Duplicate, Reply
 from bin.asyncapi import asyncapi, documents, schemas
 from bin.http.bodies import BATCHED, MOST_MESSAGES, SINGLE
 from bin.http.problems import PROBLEM_JSON

@@ -10,7 +10,8 @@ import pytest
 from support.messages import Clock, charge, contract_in_force, memory, names, opening, stored
 
 from adapters.inbox.batcher import Batcher, Handled, Stopping
-from adapters.inbox.handler import Answered, CommandHandler, Done, Refused
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Answered, Done, Refused
 from adapters.store.ledger import LockedStore, StoreError
 from domain import incident as incidents
 from domain.incident import TakeInCharge

@@ -40,8 +40,9 @@ from adapters.brokers.connect import open_client
 from adapters.brokers.outgoing import MOST_BYTES, addressed, bundles
 from adapters.brokers.subjects import every_message, outcome_subject
 from adapters.inbox.batcher import Batcher
-from adapters.inbox.handler import Answered, CommandHandler
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcomes import Answered
 from adapters.store.ledger import Ledger, LockedStore, OutboxMessage
 from adapters.store.sqlite import open_memory
 

@@ -34,17 +34,8 @@ from support.messages import (
 )
 from support.servers import fresh_schema, shared_server
 
-from adapters.inbox.handler import (
-    DEFAULT_PATIENCE,
-    Answered,
-    CommandHandler,
-    Done,
-    Duplicate,
-    Outcome,
-    Refused,
-    Reply,
-    Waiting,
-)
+from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
+from adapters.inbox.outcomes import Answered, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.store.ledger import Ledger
 from domain.contract_facts import ContractSigned
 from domain.coverage import BestEffortReason, Coverage

@@ -26,8 +26,9 @@ from adapters.imports.help_desk import (
     take_snapshot,
 )
 from adapters.imports.mapping import BadMapping, shipped
-from adapters.inbox.handler import CommandHandler, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import Unreadable, read_message
+from adapters.inbox.outcomes import Reply
 from domain.incident import (
     ClockResumed,
     ClockSuspended,

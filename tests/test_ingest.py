@@ -10,18 +10,10 @@ import pytest
 from support.messages import Clock, charge, opening, stored
 
 from adapters.inbox import ingest as intake
-from adapters.inbox.handler import (
-    DEFAULT_PATIENCE,
-    CommandHandler,
-    Done,
-    Duplicate,
-    Outcome,
-    Refused,
-    Waiting,
-    outcome_name,
-)
+from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import BATCH, Line, read_lines, take_in, written
 from adapters.inbox.messages import MOST_BYTES, examples, read_message
+from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.store.ledger import Batch, Ledger, LockedStore
 
 

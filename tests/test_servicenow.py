@@ -26,9 +26,10 @@ from adapters.imports.servicenow import (
     log_messages,
     read_log,
 )
-from adapters.inbox.handler import CommandHandler, Duplicate, Refused
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import Tally, take_in, written
 from adapters.inbox.messages import read_message
+from adapters.inbox.outcomes import Duplicate, Refused
 from adapters.store.ledger import Ledger
 from domain.facts import Fact
 from domain.values import instant_text, read_instant

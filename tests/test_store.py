@@ -34,8 +34,9 @@ from support.messages import (
     wire,
 )
 
-from adapters.inbox.handler import CommandHandler, Done, Duplicate, Refused
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples
+from adapters.inbox.outcomes import Done, Duplicate, Refused
 from adapters.store import sql as evidence
 from adapters.store import sqlite as store_module
 from adapters.store.leaf import Origin

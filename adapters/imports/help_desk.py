@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, JsonValue, StringConstraints, ValidationError, model_validator
 
 from adapters.imports.mapping import BadMapping, parse_mapping, read_mapping, shipped
-from adapters.inbox.handler import CommandHandler, Refused, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import written
 from adapters.inbox.messages import Label, Unreadable, cloud_event, read_json
+from adapters.inbox.outcomes import Refused, Reply
 from adapters.store.ledger import Recorder
 from domain.coverage import Requester
 from domain.facts import Fact

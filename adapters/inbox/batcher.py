@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple, Unpack
 
-from adapters.inbox.handler import Answered, CommandHandler, Reply, fault_of_ours
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import BATCH
+from adapters.inbox.outcomes import Answered, Reply, fault_of_ours
 from adapters.retries import until_it_answers
 from adapters.store.ledger import Ledger, OutboxEntry, StoreError
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
-from adapters.inbox.handler import CommandHandler, Refused, outcome_name
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Refused, outcome_name
 from adapters.store.ledger import Ledger
 
 BATCH = 500

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from adapters.inbox.handler import Done, Duplicate, Refused, Reply, Waiting
 from adapters.inbox.messages import is_label
+from adapters.inbox.outcomes import Done, Duplicate, Refused, Reply, Waiting
 from adapters.store.ledger import OutboxMessage
 from domain.values import instant_text
 

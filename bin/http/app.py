@@ -28,9 +28,10 @@ from adapters.imports.help_desk import (
     take_snapshot,
 )
 from adapters.inbox.batcher import Batcher
-from adapters.inbox.handler import CommandHandler, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label
 from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, told
+from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.store.ledger import Identity, Ledger
 from bin.asyncapi import VERSION
 from bin.commands.token import Bearers

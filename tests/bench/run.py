@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 from support.messages import Clock, contract_in_force
 
 from adapters.brokers.nats_server import NatsServer
-from adapters.inbox.handler import CommandHandler, Done
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Done
 from adapters.live_tables.projector import LIVE_READINGS, Projector, build
 from adapters.live_tables.schema import INCIDENTS, WINDOWS
 from adapters.live_tables.tables import Reporting

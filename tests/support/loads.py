@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.inbox.handler import CommandHandler, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import told as told_of
+from adapters.inbox.outcomes import Reply
 from adapters.reports import report as reports
 from adapters.reports.report import ReportName
 from adapters.store.ledger import Identity, Ledger, Receipt
