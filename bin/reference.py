@@ -10,7 +10,7 @@ from adapters.brokers.subjects import message_subject, token
 from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
-from adapters.inbox.outcome_events import OutcomeEvent, letters
+from adapters.inbox.outcome_events import OutcomeEvent, outbox_writer
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
 from adapters.live_tables.schema import PUBLIC, Column, ColumnKind, Table
@@ -40,7 +40,7 @@ def outcome_examples() -> list[OutcomeEvent]:
         ),
         "d-1003": Waiting("incident-INC0001235", "incident INC0001235 is not opened yet"),
     }
-    write = letters("main", lambda: at)
+    write = outbox_writer("main", lambda: at)
     return [json.loads(write(Reply((source, name), b"", outcome)).body) for name, outcome in heard.items()]
 
 

@@ -41,7 +41,7 @@ from adapters.brokers.outgoing import MOST_BYTES, addressed, bundles
 from adapters.brokers.subjects import every_message, outcome_subject
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.inbox.outcomes import Answered
 from adapters.store.ledger import Ledger, LockedStore, OutboxMessage
 from adapters.store.sqlite import open_memory
@@ -115,7 +115,7 @@ class Place:
 @asynccontextmanager
 async def taking(place: Place, batcher: Batcher) -> AsyncIterator[None]:
     """Messages are taken meanwhile; then stopped, as the consumer does."""
-    write = letters(place.ledger, Clock())
+    write = outbox_writer(place.ledger, Clock())
     troubles: list[Exception] = []
     client = open_client(place.url, place.ledger)
 

@@ -22,7 +22,7 @@ from adapters.brokers.broker import BrokerClient, missing
 from adapters.brokers.connect import open_client
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.ingest import BATCH
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.store.ledger import Ledger, OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
@@ -66,7 +66,7 @@ class _Consumer:
         self._chosen, self._ledger, self._client = chosen, ledger, client
         self._metrics = Metrics()
         self._batcher = Batcher(open_handler(ledger, chosen), self._on_handled, self._on_trouble)
-        self._write = letters(ledger.id, clock)
+        self._write = outbox_writer(ledger.id, clock)
         self._recorded = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -134,7 +134,7 @@ class _Consumer:
         while True:
             await asyncio.sleep(CLOCK_SECONDS)
             try:
-                await self._batcher.look_at_the_clock()
+                await self._batcher.expire()
             except Exception as error:  # whatever it was, it is tried again in a minute
                 self._on_trouble(error)
 

@@ -30,7 +30,7 @@ from adapters.imports.help_desk import (
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label
-from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, told
+from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, outcome_data
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.store.ledger import Identity, Ledger
 from bin.asyncapi import VERSION
@@ -207,7 +207,7 @@ def _take_messages(app: FastAPI, batcher: Batcher, chosen: Settings, limit: _Lim
         if batch:
             replies = await batcher.receive(raws)
             meters.replied(HTTP, replies)
-            return JSONResponse({"outcomes": [told(reply) for reply in replies]})
+            return JSONResponse({"outcomes": [outcome_data(reply) for reply in replies]})
         reply = await batcher.receive_one(body)
         meters.replied(HTTP, [reply])
         return _answer_to_one(reply)
@@ -228,7 +228,7 @@ def _take_messages(app: FastAPI, batcher: Batcher, chosen: Settings, limit: _Lim
         found = await batcher.in_handler_thread(_outcome_of, batcher.ledger, identity) if is_label(id) else None
         if found is None:
             raise Problem(UNKNOWN, f"no message of {source} with this id has been heard, or none that could be read")
-        return JSONResponse(told(Reply(identity, b"", found)))
+        return JSONResponse(outcome_data(Reply(identity, b"", found)))
 
 
 def _refuse_other_sources(source: str, raws: Sequence[bytes]) -> None:
@@ -242,7 +242,7 @@ def _refuse_other_sources(source: str, raws: Sequence[bytes]) -> None:
 
 
 def _answer_to_one(reply: Reply) -> Response:
-    said = told(reply)
+    said = outcome_data(reply)
     match reply.outcome:
         case Refused(_, _, reason):
             raise Problem(REFUSED, reason, members=said)
@@ -313,11 +313,11 @@ def _take_webhooks(app: FastAPI, batcher: Batcher, chosen: Settings, limit: _Lim
         try:
             snapshot = snapshot_of(mapping, body)
         except Unreadable as error:
-            reply = await batcher.at_the_desk(CommandHandler.refuse_payload, body, error.clause, error.reason)
+            reply = await batcher.with_handler(CommandHandler.refuse_payload, body, error.clause, error.reason)
             meters.replied(WEBHOOK, [reply])
             tell_webhook(name, delivery_of(mapping, request.headers), [reply])
-            raise Problem(UNMAPPED, error.reason, members=told(reply)) from None
-        replies = await batcher.at_the_desk(take_snapshot, snapshot)
+            raise Problem(UNMAPPED, error.reason, members=outcome_data(reply)) from None
+        replies = await batcher.with_handler(take_snapshot, snapshot)
         meters.replied(WEBHOOK, replies)
         tell_webhook(name, delivery_of(mapping, request.headers), replies)
-        return JSONResponse({"outcomes": [told(reply) for reply in replies]})
+        return JSONResponse({"outcomes": [outcome_data(reply) for reply in replies]})

@@ -21,7 +21,7 @@ from adapters.brokers.nats_server import NatsServer
 from adapters.brokers.outgoing import addressed
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.handler import CommandHandler
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.store.ledger import OutboxMessage
 from bench.library import HelpDesk
 from bench.stores import Store
@@ -93,11 +93,11 @@ class Consuming:
     def consume(self) -> Iterator[Run]:
         name, raws = self.at.fresh("consumed"), self._raws(self.messages)
         with closing(self.at.ledger(name, self.clock)) as ledger:
-            desk = CommandHandler(ledger, self.clock)
-            desk.handle(contract_in_force())
+            handler = CommandHandler(ledger, self.clock)
+            handler.handle(contract_in_force())
             before = ledger.store.position()
             asyncio.run(self._fill(name, raws))
-            yield lambda: asyncio.run(self._consume_all(name, desk, len(raws)))
+            yield lambda: asyncio.run(self._consume_all(name, handler, len(raws)))
             if ledger.store.position() - before != len(raws):
                 raise AssertionError(f"{ledger.store.counts()}: not every message is a fact")
 
@@ -108,7 +108,7 @@ class Consuming:
         await client.publish([addressed(name, raw) for raw in raws])
         await client.stop()
 
-    async def _consume_all(self, name: str, desk: CommandHandler, wanted: int) -> int:
+    async def _consume_all(self, name: str, handler: CommandHandler, wanted: int) -> int:
         sys.setswitchinterval(TURN_SECONDS)
         done, answered = asyncio.Event(), 0
 
@@ -118,8 +118,8 @@ class Consuming:
             if answered >= wanted:
                 done.set()
 
-        batcher = Batcher(desk, on_handled)
-        write = letters(desk.ledger.id, self.clock)
+        batcher = Batcher(handler, on_handled)
+        write = outbox_writer(handler.ledger.id, self.clock)
 
         async def answer(raws: Sequence[bytes]) -> list[OutboxMessage]:
             return [write(reply) for reply in await batcher.receive_patiently(raws)]
