@@ -41,8 +41,10 @@ def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None,
     with NatsServer(folder, port or ANY_PORT) as server:
         for line in asyncio.run(_set_up(server.url, chosen)):
             print(line)
-        print(f"{say('the broker listens; tell the other commands')}: export VERBALE_BROKER={server.url}", flush=True)
         try:
+            print(
+                f"{say('the broker listens; tell the other commands')}: export VERBALE_BROKER={server.url}", flush=True
+            )
             server.wait_until_it_ends()
         except KeyboardInterrupt:
             print(say("stopped; started again in the same folder it goes on"))

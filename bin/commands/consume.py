@@ -27,7 +27,8 @@ from adapters.store.ledger import Ledger, OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import BadSettings, Settings, clock, open_handler
-from bin.http.app import build, served
+from bin.http.app import build
+from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
 
@@ -163,11 +164,11 @@ class _Consumer:
     def _on_handled(self, handled: Handled) -> None:
         self._recorded.set()
         self._metrics.on_handled(handled)
-        logs.tell_batch(handled)
+        logs.log_batch(handled)
 
     def _on_trouble(self, error: Exception) -> None:
         self._metrics.on_trouble(error)
-        logs.tell_trouble(error)
+        logs.log_trouble(error)
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from rich.text import Text
 from adapters.diagnosis import SHOWN_GAPS, missing, ranges, silences, silent_for
 from adapters.inbox.handler import HOUR
 from adapters.inbox.ingest import BATCH, RefusedLine, Tally
-from adapters.inbox.messages import Unreadable, is_label, read_json
+from adapters.inbox.messages import Unreadable, is_label, read_json, source_named
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.reports.report import HOUSE_ZONE, BadQuestion, JsonRow, NotOnRecord
 from adapters.store.ledger import Deferred, Gap, RefusedRow, SourceHeard
@@ -21,7 +21,6 @@ from bin.commands.console import Column, Format, Plain, as_csv, console, duratio
 from bin.commands.ingest import check_output, refused_line, tell, whole
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
-from bin.http.bodies import source_named
 from bin.language import Words
 from domain.values import MINUTE, instant_text
 
