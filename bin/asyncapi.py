@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_TYPE
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import PREFIX
 from adapters.inbox.messages import examples
 from adapters.inbox.outcome_events import OUTCOME_TYPE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
-from adapters.brokers.broker import BrokerError
+from adapters.brokers.address import BrokerError
 from adapters.imports.contract_file import BadContractFile
 from adapters.imports.csv_table import BadTable
 from adapters.imports.holidays import UnknownPlace

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from adapters.inbox.handler import HOUR, CommandHandler
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.live_tables.postgres import PostgresReporting, replay_schema
 from adapters.live_tables.projector import current
 from adapters.live_tables.sqlite import SqliteReporting, beside
@@ -264,5 +264,5 @@ def _replay_file(path: Path, place: StorePlace | PostgresPlace) -> Reporting:
 
 def open_handler(ledger: Ledger, chosen: Settings) -> CommandHandler:
     """The desk that records in a ledger; where there is a broker, it leaves late outcomes to be published there."""
-    write_outbox_message = letters(ledger.id, clock) if chosen.broker else None
+    write_outbox_message = outbox_writer(ledger.id, clock) if chosen.broker else None
     return CommandHandler(ledger, clock, chosen.patience_hours * HOUR, write_outbox_message)

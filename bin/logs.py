@@ -17,9 +17,9 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from adapters.brokers.broker import BrokerError
+from adapters.brokers.address import BrokerError
 from adapters.inbox.batcher import Handled
-from adapters.inbox.handler import Reply, outcome_name
+from adapters.inbox.outcomes import Reply, outcome_name
 from adapters.store.ledger import StoreError
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_KEPT_DAYS, OUTCOMES_TYPE
+from adapters.brokers.broker import OUTCOMES_KEPT_DAYS
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import message_subject, token
-from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR, Done, Duplicate, Outcome, Refused, Reply, Waiting
+from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
-from adapters.inbox.outcome_events import OutcomeEvent, letters
+from adapters.inbox.outcome_events import OutcomeEvent, outbox_writer
+from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from domain.catalogue import COMMANDS
 from domain.values import read_instant
 
@@ -35,7 +37,7 @@ def outcome_examples() -> list[OutcomeEvent]:
         ),
         "d-1003": Waiting("incident-INC0001235", "incident INC0001235 is not opened yet"),
     }
-    write = letters("main", lambda: at)
+    write = outbox_writer("main", lambda: at)
     return [json.loads(write(Reply((source, name), b"", outcome)).body) for name, outcome in outcomes.items()]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from adapters.inbox.batcher import Handled
-from adapters.inbox.handler import Reply, outcome_name
+from adapters.inbox.outcomes import Reply, outcome_name
 from bin.readiness import ReadinessResult
 from domain.values import SECOND
 

@@ -12,11 +12,12 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from support.messages import Clock, charge, child, memory, message, opening, sign
 
-from adapters.brokers.broker import open_client
+from adapters.brokers.connect import open_client
 from adapters.brokers.subjects import message_subject, outcome_subject, token
-from adapters.inbox.handler import CommandHandler, Done, Duplicate, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples, schema
-from adapters.inbox.outcome_events import OUTCOME_TYPE, letters, outcome_schema, told
+from adapters.inbox.outcome_events import OUTCOME_TYPE, outbox_writer, outcome_data, outcome_schema
+from adapters.inbox.outcomes import Done, Duplicate, Reply
 from bin.asyncapi import asyncapi
 from bin.documents import documents
 from bin.http.bodies import BATCHED, MOST_MESSAGES, SINGLE
@@ -210,7 +211,7 @@ def heard() -> list[tuple[Reply, dict[str, Any]]]:
         opened = opening(id="one")
         raws = [sign(), opened, opened, opening(id="another"), charge("INC-LATER"), b"not json", b"{}"]
         raws += [message("incident.open", "incident-X", "2026-03-02T08:00:00", {}, source="x" * 600)]
-        write = letters("main", Clock())
+        write = outbox_writer("main", Clock())
         return [(reply, json.loads(write(reply).body)) for reply in desk.handle(raws).replies]
 
 
@@ -242,7 +243,7 @@ def test_the_outcomes_of_the_reference_are_those_of_a_desk() -> None:
         first = opening(shown["done"]["stream"].removeprefix("incident-"))
         raws = [first, first, opening(time="2026-03-02T09:30:00"), charge("INC0001235")]
         for reply in desk.handle(raws).replies:
-            said = told(reply)
+            said = outcome_data(reply)
             same = shown[said["outcome"]]
             assert set(said) == set(same)
             if said["outcome"] in ("refused", "waiting"):

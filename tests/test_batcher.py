@@ -1,4 +1,4 @@
-"""The reception: batches one at a time, ones gathered, a store that is away, a fault of ours."""
+"""The batcher: batches one at a time, ones gathered, a store that is away, a fault of ours."""
 
 import asyncio
 import json
@@ -10,32 +10,33 @@ import pytest
 from support.messages import Clock, charge, contract_in_force, memory, names, opening, stored
 
 from adapters.inbox.batcher import Batcher, Handled, Stopping
-from adapters.inbox.handler import Answered, CommandHandler, Done, Refused
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Answered, Done, Refused
 from adapters.store.ledger import LockedStore, StoreError
 from domain import incident as incidents
 from domain.incident_facts import TakeInCharge
 
 
 @pytest.fixture
-def desk() -> Iterator[CommandHandler]:
-    """A desk over a store in memory, with a contract in force."""
+def handler() -> Iterator[CommandHandler]:
+    """A command handler over a store in memory, with a contract in force."""
     with memory(Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(contract_in_force())
-        yield desk
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(contract_in_force())
+        yield handler
 
 
-def test_a_batch_is_answered_in_order(desk: CommandHandler) -> None:
+def test_a_batch_is_answered_in_order(handler: CommandHandler) -> None:
     handled: list[Handled] = []
-    batcher = Batcher(desk, handled.append)
+    batcher = Batcher(handler, handled.append)
     replies = asyncio.run(batcher.receive([opening(), charge(), b"not json"]))
     assert names([reply.outcome for reply in replies]) == ["Done", "Done", "Refused"]
     assert [len(batch.answered.replies) for batch in handled] == [3]
 
 
-def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(desk: CommandHandler) -> None:
+def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(handler: CommandHandler) -> None:
     handled: list[Handled] = []
-    batcher = Batcher(desk, handled.append)
+    batcher = Batcher(handler, handled.append)
 
     async def many() -> list[str]:
         asked = [batcher.receive_one(opening(f"INC{number}")) for number in range(700)]
@@ -44,33 +45,33 @@ def test_messages_that_come_in_ones_are_recorded_together_and_answered_apart(des
     answered = asyncio.run(many())
     assert len(set(answered)) == 700
     assert [len(batch.answered.replies) for batch in handled] == [500, 200]
-    assert desk.ledger.store.counts()["messages"] == 700 + len(contract_in_force())
+    assert handler.ledger.store.counts()["messages"] == 700 + len(contract_in_force())
 
 
-def test_while_the_store_is_away_a_batch_waits_for_it(desk: CommandHandler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_store_is_away_a_batch_waits_for_it(handler: CommandHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     troubles: list[Exception] = []
-    real, away = desk.handle, [True, True, False]
+    real, away = handler.handle, [True, True, False]
 
     def handle(raws: Sequence[bytes]) -> Answered:
         if away.pop(0):
             raise LockedStore("locked")
         return real(raws)
 
-    monkeypatch.setattr(desk, "handle", handle)
-    batcher = Batcher(desk, on_trouble=troubles.append)
+    monkeypatch.setattr(handler, "handle", handle)
+    batcher = Batcher(handler, on_trouble=troubles.append)
     (reply,) = asyncio.run(batcher.receive_patiently([opening()]))
     assert isinstance(reply.outcome, Done)
     assert [type(trouble) for trouble in troubles] == [LockedStore, LockedStore]
 
 
 def test_a_batch_goes_back_where_it_came_from_when_one_stops_while_the_store_is_away(
-    desk: CommandHandler, monkeypatch: pytest.MonkeyPatch
+    handler: CommandHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def handle(raws: Sequence[bytes]) -> Answered:
         raise LockedStore("locked")
 
-    monkeypatch.setattr(desk, "handle", handle)
-    batcher = Batcher(desk)
+    monkeypatch.setattr(handler, "handle", handle)
+    batcher = Batcher(handler)
 
     async def stopped() -> None:
         waiting = asyncio.create_task(batcher.receive_patiently([opening()]))
@@ -82,38 +83,38 @@ def test_a_batch_goes_back_where_it_came_from_when_one_stops_while_the_store_is_
         asyncio.run(stopped())
 
 
-def test_whoever_posts_hears_that_the_store_is_away(desk: CommandHandler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_posts_hears_that_the_store_is_away(handler: CommandHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     def handle(raws: Sequence[bytes]) -> Answered:
         raise LockedStore("locked")
 
-    monkeypatch.setattr(desk, "handle", handle)
+    monkeypatch.setattr(handler, "handle", handle)
     with pytest.raises(StoreError):
-        asyncio.run(Batcher(desk).receive_one(opening()))
+        asyncio.run(Batcher(handler).receive_one(opening()))
 
 
 def test_a_fault_of_ours_costs_one_message_its_answer_and_no_other(
-    desk: CommandHandler, monkeypatch: pytest.MonkeyPatch
+    handler: CommandHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = desk.handle
+    real = handler.handle
 
     def handle(raws: Sequence[bytes]) -> Answered:
         if opening("INC3") in raws:
             raise ZeroDivisionError("a bug")
         return real(raws)
 
-    monkeypatch.setattr(desk, "handle", handle)
+    monkeypatch.setattr(handler, "handle", handle)
     raws = [opening(f"INC{number}") for number in range(5)]
-    replies = asyncio.run(Batcher(desk).receive(raws))
+    replies = asyncio.run(Batcher(handler).receive(raws))
     assert names([reply.outcome for reply in replies]) == ["Done", "Done", "Done", "Refused", "Done"]
     outcome = replies[3].outcome
     assert isinstance(outcome, Refused)
     assert outcome.clause == "R6"
-    assert [row.message.raw for row in desk.ledger.store.refused()] == [opening("INC3")]
+    assert [row.message.raw for row in handler.ledger.store.refused()] == [opening("INC3")]
 
-    monkeypatch.setattr(desk, "handle", real)
-    (again,) = asyncio.run(Batcher(desk).receive([opening("INC3")]))
+    monkeypatch.setattr(handler, "handle", real)
+    (again,) = asyncio.run(Batcher(handler).receive([opening("INC3")]))
     assert isinstance(again.outcome, Done)
-    assert desk.ledger.store.refused() == []
+    assert handler.ledger.store.refused() == []
 
 
 def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +133,7 @@ def test_what_a_store_has_no_room_for_is_refused_alone(postgres_url: str, monkey
 
 
 def test_a_fault_of_ours_in_a_message_that_waited_does_not_cost_the_one_that_wakes_it_its_answer(
-    desk: CommandHandler, monkeypatch: pytest.MonkeyPatch
+    handler: CommandHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = incidents.decide
 
@@ -141,10 +142,10 @@ def test_a_fault_of_ours_in_a_message_that_waited_does_not_cost_the_one_that_wak
             raise ZeroDivisionError("a bug")
         return real(incident, command, *answer)
 
-    desk.handle([charge()])
+    handler.handle([charge()])
     monkeypatch.setattr(incidents, "decide", decide)
-    (reply,) = asyncio.run(Batcher(desk).receive([opening()]))
+    (reply,) = asyncio.run(Batcher(handler).receive([opening()]))
     assert isinstance(reply.outcome, Done)
-    (row,) = desk.ledger.store.refused()
+    (row,) = handler.ledger.store.refused()
     assert (row.message.raw, row.message.clause) == (charge(), "R6")
-    assert desk.ledger.store.all_waiting() == []
+    assert handler.ledger.store.all_waiting() == []

@@ -13,9 +13,11 @@ import nats as nats_client
 import pytest
 import redis.asyncio
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from faststream.rabbit import RabbitBroker
 from faststream.redis.parser import BinaryMessageFormatV1
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.js import JetStreamContext
 from support.brokers import (
     WITHIN,
     connected,
@@ -31,21 +33,16 @@ from support.brokers import (
 )
 from support.messages import SOURCE, Clock, charge, contract_in_force, message, opening, wire
 
-from adapters.brokers import broker as brokers
-from adapters.brokers.broker import (
-    MOST_BYTES,
-    Acknowledging,
-    BrokerError,
-    addressed,
-    bundles,
-    missing,
-    open_client,
-    read_address,
-)
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.address import BrokerError, read_address
+from adapters.brokers.broker import missing
+from adapters.brokers.connect import open_client
+from adapters.brokers.outgoing import MOST_BYTES, addressed, bundles
 from adapters.brokers.subjects import every_message, outcome_subject
 from adapters.inbox.batcher import Batcher
-from adapters.inbox.handler import Answered, CommandHandler
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcome_events import outbox_writer
+from adapters.inbox.outcomes import Answered
 from adapters.store.ledger import Ledger, LockedStore, OutboxMessage
 from adapters.store.sqlite import open_memory
 
@@ -78,25 +75,25 @@ POISON = [
 
 @dataclass(frozen=True)
 class Place:
-    """A ledger at a broker, set up, with a desk over a store in memory."""
+    """A ledger at a broker, set up, with a command handler over a store in memory."""
 
     url: str
     ledger: str
-    desk: CommandHandler
+    handler: CommandHandler
 
     def publish(self, raws: Sequence[bytes]) -> None:
         """Publish messages."""
         publish(self.url, self.ledger, raws)
 
     def heard(self) -> list[tuple[str, str]]:
-        """Id and outcome of everything told."""
+        """Id and outcome of every outcome published."""
         return heard(self.url, self.ledger)
 
     def take(self, until: Callable[[], bool] = lambda: True, *, consumers: int = 1) -> None:
         """Take messages until something is so, and then until nothing is left at the broker."""
 
         async def go() -> None:
-            batcher = Batcher(self.desk)
+            batcher = Batcher(self.handler)
             async with AsyncExitStack() as taken:
                 for _ in range(consumers):
                     await taken.enter_async_context(taking(self, batcher))
@@ -106,33 +103,33 @@ class Place:
         asyncio.run(go())
 
     def take_all(self, number: int, **others: Any) -> None:
-        """Take messages until so many outcomes are told."""
+        """Take messages until so many outcomes are published."""
         self.take(lambda: len(self.heard()) >= number, **others)
         assert len(self.heard()) == number
 
     async def _nothing_left(self) -> bool:
-        async with connected(self.url, self.ledger) as post:
-            return not any(await post.backlog())
+        async with connected(self.url, self.ledger) as client:
+            return not any(await client.backlog())
 
 
 @asynccontextmanager
 async def taking(place: Place, batcher: Batcher) -> AsyncIterator[None]:
     """Messages are taken meanwhile; then stopped, as the consumer does."""
-    write = letters(place.ledger, Clock())
+    write = outbox_writer(place.ledger, Clock())
     troubles: list[Exception] = []
-    post = open_client(place.url, place.ledger)
+    client = open_client(place.url, place.ledger)
 
     async def answer(raws: Sequence[bytes]) -> list[OutboxMessage]:
         return [write(reply) for reply in await batcher.receive_patiently(raws)]
 
-    await post.connect()
-    post.subscribe(Acknowledging(answer, post.send, troubles.append))
-    await post.start()
+    await client.connect()
+    client.subscribe(Acknowledging(answer, client.send, troubles.append))
+    await client.start()
     try:
         yield
     finally:
         batcher.stop()
-        await post.stop()
+        await client.stop()
     assert troubles == []
 
 
@@ -176,8 +173,8 @@ def test_what_is_missing_is_told_and_made_once(server: str) -> None:
     ledger = fresh_ledger()
 
     async def absent() -> list[str]:
-        async with connected(server, ledger) as post:
-            return await missing(post)
+        async with connected(server, ledger) as client:
+            return await missing(client)
 
     told = asyncio.run(absent())
     assert told
@@ -198,7 +195,7 @@ def test_what_is_published_is_answered_and_the_answers_are_kept_for_each_source(
     by_source = Counter(event["data"].get("source") for events in told.values() for event in events)
     assert by_source == {SOURCE: 34, "monitor:other/1": 20, None: 1}
     assert Counter(outcome for _, outcome in place.heard()) == {"done": 54, "refused": 1}
-    assert place.desk.ledger.store.counts()["messages"] == 54
+    assert place.handler.ledger.store.counts()["messages"] == 54
 
 
 def test_poison_of_every_kind_is_answered_costs_no_other_its_answer_and_does_not_come_again(place: Place) -> None:
@@ -206,7 +203,7 @@ def test_poison_of_every_kind_is_answered_costs_no_other_its_answer_and_does_not
     place.publish([*POISON[:6], *good, *POISON[6:]])
     place.take_all(len(POISON) + len(good))
     assert Counter(outcome for _, outcome in place.heard()) == {"done": len(good), "refused": len(POISON)}
-    kept = [row.message.raw for row in place.desk.ledger.store.refused()]
+    kept = [row.message.raw for row in place.handler.ledger.store.refused()]
     assert sorted(kept) == sorted(POISON)
 
 
@@ -229,7 +226,7 @@ def test_the_same_message_again_is_answered_again(place: Place) -> None:
 def test_while_the_store_is_away_messages_wait_and_are_answered_once_it_is_back(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, away = place.desk.handle, [True] * 4
+    real, away = place.handler.handle, [True] * 4
 
     def handle(raws: Sequence[bytes]) -> Answered:
         if away:
@@ -237,7 +234,7 @@ def test_while_the_store_is_away_messages_wait_and_are_answered_once_it_is_back(
             raise LockedStore("locked")
         return real(raws)
 
-    monkeypatch.setattr(place.desk, "handle", handle)
+    monkeypatch.setattr(place.handler, "handle", handle)
     place.publish(openings(10))
     place.take_all(10)
     assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(10)}
@@ -255,10 +252,10 @@ def test_a_batch_in_hand_goes_back_at_once_where_we_stop_while_the_store_is_away
 
     place.publish(openings(10))
     with monkeypatch.context() as patched:
-        patched.setattr(place.desk, "handle", away)
+        patched.setattr(place.handler, "handle", away)
 
         async def stopped() -> None:
-            async with taking(place, Batcher(place.desk)):
+            async with taking(place, Batcher(place.handler)):
 
                 async def begun() -> bool:
                     return bool(tried)
@@ -281,17 +278,64 @@ def test_a_consumer_that_is_stopped_under_load_and_started_again_answers_every_m
     place.publish(openings(1500))
 
     async def a_while() -> None:
-        batcher = Batcher(place.desk)
+        batcher = Batcher(place.handler)
         async with taking(place, batcher):
 
             async def begun() -> bool:
-                return place.desk.ledger.store.counts()["messages"] > 0
+                return place.handler.ledger.store.counts()["messages"] > 0
 
             await eventually(begun)
 
     asyncio.run(a_while())
     place.take_all(1500)
     assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(1500)}
+
+
+@pytest.mark.parametrize("server", ["nats", "redis"], indirect=True)
+def test_what_is_being_fetched_as_we_stop_is_given_back_at_once(
+    server: str, memory: tuple[str, Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, ledger = memory
+    prepare(f"{server}?redelivered_after=600", name)
+    place = Place(server, name, CommandHandler(ledger, Clock()))
+    place.publish(openings(10))
+    fetching: type[Any] = JetStreamContext.PullSubscription if server.startswith("nats") else redis.asyncio.Redis
+    method = "fetch" if server.startswith("nats") else "xreadgroup"
+    fetch, fetched = getattr(fetching, method), []
+
+    async def slowly(self: Any, *given: Any, **named: Any) -> Any:
+        found = await fetch(self, *given, **named)
+        if found:
+            fetched.append(found)
+            await asyncio.sleep(1)
+        return found
+
+    async def stopped() -> None:
+        async with taking(place, Batcher(place.handler)):
+
+            async def begun() -> bool:
+                return bool(fetched)
+
+            await eventually(begun)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fetching, method, slowly)
+        asyncio.run(stopped())
+    place.take_all(10)
+    assert Counter(place.heard()) == {(f"open-{number}", "done"): 1 for number in range(10)}
+
+
+@pytest.mark.parametrize("server", ["rabbit"], indirect=True)
+@pytest.mark.parametrize("error", [Exception(), asyncio.InvalidStateError(), asyncio.CancelledError()])
+def test_what_rabbitmq_did_not_confirm_before_its_channel_closed_is_not_published(
+    place: Place, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*given: Any, **named: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(RabbitBroker, "publish", closed)
+    with pytest.raises(BrokerError):
+        place.publish(openings(1))
 
 
 def test_a_message_is_published_whatever_it_says() -> None:
@@ -311,7 +355,7 @@ def test_outcomes_travel_together_in_their_order_and_never_too_many_bytes_of_the
     for source in ("a", "b", None):
         arrays = [body for to, body in bundled if to == source]
         assert [one for body in arrays for one in json.loads(body)] == [
-            json.loads(letter.body) for letter in sent if letter.source == source
+            json.loads(one.body) for one in sent if one.source == source
         ]
         assert all(len(body) <= MOST_BYTES + 100 or len(json.loads(body)) == 1 for body in arrays)
 
@@ -355,15 +399,15 @@ def test_an_address_that_cannot_be_is_told(url: str, said: str) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("scheme", ["nats", "amqp", "redis"])
 def test_a_broker_that_is_not_there_is_told(scheme: str) -> None:
-    post = open_client(f"{scheme}://user:secret@127.0.0.1:9", "main")
+    client = open_client(f"{scheme}://user:secret@127.0.0.1:9", "main")
 
     async def go() -> None:
         try:
             with pytest.raises(BrokerError, match="nothing answers there") as told:
-                await post.connect()
+                await client.connect()
             assert "secret" not in str(told.value)
         finally:
-            await post.stop()
+            await client.stop()
 
     asyncio.run(go())
 
@@ -446,8 +490,8 @@ def test_a_queue_that_is_there_otherwise_is_told(server: str) -> None:
     assert "x-queue-type" in told
 
 
-class Settled:
-    """A batch as it fares: what was sent for it, and whether it was acknowledged or given back."""
+class ProcessedBatch:
+    """A batch being processed: which outcomes were sent for it, and whether it was acknowledged or given back."""
 
     def __init__(self, answer: Callable[[bytes], OutboxMessage], refuses: int = 0) -> None:
         self.sent: list[OutboxMessage] = []
@@ -469,8 +513,8 @@ class Settled:
     def _trouble(self, error: Exception) -> None:
         self.troubles.append(error)
 
-    async def settle(self, raws: Sequence[bytes]) -> None:
-        """Settle a batch."""
+    async def process(self, raws: Sequence[bytes]) -> None:
+        """Process a batch."""
 
         async def acknowledge() -> None:
             self.ends.append("acknowledged")
@@ -478,21 +522,21 @@ class Settled:
         async def give_back() -> None:
             self.ends.append("given back")
 
-        await self.acknowledging.settle(raws, acknowledge, give_back)
+        await self.acknowledging.process(raws, acknowledge, give_back)
 
 
 def test_a_batch_is_acknowledged_only_once_its_answers_are_published() -> None:
-    batch = Settled(lambda raw: OutboxMessage("s", raw), refuses=2)
-    asyncio.run(batch.settle([b"1", b"2"]))
-    assert [letter.body for letter in batch.sent] == [b"1", b"2"]
+    batch = ProcessedBatch(lambda raw: OutboxMessage("s", raw), refuses=2)
+    asyncio.run(batch.process([b"1", b"2"]))
+    assert [one.body for one in batch.sent] == [b"1", b"2"]
     assert batch.ends == ["acknowledged"]
     assert [type(trouble) for trouble in batch.troubles] == [BrokerError, BrokerError]
 
 
 def test_a_batch_whose_answers_cannot_be_published_goes_back_where_we_stop() -> None:
-    async def go() -> Settled:
-        batch = Settled(lambda raw: OutboxMessage("s", raw), refuses=1_000_000)
-        acknowledging = asyncio.create_task(batch.settle([b"1"]))
+    async def go() -> ProcessedBatch:
+        batch = ProcessedBatch(lambda raw: OutboxMessage("s", raw), refuses=1_000_000)
+        acknowledging = asyncio.create_task(batch.process([b"1"]))
         while not batch.troubles:
             await asyncio.sleep(0)
         await batch.acknowledging.stop()
@@ -503,23 +547,23 @@ def test_a_batch_whose_answers_cannot_be_published_goes_back_where_we_stop() -> 
 
 
 def test_a_batch_that_a_fault_of_ours_keeps_from_being_answered_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(brokers, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("adapters.brokers.acknowledge.LONGEST_PAUSE", 0.01)
 
     def fails(raw: bytes) -> OutboxMessage:
         raise ZeroDivisionError("a bug")
 
-    batch = Settled(fails)
-    asyncio.run(batch.settle([b"1"]))
+    batch = ProcessedBatch(fails)
+    asyncio.run(batch.process([b"1"]))
     assert batch.ends == ["given back"]
     assert [type(trouble) for trouble in batch.troubles] == [ZeroDivisionError]
     assert batch.sent == []
 
 
 def test_a_batch_that_comes_after_the_stop_goes_back_unread() -> None:
-    async def go() -> Settled:
-        batch = Settled(lambda raw: OutboxMessage("s", raw))
+    async def go() -> ProcessedBatch:
+        batch = ProcessedBatch(lambda raw: OutboxMessage("s", raw))
         await batch.acknowledging.stop()
-        await batch.settle([b"1"])
+        await batch.process([b"1"])
         return batch
 
     batch = asyncio.run(go())

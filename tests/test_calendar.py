@@ -19,7 +19,8 @@ from support.messages import Clock, ingest, memory, message, sign
 from adapters.diagnosis import remarks
 from adapters.imports.contract_messages import calendar_message
 from adapters.imports.holidays import changes_since, library_version
-from adapters.inbox.handler import CommandHandler, Done
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Done
 from bin.commands.calendar import FROM_COMMAND
 from bin.compose import clock
 from domain.calendar_rules import Holiday, ServiceHours

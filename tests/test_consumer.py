@@ -30,7 +30,7 @@ from support.brokers import (
 )
 from support.messages import CONTRACT, charge, child_environment, contract_in_force, opening, rows
 
-from adapters.brokers.broker import BrokerError
+from adapters.brokers.address import BrokerError
 from adapters.brokers.nats_server import NatsServer
 
 

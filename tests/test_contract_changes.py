@@ -21,7 +21,8 @@ from support.history import (
 from support.messages import Clock, contract_in_force, memory, message, names, sign
 
 from adapters.diagnosis import remarks
-from adapters.inbox.handler import CommandHandler, Refused
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Refused
 from domain.contract_facts import ContractRenewed, OptionEnded
 from domain.coverage import BestEffortReason
 from domain.facts import Fact

@@ -39,7 +39,7 @@ from support.loads import Load, load
 from support.messages import child, rows
 from support.servers import PostgresServer, free_port, fresh_schema, shared_server, start_postgres
 
-from adapters.brokers.broker import BrokerError
+from adapters.brokers.address import BrokerError
 from adapters.brokers.nats_server import NatsServer
 from adapters.brokers.subjects import token
 from bin.compose import store_url

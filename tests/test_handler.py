@@ -1,4 +1,4 @@
-"""The desk: every message gets one outcome, order of arrival refuses nothing, and nothing is lost (design §3, §9)."""
+"""The command handler: one outcome for every message, whatever their order; nothing is lost (design §3, §9)."""
 
 import json
 from collections import Counter
@@ -34,17 +34,8 @@ from support.messages import (
 )
 from support.servers import fresh_schema, shared_server
 
-from adapters.inbox.handler import (
-    DEFAULT_PATIENCE,
-    Answered,
-    CommandHandler,
-    Done,
-    Duplicate,
-    Outcome,
-    Refused,
-    Reply,
-    Waiting,
-)
+from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
+from adapters.inbox.outcomes import Answered, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.store.ledger import Ledger
 from domain.contract_facts import ContractSigned
 from domain.coverage import BestEffortReason, Coverage
@@ -61,20 +52,20 @@ def said(replies: list[Reply]) -> list[Outcome]:
 
 
 class Office:
-    """A desk with its ledger and its clock."""
+    """A command handler with its ledger and its clock."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.ledger = ledger
         self.clock = clock
-        self.desk = CommandHandler(ledger, clock)
+        self.handler = CommandHandler(ledger, clock)
 
     def handle(self, *raws: bytes) -> list[Outcome]:
         """The outcomes of a batch."""
-        return self.desk.handle(raws).outcomes
+        return self.handler.handle(raws).outcomes
 
     def answer(self, *raws: bytes) -> Answered:
         """The whole answer to a batch."""
-        return self.desk.handle(raws)
+        return self.handler.handle(raws)
 
     def facts(self, stream: str) -> list[Fact]:
         """The facts of a stream."""
@@ -93,7 +84,7 @@ class Office:
 
 @pytest.fixture
 def office(place: Path | str) -> Iterator[Office]:
-    """A desk over an empty ledger, in memory or on a server, at noon."""
+    """A command handler over an empty ledger, in memory or on a server, at noon."""
     clock = Clock()
     with memory(clock) if isinstance(place, Path) else stored(place, clock) as ledger:
         yield Office(ledger, clock)
@@ -581,10 +572,10 @@ def arrive(
     """What is on record once the messages have arrived in this order, in batches cut there."""
     clock = Clock()
     with store(clock) as ledger:
-        desk = CommandHandler(ledger, clock)
+        handler = CommandHandler(ledger, clock)
         outcomes: list[Outcome] = []
         for start, end in zip([0, *cuts], [*cuts, len(raws)], strict=True):
-            answered = desk.handle(raws[start:end])
+            answered = handler.handle(raws[start:end])
             outcomes += answered.outcomes + said(answered.woken)
         return words(ledger), outcomes, ledger.store.counts()["waiting"]
 

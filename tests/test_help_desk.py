@@ -19,8 +19,9 @@ from adapters.imports.help_desk import take_snapshot
 from adapters.imports.mapping import BadMapping, shipped
 from adapters.imports.snapshot import ItemState, Snapshot
 from adapters.imports.snapshot_diff import messages_of
-from adapters.inbox.handler import CommandHandler, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import Unreadable, read_message
+from adapters.inbox.outcomes import Reply
 from domain.incident import Incident
 from domain.incident_facts import (
     ClockResumed,

@@ -10,18 +10,10 @@ import pytest
 from support.messages import Clock, charge, opening, stored
 
 from adapters.inbox import ingest as intake
-from adapters.inbox.handler import (
-    DEFAULT_PATIENCE,
-    CommandHandler,
-    Done,
-    Duplicate,
-    Outcome,
-    Refused,
-    Waiting,
-    outcome_name,
-)
+from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import BATCH, Line, read_lines, take_in, written
 from adapters.inbox.messages import MOST_BYTES, examples, read_message
+from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.store.ledger import Batch, Ledger, LockedStore
 
 
@@ -104,9 +96,9 @@ def test_messages_made_here_are_lines_named_by_their_id() -> None:
 
 
 def test_the_tally_counts_every_outcome_and_keeps_the_refused_whole(ledger: Ledger) -> None:
-    desk = CommandHandler(ledger, Clock())
+    handler = CommandHandler(ledger, Clock())
     raws = [opening(contract=None), opening(contract=None), charge("INC9"), b"{", charge()]
-    tally = take_in(desk, [Line(f"in.jsonl:{number}", raw) for number, raw in enumerate(raws, 1)])
+    tally = take_in(handler, [Line(f"in.jsonl:{number}", raw) for number, raw in enumerate(raws, 1)])
     assert tally.outcomes == Counter(done=2, duplicate=1, waiting=1, refused=1)
     assert tally.messages == 5
     (refused,) = tally.refused
@@ -116,12 +108,12 @@ def test_the_tally_counts_every_outcome_and_keeps_the_refused_whole(ledger: Ledg
 
 def test_the_tally_tells_of_earlier_messages_that_were_woken_or_waited_too_long(ledger: Ledger) -> None:
     clock = Clock()
-    desk = CommandHandler(ledger, clock)
-    take_in(desk, [Line("a:1", charge("INC8"))])
+    handler = CommandHandler(ledger, clock)
+    take_in(handler, [Line("a:1", charge("INC8"))])
     clock.now += DEFAULT_PATIENCE
-    take_in(desk, [Line("a:1", charge("INC9")), Line("a:2", charge("INC9", time="2026-03-02T07:00:00Z"))])
+    take_in(handler, [Line("a:1", charge("INC9")), Line("a:2", charge("INC9", time="2026-03-02T07:00:00Z"))])
     clock.now += 1
-    tally = take_in(desk, [Line("b:1", opening("INC9", contract=None))])
+    tally = take_in(handler, [Line("b:1", opening("INC9", contract=None))])
     assert tally.outcomes == Counter(done=1)
     assert tally.woken == Counter(done=1, refused=1)
     assert tally.expired == 1
@@ -167,12 +159,12 @@ def test_what_earlier_batches_recorded_stays_when_the_store_fails(
         return append(batch)
 
     monkeypatch.setattr(ledger, "append", failing)
-    desk = CommandHandler(ledger, Clock())
+    handler = CommandHandler(ledger, Clock())
     with pytest.raises(LockedStore):
-        take_in(desk, many(25))
+        take_in(handler, many(25))
     assert ledger.store.counts()["facts"] == 20
     monkeypatch.setattr(ledger, "append", append)
-    assert take_in(desk, many(25)).outcomes == Counter(duplicate=20, done=5)
+    assert take_in(handler, many(25)).outcomes == Counter(duplicate=20, done=5)
 
 
 def test_the_examples_as_json_lines_are_all_recorded(ledger: Ledger) -> None:

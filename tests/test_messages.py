@@ -327,11 +327,11 @@ def test_a_message_changed_anyhow_is_read_or_refused_in_words_and_the_desk_has_a
 def test_a_message_changed_anyhow_has_an_answer_also_where_much_is_on_record(document: Any) -> None:
     raws = [wire(example) for example in examples().values()]
     with memory(Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(raws)
-        answered = desk.handle([json.dumps({"changed": 1, **document, "id": "changed"}).encode()])
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(raws)
+        answered = handler.handle([json.dumps({"changed": 1, **document, "id": "changed"}).encode()])
         assert names(answered.outcomes) == ["Refused"]
-        (outcome,) = names(desk.handle([json.dumps({**document, "id": "changed"}).encode()]).outcomes)
+        (outcome,) = names(handler.handle([json.dumps({**document, "id": "changed"}).encode()]).outcomes)
         assert outcome in ("Done", "Waiting", "Refused", "Duplicate")
 
 
@@ -343,13 +343,13 @@ def test_a_rectification_of_anything_to_anything_is_recorded_or_refused_in_words
     raws = [wire(example) for example in examples().values()]
     names_of_fields = ["at", "evidence", "terms", "customers", "price", "minutes", "impact", "answer", "work", "cause"]
     with memory(Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(raws)
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(raws)
         subject = {"contract": "contract-acme-2026", "credits": "credits-acme-2026", "incident": "incident-INC0001234"}
         for name in [field, *names_of_fields]:
             data = {"version": version, "field": name, "value": value, "why": "fuzz"}
             document = event("record.rectify", subject[kind], "2026-03-06T10:00:00Z", data, id=f"fuzz-{name!r}"[:200])
-            answered = desk.handle([json.dumps(document).encode()])
+            answered = handler.handle([json.dumps(document).encode()])
             assert names(answered.outcomes)[0] in ("Done", "Refused", "Duplicate")
 
 

@@ -79,7 +79,7 @@ def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> 
         metrics.replied("http", replies)
         metrics.replied("broker", replies[:1])
         clock.now += DEFAULT_PATIENCE + 1
-        asyncio.run(batcher.look_at_the_clock())
+        asyncio.run(batcher.expire())
         found = samples(metrics, readiness(batcher))
     counted = {key[1:]: value for key, value in found.items() if key[0] == "verbale_messages_total"}
     assert counted == {

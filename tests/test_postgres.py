@@ -32,8 +32,9 @@ from support.messages import (
 from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 from test_crash import BATCH, MESSAGES, contents
 
-from adapters.inbox.handler import CommandHandler, Done, Duplicate
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples
+from adapters.inbox.outcomes import Done, Duplicate
 from adapters.store import postgres as module
 from adapters.store.leaf import Origin
 from adapters.store.ledger import (

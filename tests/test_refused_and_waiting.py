@@ -37,7 +37,7 @@ from support.servers import owner
 from adapters.diagnosis import missing, ranges, silences
 from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import read_lines
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.store.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
 from adapters.store.postgres_url import postgres_place
 from adapters.store.sql import FORMAT
@@ -134,9 +134,9 @@ def test_an_order_that_does_not_count_leaves_no_gap() -> None:
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.integers(0, 12))
 def test_gaps_are_what_lies_between_and_was_not_heard(numbers: list[int], split: int) -> None:
     with memory(Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
+        handler = CommandHandler(ledger, Clock())
         for batch in (numbers[:split], numbers[split:]):
-            desk.handle([numbered(number) for number in batch])
+            handler.handle([numbered(number) for number in batch])
         found = ledger.store.gaps(SOURCE)
     absent = set(range(min(numbers), max(numbers))) - set(numbers)
     assert {number for gap in found for number in range(gap.first, gap.last + 1)} == absent
@@ -160,17 +160,17 @@ def test_what_wakes_or_waits_too_long_is_counted_and_was_not_heard_again(place: 
     theirs = message("incident.take_in_charge", f"incident-{INCIDENT}", "2026-03-02T09:00:00Z", source=OTHER)
     never = message("incident.take_in_charge", "incident-NEVER", "2026-03-02T09:00:00Z", source=OTHER)
     with stored(place, time) as ledger:
-        desk = CommandHandler(ledger, time)
-        desk.handle([*contract_in_force(), theirs, theirs, never, b"{"])
+        handler = CommandHandler(ledger, time)
+        handler.handle([*contract_in_force(), theirs, theirs, never, b"{"])
         assert {one.source: counts(one) for one in ledger.store.sources()} == {
             "": (1, 0, 0, 1, 0),
             OTHER: (3, 0, 0, 0, 2),
             SOURCE: (4, 4, 0, 0, 0),
         }
         time.now += HOUR
-        desk.handle([opening()])
+        handler.handle([opening()])
         time.now += DEFAULT_PATIENCE
-        assert names([reply.outcome for reply in desk.handle([]).expired]) == ["Refused"]
+        assert names([reply.outcome for reply in handler.handle([]).expired]) == ["Refused"]
         found = {one.source: one for one in ledger.store.sources()}
     assert counts(found[OTHER]) == (3, 1, 0, 1, 0)
     assert (found[OTHER].first_heard, found[OTHER].last_heard) == (began, began)
@@ -221,8 +221,8 @@ def test_the_outcome_of_what_is_tried_again_is_published_where_there_is_a_broker
     time = Clock()
     expired(place, time)
     with stored(place, time) as ledger:
-        desk = CommandHandler(ledger, time, write_outbox_message=letters(ledger.id, time))
-        desk.retry([row.message for row in ledger.store.refused()])
+        handler = CommandHandler(ledger, time, write_outbox_message=outbox_writer(ledger.id, time))
+        handler.retry([row.message for row in ledger.store.refused()])
         (posted,) = ledger.store.outbox(10)
     assert posted.letter.source == SOURCE
     assert json.loads(posted.letter.body)["data"] | {"id": ""} == {
@@ -698,8 +698,8 @@ def test_the_writer_records_after_an_upgrade(postgres_url: str, users: tuple[str
     assert recorded(writer, *told) == ["Done", "Waiting", "Refused", "Done", "Done"]
     assert recorded(writer, opening("W"), b"{") == ["Done", "Refused"]
     with opened(writer) as ledger:
-        desk = CommandHandler(ledger, Clock(), write_outbox_message=letters("main", Clock()))
-        desk.retry([RefusedMessage(None, b"{", "R1", "", "no JSON")])
+        handler = CommandHandler(ledger, Clock(), write_outbox_message=outbox_writer("main", Clock()))
+        handler.retry([RefusedMessage(None, b"{", "R1", "", "no JSON")])
         ledger.store.published([posted.number for posted in ledger.store.outbox(10)])
         ledger.store.issue_token(b"digest", SOURCE)
         ledger.store.revoke_token(b"digest")

@@ -20,9 +20,10 @@ from adapters.imports.contract_file import assumed_terms
 from adapters.imports.csv_table import BadTable, write_quarantine
 from adapters.imports.servicenow import Credits, incident_messages, log_messages
 from adapters.imports.servicenow_log import IncidentLog, local_instant, read_log
-from adapters.inbox.handler import CommandHandler, Duplicate, Refused
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import Tally, take_in, written
 from adapters.inbox.messages import read_message
+from adapters.inbox.outcomes import Duplicate, Refused
 from adapters.store.ledger import Ledger
 from domain.facts import Fact
 from domain.values import instant_text, read_instant

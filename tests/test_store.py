@@ -34,9 +34,9 @@ from support.messages import (
     wire,
 )
 
-from adapters.inbox import handler as desk_module
-from adapters.inbox.handler import CommandHandler, Done, Duplicate, Refused
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples
+from adapters.inbox.outcomes import Done, Duplicate, Refused
 from adapters.store import sql as evidence
 from adapters.store import sqlite as store_module
 from adapters.store.leaf import Origin
@@ -435,7 +435,7 @@ def test_a_race_lost_for_ever_is_said_and_nothing_is_recorded(
         raise LostRace("again")
 
     monkeypatch.setattr(ledger, "append", lose)
-    monkeypatch.setattr(desk_module, "LONGEST_PAUSE", 0)
+    monkeypatch.setattr("adapters.retries.LONGEST_RACE_PAUSE", 0)
     with pytest.raises(LostRace, match="try again"):
         CommandHandler(ledger, Clock()).handle([opening()])
     assert counts(place)["stored_events"] == 0

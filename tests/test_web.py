@@ -46,7 +46,8 @@ from support.messages import (
 from support.servers import owner
 
 from adapters.inbox.batcher import Batcher
-from adapters.inbox.handler import Answered, CommandHandler
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Answered
 from adapters.store.ledger import Ledger
 from bin.compose import BadSettings, Settings, Webhook
 from bin.http.app import build

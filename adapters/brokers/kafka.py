@@ -1,18 +1,17 @@
 """Kafka.
 
-Messages come on one topic, `verbale.LEDGER.messages`, with the stream they speak of as their key; outcomes go to
-`verbale.LEDGER.outcome`, with the source as their key (a topic for each source is not Kafka's way). Both keep what they
-hold by their own `retention.ms`: messages for ever, so that everything can be read again. A topic's name takes few
-characters: what is `%` in a subject is `_` here.
+Messages arrive on one topic, `verbale.LEDGER.messages`, with their stream as key; outcomes go to
+`verbale.LEDGER.outcome`, with the source as key (a topic for each source is not Kafka's way). Both topics keep their
+records by their own `retention.ms`: messages for ever, so that everything can be read again. A topic's name may have
+few characters: what is `%` in a subject is `_` here.
 
-A group's offset is moved once a batch is settled; a batch given back is read again.
+A group's offset is moved once a batch is acknowledged; a batch given back is read again.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]
@@ -25,20 +24,17 @@ from faststream.kafka.security import parse_security
 from faststream.message import StreamMessage
 from faststream.security import BaseSecurity, SASLPlaintext
 
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.address import BrokerAddress
 from adapters.brokers.broker import (
     LONGEST_GATHERING,
-    MESSAGE_TYPE,
     OUTCOMES_KEPT_DAYS,
-    OUTCOMES_TYPE,
     REACHED_WITHIN,
-    Acknowledging,
     Backlog,
-    BrokerAddress,
     BrokerResource,
-    Outgoing,
-    bundles,
-    whole,
+    undecoded,
 )
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE, Outgoing, bundles, confirmed
 from adapters.brokers.subjects import PREFIX, token
 from adapters.inbox.ingest import BATCH
 from adapters.store.ledger import OutboxMessage
@@ -46,10 +42,10 @@ from adapters.store.ledger import OutboxMessage
 PARTITIONS = 6
 """As many consumers can share the load, unless the address says otherwise."""
 FOR_EVER, DAY = -1, 86_400_000
-PUBLISHED_AT_ONCE = 256
-Records = tuple[ConsumerRecord[Any, Any], ...]
-
 FAILURES = (KafkaError, OSError, TimeoutError)
+"""What its client raises."""
+
+Records = tuple[ConsumerRecord[Any, Any], ...]
 
 
 class KafkaClient:
@@ -73,7 +69,7 @@ class KafkaClient:
             log_level=logging.DEBUG,
         )
         self._acknowledging: Acknowledging | None = None
-        logging.getLogger("aiokafka").setLevel(logging.WARNING)  # it tells every step of every group
+        logging.getLogger("aiokafka").setLevel(logging.WARNING)  # at INFO it logs every step of every group
 
     async def connect(self) -> None:
         """Raises BrokerError where no server answers."""
@@ -82,7 +78,7 @@ class KafkaClient:
         except FAILURES as error:
             raise self._address.unreachable(error) from None
 
-    # --- what must be there ---
+    # --- what must exist ---
 
     @property
     def resources(self) -> Sequence[BrokerResource]:
@@ -109,15 +105,13 @@ class KafkaClient:
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        try:
+        with self._address.refusing(*FAILURES):
             admin = AIOKafkaAdminClient(bootstrap_servers=list(self._address.hosts), **_login(self._address))
             await admin.start()
             try:
                 yield admin
             finally:
                 await admin.close()
-        except FAILURES as error:
-            raise self._address.refused(error) from None
 
     # --- messages in ---
 
@@ -132,7 +126,7 @@ class KafkaClient:
             batch_timeout_ms=int(LONGEST_GATHERING * 1000),
             auto_offset_reset="earliest",
             parser=_leave_encoded,
-            decoder=whole,
+            decoder=undecoded,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
@@ -142,7 +136,7 @@ class KafkaClient:
         assert self._acknowledging is not None
         records = batch.raw_message
         consumer = self._subscriber.consumer
-        # Of each partition the first and the last: records of one come in their order.
+        # The first and the last offset of each partition: the records of one are in their order.
         first = {TopicPartition(one.topic, one.partition): one.offset for one in reversed(records)}
         last = {TopicPartition(one.topic, one.partition): one.offset for one in records}
 
@@ -153,18 +147,16 @@ class KafkaClient:
             for part, offset in first.items():
                 consumer.seek(part, offset)
 
-        await self._acknowledging.settle([record.value or b"" for record in records], acknowledge, give_back)
-        await self._acknowledging.go_on()
+        await self._acknowledging.process([record.value or b"" for record in records], acknowledge, give_back)
+        await self._acknowledging.hold_when_stopping()
 
     async def start(self) -> None:
         """Raises BrokerError."""
-        try:
+        with self._address.refusing(*FAILURES):
             await self._broker.start()
-        except FAILURES as error:
-            raise self._address.refused(error) from None
 
     async def stop(self) -> None:
-        """The batch in hand is finished; what was read ahead stays with the group."""
+        """Finish the batch in hand; records read ahead stay with the group, as their offset is not moved."""
         if self._acknowledging is not None:
             await self._acknowledging.stop()
         with suppress(*FAILURES):
@@ -172,26 +164,20 @@ class KafkaClient:
 
     # --- out ---
 
-    async def send(self, letters: Sequence[OutboxMessage]) -> None:
+    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
-        await self._publish(
-            self._outcomes, (((source or "").encode(), body) for source, body in bundles(letters)), OUTCOMES_TYPE
+        publishing = (
+            self._confirmed(self._outcomes, source or "", body, OUTCOMES_TYPE) for source, body in bundles(outcomes)
         )
+        await confirmed(publishing, self._address, *FAILURES)
 
-    async def publish(self, parcels: Sequence[Outgoing]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError. One topic takes them all, whatever their subjects."""
-        await self._publish(self._messages, ((parcel.key.encode(), parcel.body) for parcel in parcels), MESSAGE_TYPE)
+        publishing = (self._confirmed(self._messages, one.key, one.body, MESSAGE_TYPE) for one in messages)
+        await confirmed(publishing, self._address, *FAILURES)
 
-    async def _publish(self, topic: str, told: Iterable[tuple[bytes, bytes]], content_type: str) -> None:
-        rest = iter(told)
-        headers = {"content-type": content_type}
-        while some := list(islice(rest, PUBLISHED_AT_ONCE)):
-            asked = [self._broker.publish(body, topic, key=key or None, headers=headers) for key, body in some]
-            for result in await asyncio.gather(*asked, return_exceptions=True):
-                if isinstance(result, FAILURES):
-                    raise self._address.refused(result)
-                if isinstance(result, BaseException):
-                    raise result
+    def _confirmed(self, topic: str, key: str, body: bytes, content_type: str) -> Awaitable[Any]:
+        return self._broker.publish(body, topic, key=key.encode() or None, headers={"content-type": content_type})
 
     # --- how it is ---
 
@@ -200,14 +186,14 @@ class KafkaClient:
         return await self._broker.ping(REACHED_WITHIN)
 
     async def backlog(self) -> Backlog:
-        """Raises BrokerError. What is given and not acknowledged counts as undelivered: a group has one offset."""
+        """Raises BrokerError. Records delivered but not acknowledged count as undelivered: a group has one offset."""
         asking = AIOKafkaConsumer(
             bootstrap_servers=list(self._address.hosts),
             group_id=self._group,  # never subscribed, so no member of it
             enable_auto_commit=False,
             **_login(self._address),
         )
-        try:
+        with self._address.refusing(*FAILURES):
             await asking.start()
             try:
                 async with self._admin() as admin:
@@ -215,16 +201,14 @@ class KafkaClient:
                 parts = [TopicPartition(self._messages, one["partition"]) for one in topic["partitions"]]
                 asking.assign(parts)
                 first, last = await asking.beginning_offsets(parts), await asking.end_offsets(parts)
-                settled = {part: await asking.committed(part) or 0 for part in parts}
+                acknowledged = {part: await asking.committed(part) or 0 for part in parts}
             finally:
                 await asking.stop()
-        except FAILURES as error:
-            raise self._address.refused(error) from None
-        return Backlog(sum(max(last[part] - max(first[part], settled[part]), 0) for part in parts), None)
+        return Backlog(sum(max(last[part] - max(first[part], acknowledged[part]), 0) for part in parts), None)
 
 
 async def _retention(admin: AIOKafkaAdminClient, topic: str) -> str | None:
-    """How long a topic keeps what it holds; None where the server does not say."""
+    """How long a topic keeps its records, in milliseconds; None where the server does not say."""
     asked = ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": None})
     try:
         responses = await admin.describe_configs([asked])
@@ -250,5 +234,5 @@ def _token(name: str) -> str:
 
 
 async def _leave_encoded(records: Records) -> StreamMessage[Records]:
-    """FastStream's own parsing reads headers as text, and where one is not, no handler sees any of the batch."""
+    """A parser that reads no headers: where FastStream's own finds one that is no text, no handler gets the batch."""
     return StreamMessage(raw_message=records, body=b"")

@@ -1,17 +1,15 @@
 """NATS JetStream.
 
-Messages are kept in a file-backed stream, by limits and without any: what was answered stays, so that everything can be
-given to a store that was restored from an older copy. An operator who needs the room sets a limit or purges. They are
-pulled in batches by one durable consumer that every `verbale consume` shares. Nothing is delivered a last time: each
-message gets an outcome, so none comes for ever.
+Messages are kept in a stream on disk, without limits: what was answered stays, so that everything can be given to a
+store that was restored from an older copy. An operator who needs the room sets a limit or purges. They are pulled in
+batches by one durable consumer that every `verbale consume` shares. There is no last delivery: each message gets an
+outcome, so none is delivered for ever.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 from faststream import AckPolicy
@@ -25,22 +23,19 @@ from nats.js import JetStreamContext
 from nats.js import api as js
 from nats.js.errors import NoStreamResponseError, NotFoundError, ServiceUnavailableError
 
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.address import BrokerAddress
 from adapters.brokers.broker import (
     ANSWERED_WITHIN,
     LONGEST_GATHERING,
-    MESSAGE_TYPE,
     OUTCOMES_KEPT_DAYS,
-    OUTCOMES_TYPE,
     REACHED_WITHIN,
     REDELIVERED_AFTER,
-    Acknowledging,
     Backlog,
-    BrokerAddress,
     BrokerResource,
-    Outgoing,
-    bundles,
-    whole,
+    undecoded,
 )
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE, Outgoing, bundles, confirmed
 from adapters.brokers.subjects import every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
 from adapters.store.ledger import OutboxMessage
@@ -52,11 +47,13 @@ MOST_UNACKNOWLEDGED = 8 * BATCH
 DEDUPLICATED_SECONDS = 120.0
 _STREAM = ("subjects", "retention", "storage", "num_replicas")
 _CONSUMER = ("ack_policy", "ack_wait", "max_deliver", "max_ack_pending", "filter_subject")
-"""What about them must be as we want it."""
-PUBLISHED_AT_ONCE = 256
+"""What about them must be as we need it."""
 UNAVAILABLE_PAUSE = 1.0
+"""Seconds until the next fetch where the consumer cannot be reached."""
 LONGEST_WORD = 1_000
-"""Of a subject: a server takes 4,096 bytes of it, and of what goes with it."""
+"""Of a subject: a server takes 4,096 bytes for a subject and what it sends with it."""
+FAILURES = (Error, OSError, TimeoutError)
+"""What its client raises."""
 
 
 class NatsClient:
@@ -70,6 +67,7 @@ class NatsClient:
         self._acknowledging: Acknowledging | None = None
         self._client: Client | None = None
         self._subscriptions: list[JetStreamContext.PullSubscription] = []
+        self._pulling: list[_Pulling] = []
         self._last_trouble = "no answer"
         self._broker = NatsBroker(
             address.urls(),
@@ -79,25 +77,25 @@ class NatsClient:
             connect_timeout=5,
             apply_types=False,
             graceful_timeout=None,
-            error_cb=self._hear_trouble,
+            error_cb=self._on_client_error,
         )
 
     async def connect(self) -> None:
         """Raises BrokerError where no server answers."""
         try:
-            # The library, which is to come back to a server however long it is away, would knock for ever.
+            # The library reconnects to a server however long it is away, so it would also try to connect for ever.
             self._client = await asyncio.wait_for(self._broker.connect(), REACHED_WITHIN)
         except TimeoutError:
             raise self._address.unreachable(self._last_trouble) from None
         except (Error, OSError) as error:
             raise self._address.unreachable(error) from None
 
-    async def _hear_trouble(self, error: Exception) -> None:
+    async def _on_client_error(self, error: Exception) -> None:
         self._last_trouble = str(error) or type(error).__name__
         if self._acknowledging is not None:
             self._acknowledging.on_trouble(self._address.refused(error))
 
-    # --- what must be there ---
+    # --- what must exist ---
 
     @property
     def resources(self) -> Sequence[BrokerResource]:
@@ -105,19 +103,23 @@ class NatsClient:
         messages, outcomes, consumer = self._messages_stream(), self._outcomes_stream(), self._consumer()
         return [
             self._stream_resource(messages),
-            BrokerResource(
+            self._resource(
                 f"consumer {DURABLE} of stream {self._messages}",
-                self._looking(lambda: self._jetstream.consumer_info(self._messages, DURABLE), consumer, _CONSUMER),
-                self._making(lambda: self._jetstream.add_consumer(self._messages, consumer)),
+                lambda: self._jetstream.consumer_info(self._messages, DURABLE),
+                lambda: self._jetstream.add_consumer(self._messages, consumer),
+                consumer,
+                _CONSUMER,
             ),
             self._stream_resource(outcomes),
         ]
 
     def _stream_resource(self, wanted: js.StreamConfig) -> BrokerResource:
-        return BrokerResource(
+        return self._resource(
             f"stream {wanted.name}",
-            self._looking(lambda: self._jetstream.stream_info(str(wanted.name)), wanted, _STREAM),
-            self._making(lambda: self._jetstream.add_stream(wanted)),
+            lambda: self._jetstream.stream_info(str(wanted.name)),
+            lambda: self._jetstream.add_stream(wanted),
+            wanted,
+            _STREAM,
         )
 
     def _messages_stream(self) -> js.StreamConfig:
@@ -127,7 +129,7 @@ class NatsClient:
             subjects=[every_message(self._ledger)],
             retention=js.RetentionPolicy.LIMITS,
             storage=js.StorageType.FILE,
-            discard=js.DiscardPolicy.NEW,  # where there is a limit: the producer hears of it, nothing is dropped
+            discard=js.DiscardPolicy.NEW,  # where there is a limit, the producer gets an error and nothing is dropped
             num_replicas=self._replicas,
             duplicate_window=DEDUPLICATED_SECONDS,
         )
@@ -156,29 +158,28 @@ class NatsClient:
             filter_subject=every_message(self._ledger),
         )
 
-    def _looking(
-        self, ask: Callable[[], Coroutine[Any, Any, Any]], wanted: Any, needed: Sequence[str]
-    ) -> Callable[[], Coroutine[Any, Any, list[str] | None]]:
+    def _resource(
+        self,
+        name: str,
+        ask: Callable[[], Coroutine[Any, Any, Any]],
+        add: Callable[[], Coroutine[Any, Any, Any]],
+        wanted: Any,
+        needed: Sequence[str],
+    ) -> BrokerResource:
         async def look() -> list[str] | None:
-            try:
-                found = (await ask()).config
-            except NotFoundError:
-                return None
-            except (Error, OSError, TimeoutError) as error:
-                raise self._address.refused(error) from None
+            with self._address.refusing(*FAILURES):
+                try:
+                    found = (await ask()).config
+                except NotFoundError:
+                    return None
             pairs = [(name, getattr(found, name), getattr(wanted, name)) for name in needed]
-            return [f"{name} is {_told(has)}, not {_told(wants)}" for name, has, wants in pairs if has != wants]
+            return [f"{name} is {_text(has)}, not {_text(wants)}" for name, has, wants in pairs if has != wants]
 
-        return look
-
-    def _making(self, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Callable[[], Coroutine[Any, Any, None]]:
         async def make() -> None:
-            try:
-                await ask()
-            except (Error, OSError, TimeoutError) as error:
-                raise self._address.refused(error) from None
+            with self._address.refusing(*FAILURES):
+                await add()
 
-        return make
+        return BrokerResource(name, look, make)
 
     # --- messages in ---
 
@@ -188,20 +189,19 @@ class NatsClient:
 
     async def start(self) -> None:
         """Raises BrokerError."""
-        try:
+        with self._address.refusing(*FAILURES):
             for _ in range(PULLING_AT_ONCE):
                 await self._pull()
-        except (Error, OSError, TimeoutError) as error:
-            raise self._address.refused(error) from None
 
     async def _pull(self) -> None:
+        assert self._acknowledging is not None
         subscriber = self._broker.subscriber(
             every_message(self._ledger),
             durable=DURABLE,
             config=self._consumer(),
             stream=JStream(self._messages, declare=False),
             pull_sub=PullSub(batch_size=BATCH, timeout=LONGEST_GATHERING, batch=True),
-            decoder=whole,
+            decoder=undecoded,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
@@ -209,79 +209,66 @@ class NatsClient:
         await subscriber.start()
         subscription = subscriber.subscription
         assert subscription is not None
-        subscription.fetch = partial(self._fetch, subscription.fetch)  # type: ignore[method-assign]
+        pulling = _Pulling(subscription.fetch, self._acknowledging, self._on_fetch_error)
+        subscription.fetch = pulling.fetch  # type: ignore[method-assign, assignment]
+        self._pulling.append(pulling)
         self._subscriptions.append(subscription)
-
-    async def _fetch(self, fetch: Callable[..., Awaitable[list[Msg]]], batch: int, timeout: float) -> list[Msg]:
-        """Fetch messages, none once we are stopping.
-
-        Where time is up between two of its steps, the client of NATS raises the TimeoutError of Python instead of its
-        own, of which FastStream knows nothing: it would forget the messages that it has fetched already.
-        """
-        if self._acknowledging is None or self._acknowledging.stopping:
-            await asyncio.sleep(timeout)
-            raise NothingFetched
-        try:
-            return await fetch(batch=batch, timeout=timeout)
-        except TimeoutError:
-            raise NothingFetched from None
-        except ServiceUnavailableError:
-            where = f"consumer {DURABLE} of stream {self._messages}"
-            said = (
-                f"nobody answers for {where}: its cluster has no leader yet, or it is gone (run verbale broker setup)"
-            )
-            self._acknowledging.on_trouble(self._address.refused(said))
-        except Error as error:
-            self._acknowledging.on_trouble(self._address.refused(error))
-        await asyncio.sleep(UNAVAILABLE_PAUSE)
-        raise NothingFetched
 
     async def _take(self, batch: NatsBatchMessage) -> None:
         assert self._acknowledging is not None
-        await self._acknowledging.settle([one.data for one in batch.raw_message], batch.ack, batch.nack)
+        await self._acknowledging.process([one.data for one in batch.raw_message], batch.ack, batch.nack)
+
+    def _on_fetch_error(self, error: Error) -> None:
+        assert self._acknowledging is not None
+        reason: Exception | str = error
+        if isinstance(error, ServiceUnavailableError):
+            where = f"consumer {DURABLE} of stream {self._messages}"
+            reason = (
+                f"nobody answers for {where}: its cluster has no leader yet, or it is gone (run verbale broker setup)"
+            )
+        self._acknowledging.on_trouble(self._address.refused(reason))
 
     async def stop(self) -> None:
-        """A pull that is under way is waited for: what it brings is given back at once, not after a minute."""
+        """Wait for a pull that is under way: what it brings is given back at once, not after `redelivered_after`."""
         if self._acknowledging is not None:
-            await self._acknowledging.stop(after=2 * LONGEST_GATHERING)
+            await self._acknowledging.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                for pulling in self._pulling:
+                    await pulling.ended.wait()
         with suppress(Error, TimeoutError):
             for subscription in self._subscriptions:
-                await _give_back_what_came(subscription)
+                await _give_back_unfetched(subscription)
             await self._broker.stop()
         if self._client is not None and not self._client.is_closed:
             await self._client.close()
 
     # --- out ---
 
-    async def send(self, letters: Sequence[OutboxMessage]) -> None:
-        """Raises BrokerError. Sent again within two minutes, the same array is kept once."""
+    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
+        """Raises BrokerError. An array that is sent again within two minutes is kept once."""
         await self._publish(
-            (
-                shortened(outcome_subject(self._ledger, source), LONGEST_WORD),
+            self._confirmed(
+                outcome_subject(self._ledger, source),
                 body,
                 {"Content-Type": OUTCOMES_TYPE, js.Header.MSG_ID: sha256(body).hexdigest()},
             )
-            for source, body in bundles(letters)
+            for source, body in bundles(outcomes)
         )
 
-    async def publish(self, parcels: Sequence[Outgoing]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError. Without an id of NATS's own: the same message sent again is to be answered again."""
-        await self._publish(
-            (shortened(parcel.subject, LONGEST_WORD), parcel.body, {"Content-Type": MESSAGE_TYPE}) for parcel in parcels
-        )
+        await self._publish(self._confirmed(one.subject, one.body, {"Content-Type": MESSAGE_TYPE}) for one in messages)
 
-    async def _publish(self, told: Iterable[tuple[str, bytes, dict[str, str]]]) -> None:
-        jetstream = self._jetstream
-        rest = iter(told)
-        while some := list(islice(rest, PUBLISHED_AT_ONCE)):
-            asked = [jetstream.publish(to, body, ANSWERED_WITHIN, headers=headers) for to, body, headers in some]
-            for result in await asyncio.gather(*asked, return_exceptions=True):
-                if isinstance(result, NoStreamResponseError):
-                    raise self._address.refused(f"no stream takes {some[0][0]}: run verbale broker setup")
-                if isinstance(result, (Error, OSError, TimeoutError)):
-                    raise self._address.refused(result)
-                if isinstance(result, BaseException):
-                    raise result
+    async def _publish(self, publishing: Iterable[Awaitable[Any]]) -> None:
+        await confirmed(publishing, self._address, *FAILURES)
+
+    async def _confirmed(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
+        to = shortened(subject, LONGEST_WORD)
+        try:
+            await self._jetstream.publish(to, body, ANSWERED_WITHIN, headers=headers)
+        except NoStreamResponseError:
+            raise self._address.refused(f"no stream takes {to}: run verbale broker setup") from None
 
     # --- how it is ---
 
@@ -291,10 +278,8 @@ class NatsClient:
 
     async def backlog(self) -> Backlog:
         """Raises BrokerError."""
-        try:
+        with self._address.refusing(*FAILURES):
             found = await self._jetstream.consumer_info(self._messages, DURABLE)
-        except (Error, OSError, TimeoutError) as error:
-            raise self._address.refused(error) from None
         return Backlog(found.num_pending, found.num_ack_pending)
 
     @property
@@ -303,13 +288,52 @@ class NatsClient:
         return context
 
 
-async def _give_back_what_came(subscription: JetStreamContext.PullSubscription) -> None:
-    """What came too late for the fetch that had asked for it lies in the client, waiting for the next one."""
+class _Pulling:
+    """The fetches of one of FastStream's loops, which gathers what several fetches bring before it hands a batch over.
+
+    Once we are stopping, the first fetch brings nothing, so that the loop hands over what it has gathered (and we give
+    it back). At the second fetch the loop holds nothing: `ended` is set, and the fetch never returns.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[..., Awaitable[list[Msg]]],
+        acknowledging: Acknowledging,
+        on_error: Callable[[Error], None],
+    ) -> None:
+        self._fetch, self._acknowledging, self._on_error = fetch, acknowledging, on_error
+        self._handed_over = False
+        self.ended = asyncio.Event()
+
+    async def fetch(self, batch: int, timeout: float) -> list[Msg]:
+        """Fetch messages. Raises NothingFetched.
+
+        Where time is up between two of its steps, the client of NATS raises Python's TimeoutError instead of its own.
+        FastStream does not expect that one, and would lose the messages that it has fetched already.
+        """
+        if self._acknowledging.stopping:
+            if self._handed_over:
+                self.ended.set()
+                await asyncio.Event().wait()
+            self._handed_over = True
+            raise NothingFetched
+        try:
+            return await self._fetch(batch=batch, timeout=timeout)
+        except TimeoutError:
+            raise NothingFetched from None
+        except Error as error:
+            self._on_error(error)
+        await self._acknowledging.pause(UNAVAILABLE_PAUSE)
+        raise NothingFetched
+
+
+async def _give_back_unfetched(subscription: JetStreamContext.PullSubscription) -> None:
+    """Give back messages that arrived too late for their fetch: they wait in the client for the next one."""
     while subscription.pending_msgs:
         message = await subscription._sub.next_msg(timeout=LONGEST_GATHERING)
-        with suppress(NotJSMessageError):  # the server's own remarks come the same way
+        with suppress(NotJSMessageError):  # the server's status messages arrive in the same way
             await message.nak()
 
 
-def _told(value: object) -> str:
+def _text(value: object) -> str:
     return str(getattr(value, "value", value))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from adapters.brokers.broker import BrokerError
+from adapters.brokers.address import BrokerError
 
 STARTED_WITHIN = 20.0
 PROGRAM = "nats-server"
@@ -50,11 +50,11 @@ class NatsServer:
     def start(self) -> None:
         """Start it, on the port it had if it ran before. Raises BrokerError where it does not."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="verbale-nats-") as ports, (self.folder / "log").open("ab") as said:
+        with tempfile.TemporaryDirectory(prefix="verbale-nats-") as ports, (self.folder / "log").open("ab") as log:
             command = [_program(), "-a", "127.0.0.1", "-p", str(self.port), "-m", str(self.monitoring), "-js"]
             command += ["-sd", str(self.folder), "--ports_file_dir", ports, *self.options]
-            # Of its own session: an interrupt at the terminal is ours to hear first.
-            self._process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+            # In a session of its own: an interrupt at the terminal reaches us first, and we stop the server.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
             try:
                 self._wait(Path(ports))
             except BaseException:
@@ -91,13 +91,13 @@ class NatsServer:
         raise BrokerError(f"the NATS server does not start: {last[0] if last else 'it says nothing'}")
 
     def _found(self, ports: Path) -> bool:
-        """Whether it has said on which ports it listens."""
+        """Whether it has written its ports to a file."""
         try:
             (file,) = ports.glob("*.ports")
-            told = json.loads(file.read_text())
-        except ValueError:  # not there yet, or not whole
+            found = json.loads(file.read_text())
+        except ValueError:  # no file yet, or not written to its end
             return False
-        self.port, self.monitoring = (int(told[what][0].rsplit(":", 1)[1]) for what in ("nats", "monitoring"))
+        self.port, self.monitoring = (int(found[what][0].rsplit(":", 1)[1]) for what in ("nats", "monitoring"))
         return True
 
     def _healthy(self) -> bool:

@@ -1,15 +1,14 @@
 """RabbitMQ.
 
 Messages go through the topic exchange `verbale.LEDGER` into a quorum queue; outcomes, through the same exchange, into a
-stream that keeps them for any number of readers. RabbitMQ delivers in ones: what has come while a batch is being
-recorded makes the next. A name longer than fits stands in a routing key by its SHA-256.
+stream that keeps them for any number of readers. RabbitMQ delivers one message at a time: those that are delivered
+while a batch is being recorded make the next. A name too long for a routing key is replaced by its SHA-256.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import islice
 from typing import Any
 
 import aio_pika
@@ -20,31 +19,26 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.rabbit.message import RabbitMessage
 
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.address import BrokerAddress, BrokerError
 from adapters.brokers.broker import (
     ANSWERED_WITHIN,
-    MESSAGE_TYPE,
     OUTCOMES_KEPT_DAYS,
-    OUTCOMES_TYPE,
     REACHED_WITHIN,
-    Acknowledging,
     Backlog,
-    BrokerAddress,
-    BrokerError,
     BrokerResource,
-    Outgoing,
-    bundles,
-    whole,
+    undecoded,
 )
+from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE, Outgoing, bundles, confirmed
 from adapters.brokers.subjects import PREFIX, every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
 from adapters.store.ledger import OutboxMessage
 
 PREFETCHED = 2 * BATCH
-PUBLISHED_AT_ONCE = 256
 LONGEST_WORD = 60
 """Of a subject: a routing key may have 255 bytes in all."""
-FAILURES = (AMQPError, RuntimeError, OSError, TimeoutError)
-"""What its client raises; a RuntimeError where the connection, or the channel, is closed."""
+FAILURES = (AMQPError, RuntimeError, OSError, TimeoutError, asyncio.InvalidStateError)
+"""What its client raises; a RuntimeError or an InvalidStateError where the connection or the channel is closed."""
 
 Arguments = dict[str, Any]
 
@@ -69,8 +63,8 @@ class RabbitClient:
             graceful_timeout=0,
         )
         self._acknowledging: Acknowledging | None = None
-        self._come: list[IncomingMessage] = []
-        self._gathering: asyncio.Task[None] | None = None
+        self._received: list[IncomingMessage] = []
+        self._processing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Raises BrokerError where no server answers."""
@@ -79,7 +73,7 @@ class RabbitClient:
         except FAILURES as error:
             raise self._address.unreachable(error) from None
 
-    # --- what must be there ---
+    # --- what must exist ---
 
     @property
     def resources(self) -> Sequence[BrokerResource]:
@@ -128,13 +122,11 @@ class RabbitClient:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[tuple[AbstractConnection, AbstractChannel]]:
-        """A connection of its own: what is not there costs the channel on which it was asked for."""
-        try:
+        """A connection of its own: the server closes a channel on which something missing is asked for."""
+        with self._address.refusing(*FAILURES):
             connection = await aio_pika.connect(self._url, timeout=REACHED_WITHIN)
             async with connection:
                 yield connection, await connection.channel()
-        except FAILURES as error:
-            raise self._address.refused(error) from None
 
     # --- messages in ---
 
@@ -144,46 +136,51 @@ class RabbitClient:
         subscriber = self._broker.subscriber(
             RabbitQueue(self._messages, declare=False),
             channel=Channel(prefetch_count=PREFETCHED),
-            decoder=whole,
+            decoder=undecoded,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
         )
         subscriber(self._take)
 
     async def _take(self, message: RabbitMessage) -> None:
-        self._come.append(message.raw_message)
-        if self._gathering is None:
-            self._gathering = asyncio.create_task(self._settle_what_has_come())
+        assert self._acknowledging is not None
+        if self._acknowledging.stopping:
+            return  # were it given back, it would be delivered to us again and again until the channel is closed
+        self._received.append(message.raw_message)
+        if self._processing is None:
+            self._processing = asyncio.create_task(self._process_received())
 
-    async def _settle_what_has_come(self) -> None:
-        while self._come:
-            batch, self._come = self._come[:BATCH], self._come[BATCH:]
-            await self._settle(batch)
-        self._gathering = None
+    async def _process_received(self) -> None:
+        try:
+            while self._received:
+                batch, self._received = self._received[:BATCH], self._received[BATCH:]
+                await self._process(batch)
+        finally:  # also where the client cancels what it does on a connection that ended
+            self._processing = None
 
-    async def _settle(self, batch: Sequence[IncomingMessage]) -> None:
+    async def _process(self, batch: Sequence[IncomingMessage]) -> None:
         assert self._acknowledging is not None
 
         async def acknowledge() -> None:
-            # With all before it: batches are settled one after the other, so those are settled or given back.
+            # Together with every message before it: those batches are acknowledged or given back already.
             await batch[-1].ack(multiple=True)
 
         async def give_back() -> None:
-            for message in batch:
-                await message.nack(requeue=True)
+            await batch[-1].nack(multiple=True, requeue=True)
 
-        await self._acknowledging.settle([message.body for message in batch], acknowledge, give_back)
+        await self._acknowledging.process([message.body for message in batch], acknowledge, give_back)
 
     async def start(self) -> None:
         """Raises BrokerError."""
-        try:
+        with self._address.refusing(*FAILURES):
             await self._broker.start()
-        except FAILURES as error:
-            raise self._address.refused(error) from None
 
     async def stop(self) -> None:
-        """What was delivered and is not settled goes back as the connection ends."""
-        self._come.clear()
+        """Finish the batch in hand; the server takes back what else it delivered, as the connection ends.
+
+        Nothing is acknowledged, given back or published while the channels close: the client would fail some of it.
+        """
+        self._received.clear()
         if self._acknowledging is not None:
             await self._acknowledging.stop()
         with suppress(*FAILURES):
@@ -191,27 +188,21 @@ class RabbitClient:
 
     # --- out ---
 
-    async def send(self, letters: Sequence[OutboxMessage]) -> None:
+    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
-        await self._publish(
-            (outcome_subject(self._ledger, source), body, OUTCOMES_TYPE) for source, body in bundles(letters)
+        publishing = (
+            self._confirmed(outcome_subject(self._ledger, source), body, OUTCOMES_TYPE)
+            for source, body in bundles(outcomes)
         )
+        await confirmed(publishing, self._address, *FAILURES)
 
-    async def publish(self, parcels: Sequence[Outgoing]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError."""
-        await self._publish((parcel.subject, parcel.body, MESSAGE_TYPE) for parcel in parcels)
-
-    async def _publish(self, told: Iterable[tuple[str, bytes, str]]) -> None:
-        """A message that no queue takes comes back as an error, as one does that the broker does not confirm."""
-        rest = iter(told)
-        while some := [self._confirmed(*one) for one in islice(rest, PUBLISHED_AT_ONCE)]:
-            for result in await asyncio.gather(*some, return_exceptions=True):
-                if isinstance(result, FAILURES):
-                    raise self._address.refused(result)
-                if isinstance(result, BaseException):
-                    raise result
+        publishing = (self._confirmed(one.subject, one.body, MESSAGE_TYPE) for one in messages)
+        await confirmed(publishing, self._address, *FAILURES)
 
     def _confirmed(self, subject: str, body: bytes, content_type: str) -> Awaitable[Any]:
+        """Fails where no queue takes the message, and where the broker does not confirm it."""
         message = aio_pika.Message(body, content_type=content_type, delivery_mode=DeliveryMode.PERSISTENT)
         return self._broker.publish(
             message,
@@ -228,7 +219,7 @@ class RabbitClient:
         return await self._broker.ping(REACHED_WITHIN)
 
     async def backlog(self) -> Backlog:
-        """Raises BrokerError. How many are delivered and not acknowledged, RabbitMQ does not tell its clients."""
+        """Raises BrokerError. RabbitMQ does not say how many messages are delivered and not acknowledged."""
         async with self._asking() as (_, channel):
             queue = await channel.get_queue(self._messages)
             return Backlog(queue.declaration_result.message_count, None)
@@ -243,7 +234,7 @@ async def _differences(declared: Awaitable[Any]) -> list[str]:
 
 
 def _without_limit(arguments: Arguments, connection: AbstractConnection) -> Arguments:
-    """From version 4 on, a quorum queue drops what was delivered twenty times, unless it is told not to."""
+    """From version 4 on, a quorum queue drops a message after twenty deliveries, unless it has no limit."""
     version = str(connection.transport.connection.server_properties.get("version", "")) if connection.transport else ""
     recent = version.partition(".")[0].isdecimal() and int(version.partition(".")[0]) >= 4
     return {"x-delivery-limit": -1} if recent and arguments["x-queue-type"] == "quorum" else {}

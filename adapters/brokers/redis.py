@@ -2,10 +2,10 @@
 
 A message is one entry of `verbale.LEDGER.messages`, its bytes in the field `data`, as `XADD KEY * data JSON` writes it;
 what FastStream publishes (field `__data__`, its headers before the bytes) is read too. An entry is acknowledged and
-deleted in one step: a stream that keeps what was answered would fill the server's memory. Entries that a consumer took
-and did not settle are claimed by another. Outcomes go to a stream for each source.
+deleted in one step: a stream that kept every message would fill the server's memory. Entries that a consumer received
+and did not acknowledge are claimed by another. Outcomes go to a stream for each source.
 
-Redis confirms what it has in memory: whether that survives a crash is for its own settings to say (`appendonly yes`).
+Redis confirms what it has in memory: whether that survives a crash depends on its own settings (`appendonly yes`).
 """
 
 import asyncio
@@ -26,19 +26,17 @@ from faststream.redis.parser import BinaryMessageFormatV1
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.address import BrokerAddress, BrokerError
 from adapters.brokers.broker import (
     LONGEST_GATHERING,
     OUTCOMES_KEPT_DAYS,
     REDELIVERED_AFTER,
-    Acknowledging,
     Backlog,
-    BrokerAddress,
-    BrokerError,
     BrokerResource,
-    Outgoing,
-    bundles,
-    whole,
+    undecoded,
 )
+from adapters.brokers.outgoing import Outgoing, bundles
 from adapters.brokers.subjects import PREFIX, outcome_subject, token
 from adapters.inbox.ingest import BATCH
 from adapters.store.ledger import OutboxMessage
@@ -47,8 +45,13 @@ GROUP = "verbale"
 READING_AT_ONCE = 2
 """While one batch is being recorded the next is read, and the one before acknowledged."""
 CLAIMING_SECONDS = 5.0
+"""Seconds between two looks for entries that another consumer left."""
+GIVEN_BACK_WITHIN = 1.0
+"""Seconds, when we stop: entries not given back by then are claimed after `redelivered_after`."""
 FORGOTTEN_AFTER = 3600
-"""Seconds after which a consumer of which nothing is heard, and that holds nothing, is taken off the group."""
+"""Seconds after which a consumer that asks for nothing, and holds nothing, is removed from the group."""
+FAILURES = (RedisError, OSError, TimeoutError)
+"""What its client raises."""
 DATA, FASTSTREAM_DATA = b"data", b"__data__"
 MILLISECONDS = 1000
 
@@ -91,12 +94,10 @@ class RedisClient:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Any]:
-        try:
+        with self._address.refusing(*FAILURES):
             yield self._redis
-        except (RedisError, OSError, TimeoutError) as error:
-            raise self._address.refused(error) from None
 
-    # --- what must be there ---
+    # --- what must exist ---
 
     @property
     def resources(self) -> Sequence[BrokerResource]:
@@ -146,7 +147,7 @@ class RedisClient:
                     declare=False,
                 ),
                 parser=_leave_encoded,
-                decoder=whole,
+                decoder=undecoded,
                 ack_policy=AckPolicy.MANUAL,
                 no_reply=True,
             )
@@ -155,10 +156,10 @@ class RedisClient:
     async def _take(self, batch: StreamMessage[BatchStreamMessage]) -> None:
         assert self._acknowledging is not None
         raw = batch.raw_message
-        await self._settle(list(zip(raw["message_ids"], raw["data"], strict=True)))
-        await self._acknowledging.go_on()
+        await self._process(list(zip(raw["message_ids"], raw["data"], strict=True)))
+        await self._acknowledging.hold_when_stopping()
 
-    async def _settle(self, entries: Sequence[Entry]) -> None:
+    async def _process(self, entries: Sequence[Entry]) -> None:
         assert self._acknowledging is not None
         ids = [number for number, _ in entries]
 
@@ -169,15 +170,18 @@ class RedisClient:
                 await both.execute()
 
         async def give_back() -> None:
-            """As if it had been idle for so long that whoever looks next claims it."""
-            async with self._asking() as redis:
-                idle = self._redelivered_after * MILLISECONDS
-                await redis.xclaim(self._stream, GROUP, self._names[0], 0, ids, idle=idle, justid=True)
+            await self._give_back(ids)
 
-        await self._acknowledging.settle([_bytes(fields) for _, fields in entries], acknowledge, give_back)
+        await self._acknowledging.process([_bytes(fields) for _, fields in entries], acknowledge, give_back)
+
+    async def _give_back(self, ids: Sequence[bytes]) -> None:
+        """Make entries as old as `redelivered_after`, so that the next consumer that looks claims them."""
+        async with self._asking() as redis:
+            idle = self._redelivered_after * MILLISECONDS
+            await redis.xclaim(self._stream, GROUP, self._names[0], 0, list(ids), idle=idle, justid=True)
 
     async def _claim(self) -> None:
-        """Settle what others took and left, for ever."""
+        """Process, for ever, what other consumers received and left."""
         assert self._acknowledging is not None
         while True:
             try:
@@ -185,7 +189,7 @@ class RedisClient:
                 await self._forget_consumers()
             except BrokerError as error:
                 self._acknowledging.on_trouble(error)
-            await self._acknowledging.go_on()
+            await self._acknowledging.hold_when_stopping()
             await asyncio.sleep(CLAIMING_SECONDS)
 
     async def _claim_all(self) -> None:
@@ -198,8 +202,8 @@ class RedisClient:
                 )
                 if deleted := [number for number, fields in entries if fields is None]:
                     await redis.xack(self._stream, GROUP, *deleted)
-            if there := [(number, fields) for number, fields in entries if fields is not None]:
-                await self._settle(there)
+            if claimed := [(number, fields) for number, fields in entries if fields is not None]:
+                await self._process(claimed)
             if after in (b"0-0", "0-0"):
                 return
 
@@ -216,35 +220,57 @@ class RedisClient:
         self._claiming = asyncio.create_task(self._claim())
 
     async def stop(self) -> None:
-        """A read that is under way is waited for: what it brings is given back at once."""
+        """Finish the batches in hand, stop reading, and give back what the last reads brought."""
         if self._acknowledging is not None:
-            await self._acknowledging.stop(after=2 * LONGEST_GATHERING)
+            await self._acknowledging.stop()
+        with suppress(RedisError, OSError):
+            for subscriber in self._broker.subscribers:
+                await subscriber.stop()
         if self._claiming is not None:
             self._claiming.cancel()
-        with suppress(RedisError, OSError, BrokerError):
+            with suppress(BrokerError, TimeoutError):
+                await asyncio.wait_for(self._give_back_unprocessed(), GIVEN_BACK_WITHIN)
+        with suppress(RedisError, OSError):
             await self._broker.stop()
+
+    async def _give_back_unprocessed(self) -> None:
+        """Give back what a read brought that was cancelled: else it would be claimed only after `redelivered_after`."""
+        for name in self._names:
+            after: bytes | str = "-"
+            while pending := await self._pending(name, after):
+                after = b"(" + pending[-1]["message_id"]
+                idle = self._redelivered_after * MILLISECONDS
+                if ids := [one["message_id"] for one in pending if one["time_since_delivered"] < idle]:
+                    await self._give_back(ids)
+
+    async def _pending(self, consumer: str, after: bytes | str) -> list[dict[str, Any]]:
+        async with self._asking() as redis:
+            found: list[dict[str, Any]] = await redis.xpending_range(
+                self._stream, GROUP, after, "+", BATCH, consumername=consumer
+            )
+            return found
 
     # --- out ---
 
-    async def send(self, letters: Sequence[OutboxMessage]) -> None:
+    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         oldest = int((time.time() - OUTCOMES_KEPT_DAYS * 86_400) * MILLISECONDS)
         async with self._asking() as redis, redis.pipeline(transaction=False) as many:
-            for source, body in bundles(letters):
+            for source, body in bundles(outcomes):
                 many.xadd(outcome_subject(self._ledger, source), {DATA: body}, minid=oldest, approximate=True)
             await many.execute()
 
-    async def publish(self, parcels: Sequence[Outgoing]) -> None:
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError. One stream takes them all, whatever their subjects."""
         async with self._asking() as redis, redis.pipeline(transaction=False) as many:
-            for parcel in parcels:
-                many.xadd(self._stream, {DATA: parcel.body})
+            for message in messages:
+                many.xadd(self._stream, {DATA: message.body})
             await many.execute()
 
     # --- how it is ---
 
     async def alive(self) -> bool:
-        """Whether the server answers, and our reading goes on: it ends where the group is no longer there."""
+        """Whether the server answers and the group exists: without it, we no longer read."""
         try:
             async with self._asking() as redis:
                 return bool(await redis.ping()) and await self._group() is not None
@@ -258,23 +284,23 @@ class RedisClient:
             if group is None:
                 raise self._address.refused(f"there is no group {GROUP}: run verbale broker setup")
             # What is acknowledged is deleted: the rest is pending, or not delivered yet.
-            there = await redis.xlen(self._stream)
-        return Backlog(max(there - group["pending"], 0), group["pending"])
+            length = await redis.xlen(self._stream)
+        return Backlog(max(length - group["pending"], 0), group["pending"])
 
 
 def _bytes(fields: dict[bytes, bytes]) -> bytes:
-    """The bytes of a message, however they were put into an entry; of an entry that holds none, all it says."""
+    """The bytes of a message, however they were written into an entry; without such a field, all fields as JSON."""
     if DATA in fields:
         return fields[DATA]
     encoded = fields.get(FASTSTREAM_DATA)
     if encoded is None:
-        said = {name.decode(errors="backslashreplace"): text.decode(errors="replace") for name, text in fields.items()}
-        return json.dumps(said).encode()
+        found = {name.decode(errors="backslashreplace"): text.decode(errors="replace") for name, text in fields.items()}
+        return json.dumps(found).encode()
     if encoded.startswith(BinaryMessageFormatV1.IDENTITY_HEADER):
         return BinaryMessageFormatV1.parse(encoded)[0]
     return encoded
 
 
 async def _leave_encoded(message: BatchStreamMessage) -> StreamMessage[BatchStreamMessage]:
-    """FastStream's own parsing decodes every entry, and where one cannot be, no handler sees any of them."""
+    """A parser that decodes nothing: where FastStream's own cannot decode one entry, no handler gets any."""
     return StreamMessage(raw_message=message, body=b"")

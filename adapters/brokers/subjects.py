@@ -1,4 +1,4 @@
-"""Where messages and outcomes travel: names that every broker understands.
+"""Subjects of messages and outcomes: names that every broker understands.
 
 A message: `verbale.LEDGER.CONTRACT.KIND.VERB`, as `verbale.main.acme-2026.incident.open`; `_` where there is no
 contract. An outcome: `verbale.LEDGER.outcome.SOURCE`; `_` where the source could not be read. The two never overlap:
@@ -13,7 +13,7 @@ PREFIX = "verbale"
 
 
 def token(text: str | None) -> str:
-    """A name as one word of a subject: no dot, no wildcard, no space in any broker's language. `word` turns it back."""
+    """A name as one word of a subject: no dot, no wildcard, no space in any broker's language. `word` undoes it."""
     if text is None:
         return NONE
     if text == NONE:
@@ -27,8 +27,8 @@ def word(escaped: str) -> str | None:
 
 
 def shortened(subject: str, longest: int) -> str:
-    """The same subject with words of no more than `longest` bytes, for brokers that take no more: a longer one is given
-    as the first 40 digits of its SHA-256.
+    """The same subject with words of at most `longest` bytes, for brokers that take no more: a longer word is replaced
+    by the first 40 digits of its SHA-256.
     """
     return ".".join(
         word if len(word) <= longest else sha256(word.encode()).hexdigest()[:40] for word in subject.split(".")

@@ -8,8 +8,9 @@ from typing import NamedTuple, cast
 
 from adapters.imports.snapshot import Snapshot
 from adapters.imports.snapshot_diff import messages_of
-from adapters.inbox.handler import CommandHandler, Refused, Reply
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import written
+from adapters.inbox.outcomes import Refused, Reply
 from adapters.store.ledger import Recorder
 from domain.incident import Incident
 

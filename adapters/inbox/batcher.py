@@ -1,7 +1,7 @@
-"""The reception: messages in, replies out, whatever brought them. Rule of the record cited here: R6 faults of our own.
+"""The batcher: messages in, replies out, wherever they come from. Rule of the record cited here: R6 faults of our own.
 
-The desk sits in a thread of its own, and takes one batch at a time. What comes in ones (over HTTP, from brokers without
-batches) is gathered: all that arrives while one batch is being recorded makes the next.
+The command handler runs in a thread of its own, and handles one batch at a time. Messages that arrive one by one (over
+HTTP, from brokers without batches) are gathered: those that arrive while one batch is being recorded make the next.
 """
 
 import asyncio
@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple, Unpack
 
-from adapters.inbox.handler import Answered, CommandHandler, Reply, fault_of_ours
+from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import BATCH
+from adapters.inbox.outcomes import Answered, Reply, fault_of_ours
+from adapters.retries import until_it_answers
 from adapters.store.ledger import Ledger, OutboxEntry, StoreError
 
 Given = TypeVarTuple("Given")
-Handler = TypeVar("Handler")
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+Returned = TypeVar("Returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +30,32 @@ class Handled:
 
 
 class Stopping(Exception):
-    """The store cannot take a batch, and nobody waits for it any longer: the batch goes back where it came from."""
+    """The store cannot take a batch, and we are stopping: the batch is given back to the broker."""
 
 
 class Batcher:
-    """Gives messages to the desk. `on_handled` hears of every batch, `on_trouble` of every attempt that failed."""
+    """Gives messages to the command handler, in batches.
+
+    `on_handled` is called with every batch, `on_trouble` with the error of every attempt that failed.
+    """
 
     def __init__(
         self,
-        desk: CommandHandler,
+        handler: CommandHandler,
         on_handled: Callable[[Handled], None] = lambda _: None,
         on_trouble: Callable[[Exception], None] = lambda _: None,
     ) -> None:
-        self._desk = desk
+        self._handler = handler
         self._on_handled, self._on_trouble = on_handled, on_trouble
-        self._thread = ThreadPoolExecutor(1, "desk")
+        self._thread = ThreadPoolExecutor(1, "handler")
         self._gathered: list[tuple[bytes, asyncio.Future[Reply]]] = []
         self._gathering: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
     @property
     def ledger(self) -> Ledger:
-        """The log behind the desk."""
-        return self._desk.ledger
+        """The log in which the handler records."""
+        return self._handler.ledger
 
     async def receive(self, raws: Sequence[bytes]) -> list[Reply]:
         """The replies to a batch, once it is recorded. Raises StoreError where the store cannot take it."""
@@ -60,22 +64,14 @@ class Batcher:
         return handled.answered.replies
 
     async def receive_patiently(self, raws: Sequence[bytes]) -> list[Reply]:
-        """The replies to a batch, however long the store is away. Raises Stopping once `stop` was asked for."""
-        pause = SHORTEST_PAUSE
-        while True:
-            try:
-                return await self.receive(raws)
-            except StoreError as error:
-                self._on_trouble(error)
-            if self._stopping.is_set():
-                raise Stopping
-            try:
-                await asyncio.wait_for(self._stopping.wait(), pause)
-            except TimeoutError:
-                pause = min(2 * pause, LONGEST_PAUSE)
+        """The replies to a batch, however long the store is away. Raises Stopping once `stop` was called."""
+        try:
+            return await until_it_answers(StoreError, self._on_trouble, self._stopping)(self.receive, raws)
+        except StoreError:
+            raise Stopping from None
 
     async def receive_one(self, raw: bytes) -> Reply:
-        """The reply to one message, recorded together with others that come at the same time. Raises StoreError."""
+        """The reply to one message, recorded together with others that arrive at the same time. Raises StoreError."""
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._gathered.append((raw, reply))
         if self._gathering is None:
@@ -88,15 +84,17 @@ class Batcher:
             try:
                 replies = await self.receive([raw for raw, _ in batch])
             except Exception as error:
-                _tell([reply for _, reply in batch], error)
+                for _, waiting in batch:
+                    if not waiting.done():
+                        waiting.set_exception(error)
             else:
                 for (_, waiting), reply in zip(batch, replies, strict=True):
-                    if not waiting.done():  # whoever asked may have gone away
+                    if not waiting.done():  # the sender may have gone away
                         waiting.set_result(reply)
         self._gathering = None
 
-    async def look_at_the_clock(self) -> None:
-        """Refuse what has waited too long, when no message comes that would. Raises StoreError."""
+    async def expire(self) -> None:
+        """Refuse what has waited too long: every batch does so, this one without messages. Raises StoreError."""
         await self.receive([])
 
     async def outbox(self, limit: int) -> list[OutboxEntry]:
@@ -104,21 +102,21 @@ class Batcher:
         return await self.in_handler_thread(self.ledger.store.outbox, limit)
 
     async def published(self, numbers: Sequence[int]) -> None:
-        """These outcomes are published. Raises StoreError."""
+        """Remove published outcomes from the outbox. Raises StoreError."""
         await self.in_handler_thread(self.ledger.store.published, numbers)
 
-    async def in_handler_thread(self, function: Callable[[Unpack[Given]], Handler], *arguments: *Given) -> Handler:
-        """What a function returns that asks the store or the desk: they are used from one thread only."""
+    async def in_handler_thread(self, function: Callable[[Unpack[Given]], Returned], *arguments: *Given) -> Returned:
+        """Call a function in the thread of the handler, the only one that may use the handler and the store."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    async def at_the_desk(
-        self, function: Callable[[CommandHandler, Unpack[Given]], Handler], *arguments: *Given
-    ) -> Handler:
-        """What a function returns that is given the desk itself, and what else it asks for."""
-        return await self.in_handler_thread(function, self._desk, *arguments)
+    async def with_handler(
+        self, function: Callable[[CommandHandler, Unpack[Given]], Returned], *arguments: *Given
+    ) -> Returned:
+        """Call a function in that thread, with the handler as its first argument."""
+        return await self.in_handler_thread(function, self._handler, *arguments)
 
     def stop(self) -> None:
-        """No longer wait for a store that is away."""
+        """Wait no longer for a store that is away."""
         self._stopping.set()
 
     def close(self) -> None:
@@ -127,25 +125,19 @@ class Batcher:
 
     def _handle(self, raws: Sequence[bytes]) -> Handled:
         began = time.perf_counter()
-        answered = self._one_fault_alone(raws)
+        answered = self._handle_despite_faults(raws)
         return Handled(answered, time.perf_counter() - began)
 
-    def _one_fault_alone(self, raws: Sequence[bytes]) -> Answered:
-        """Decide a batch; where a fault of ours keeps one message from being decided, the others are all the same."""
+    def _handle_despite_faults(self, raws: Sequence[bytes]) -> Answered:
+        """Handle a batch; where a fault of ours fails one message, refuse that one and handle the others."""
         try:
-            return self._desk.handle(raws)
+            return self._handler.handle(raws)
         except StoreError:
             raise
         except Exception as error:
             self._on_trouble(error)
             if len(raws) <= 1:
-                return Answered([self._desk.refuse(raw, fault_of_ours(error)) for raw in raws], [], [])
+                return Answered([self._handler.refuse(raw, fault_of_ours(error)) for raw in raws], [], [])
         half = len(raws) // 2
-        first, rest = self._one_fault_alone(raws[:half]), self._one_fault_alone(raws[half:])
+        first, rest = self._handle_despite_faults(raws[:half]), self._handle_despite_faults(raws[half:])
         return Answered(first.replies + rest.replies, first.woken + rest.woken, first.expired + rest.expired)
-
-
-def _tell(waiting: Sequence[asyncio.Future[Reply]], error: Exception) -> None:
-    for reply in waiting:
-        if not reply.done():
-            reply.set_exception(error)

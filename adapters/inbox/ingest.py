@@ -1,4 +1,4 @@
-"""Takes messages in, many at a time, and tells what became of them."""
+"""Ingest: many messages in, batch by batch, and a tally of their outcomes."""
 
 import json
 from collections import Counter
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
-from adapters.inbox.handler import CommandHandler, Refused, outcome_name
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Refused, outcome_name
 from adapters.store.ledger import Ledger
 
 BATCH = 500
@@ -15,14 +16,14 @@ LONGEST_LINE = 64_000_000
 
 
 class Line(NamedTuple):
-    """A message as it came, and where: "file.jsonl:12"."""
+    """A message as it was received, and where it stands: "file.jsonl:12"."""
 
     where: str
     raw: bytes
 
 
 class RefusedLine(NamedTuple):
-    """A message refused, where it came from, and why."""
+    """A refused message, where it stands, and why it is refused."""
 
     where: str
     raw: bytes
@@ -31,7 +32,7 @@ class RefusedLine(NamedTuple):
 
 @dataclass
 class Tally:
-    """What became of the messages taken in; `woken` and `expired` are earlier ones that this run settled."""
+    """The outcomes of the messages taken in, and of earlier ones that they woke or that have waited too long."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     woken: Counter[str] = field(default_factory=Counter)
@@ -45,9 +46,9 @@ class Tally:
 
 
 def read_lines(file: BinaryIO, name: str) -> Iterator[Line]:
-    """The messages of a JSON Lines file. Blank lines are passed over.
+    """The messages of a JSON Lines file. Blank lines are skipped.
 
-    A line longer than any message is kept whole for its refusal, up to what memory can be asked to hold.
+    A line longer than any message is kept for its refusal, up to LONGEST_LINE bytes.
     """
     number = 0
     while raw := file.readline(LONGEST_LINE):
@@ -62,16 +63,16 @@ def read_lines(file: BinaryIO, name: str) -> Iterator[Line]:
 
 
 def written(messages: Iterable[dict[str, Any]], name: str) -> Iterator[Line]:
-    """Messages made here, as lines."""
+    """Messages made by this program, as lines."""
     for message in messages:
         yield Line(f"{name}: {message['id']}", json.dumps(message, ensure_ascii=False).encode())
 
 
 def pass_over_recorded(ledger: Ledger, messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """The messages whose id is not recorded yet, and how many are.
+    """The messages whose id is not recorded yet, and the number of the others.
 
-    For what we write ourselves about contracts: made again, it may differ in what the same id stood for (the day a log
-    begins, what a newer library says of holidays), and what is recorded stays.
+    For messages about contracts that this program makes: made again, the same id may have other content (another first
+    day of a log, a newer library of holidays), and what is recorded stays.
     """
     given = list(messages)
     recorded = ledger.store.receipts([(message["source"], message["id"]) for message in given])
@@ -79,15 +80,17 @@ def pass_over_recorded(ledger: Ledger, messages: Iterable[dict[str, Any]]) -> tu
     return fresh, len(given) - len(fresh)
 
 
-def take_in(desk: CommandHandler, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None) -> Tally:
-    """Give lines to the desk, a batch in each transaction; `on_progress` hears how many are settled.
+def take_in(
+    handler: CommandHandler, lines: Iterable[Line], on_progress: Callable[[int], None] = lambda _: None
+) -> Tally:
+    """Handle lines, a batch in each transaction; `on_progress` is called with the number of lines handled so far.
 
     Raises StoreError where the store cannot take them: what earlier batches recorded stays.
     """
     tally = Tally()
     rest = iter(lines)
     while batch := list(islice(rest, BATCH)):
-        answered = desk.handle([line.raw for line in batch])
+        answered = handler.handle([line.raw for line in batch])
         for line, outcome in zip(batch, answered.outcomes, strict=True):
             tally.outcomes[outcome_name(outcome)] += 1
             if isinstance(outcome, Refused):

@@ -1,4 +1,4 @@
-"""Outcomes on the wire: what a producer hears of its message, as a CloudEvent."""
+"""Outcomes on the wire: what a producer gets for its message, as a CloudEvent."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from adapters.inbox.handler import Done, Duplicate, Refused, Reply, Waiting
 from adapters.inbox.messages import is_label
+from adapters.inbox.outcomes import Done, Duplicate, Refused, Reply, Waiting
 from adapters.store.ledger import OutboxMessage
 from domain.values import instant_text
 
@@ -74,10 +74,10 @@ class OutcomeEvent(TypedDict):
     data: OutcomeData
 
 
-def told(reply: Reply) -> OutcomeData:
-    """What became of a message: whose it is, the outcome, and what there is to know of it.
+def outcome_data(reply: Reply) -> OutcomeData:
+    """The data of an outcome event: which message, the outcome, and its details.
 
-    A message whose source or id could not be read is known by the SHA-256 of its bytes.
+    A message whose source or id could not be read is named by the SHA-256 of its bytes.
     """
     whose = _whose(reply)
     match reply.outcome:
@@ -104,7 +104,7 @@ def _whose(reply: Reply) -> Whose:
 
 
 def _short(text: str) -> str:
-    """A text that quotes a message, short enough for any broker: an outcome that none takes could never be told."""
+    """A text that quotes a message, short enough for any broker: an outcome too long could never be published."""
     return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}... ({len(text)} characters)"
 
 
@@ -114,20 +114,20 @@ def outcome_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape, "title": OUTCOME_TYPE}
 
 
-def letters(ledger: str, now: Callable[[], int]) -> Callable[[Reply], OutboxMessage]:
-    """Writes replies of a ledger as letters; `now` gives microseconds UTC."""
+def outbox_writer(ledger: str, now: Callable[[], int]) -> Callable[[Reply], OutboxMessage]:
+    """A function that writes replies of a ledger as messages of its outbox; `now` gives microseconds UTC."""
 
     def write(reply: Reply) -> OutboxMessage:
-        said, at = told(reply), instant_text(now())
-        name = said.get("sha256") or f"{said['source']}/{said['id']}"
+        data, at = outcome_data(reply), instant_text(now())
+        name = data.get("sha256") or f"{data['source']}/{data['id']}"
         event: OutcomeEvent = {
             "specversion": "1.0",
-            "id": f"{name}/{said['outcome']}/{at}",
+            "id": f"{name}/{data['outcome']}/{at}",
             "source": f"verbale:{ledger}",
             "type": OUTCOME_TYPE,
             "time": at,
-            "data": said,
+            "data": data,
         }
-        return OutboxMessage(said.get("source"), json.dumps(event).encode())
+        return OutboxMessage(data.get("source"), json.dumps(event).encode())
 
     return write

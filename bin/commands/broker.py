@@ -10,8 +10,11 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from adapters.brokers.broker import BrokerClient, BrokerError, addressed, open_client, set_up
+from adapters.brokers.address import BrokerError
+from adapters.brokers.broker import BrokerClient, set_up
+from adapters.brokers.connect import open_client
 from adapters.brokers.nats_server import ANY_PORT, NatsServer
+from adapters.brokers.outgoing import addressed
 from adapters.inbox.ingest import BATCH, Line
 from bin.commands.ingest import counting, existing, lines_of
 from bin.commands.options import Where, chosen_by, progress
@@ -34,12 +37,14 @@ def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None,
         To listen on; else a free one.
     """
     chosen, say = chosen_by(where)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # however we are stopped, so is the server
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the server is stopped too
     with NatsServer(folder, port or ANY_PORT) as server:
-        for told in asyncio.run(_set_up(server.url, chosen)):
-            print(told)
-        print(f"{say('the broker listens; tell the other commands')}: export VERBALE_BROKER={server.url}", flush=True)
+        for line in asyncio.run(_set_up(server.url, chosen)):
+            print(line)
         try:
+            print(
+                f"{say('the broker listens; tell the other commands')}: export VERBALE_BROKER={server.url}", flush=True
+            )
             server.wait_until_it_ends()
         except KeyboardInterrupt:
             print(say("stopped; started again in the same folder it goes on"))
@@ -54,8 +59,8 @@ def broker_setup(*, where: Where | None = None) -> None:
     Can be run again. What is there and configured otherwise is told, never changed.
     """
     chosen, _ = chosen_by(where)
-    for told in asyncio.run(_set_up(_configured(chosen), chosen)):
-        print(told)
+    for line in asyncio.run(_set_up(_configured(chosen), chosen)):
+        print(line)
 
 
 def publish(
@@ -83,26 +88,26 @@ def publish(
 
 async def _publish(chosen: Settings, lines: Iterator[Line]) -> int:
     published = 0
-    async with _connected(_configured(chosen), chosen) as post:
+    async with _connected(_configured(chosen), chosen) as client:
         while batch := list(islice(lines, BATCH)):
-            await post.publish([addressed(chosen.ledger, line.raw) for line in batch])
+            await client.publish([addressed(chosen.ledger, line.raw) for line in batch])
             published += len(batch)
     return published
 
 
 async def _set_up(url: str, chosen: Settings) -> list[str]:
-    async with _connected(url, chosen) as post:
-        return await set_up(post)
+    async with _connected(url, chosen) as client:
+        return await set_up(client)
 
 
 @asynccontextmanager
 async def _connected(url: str, chosen: Settings) -> AsyncIterator[BrokerClient]:
-    post = open_client(url, chosen.ledger)
+    client = open_client(url, chosen.ledger)
     try:
-        await post.connect()
-        yield post
+        await client.connect()
+        yield client
     finally:
-        await post.stop()
+        await client.stop()
 
 
 def _configured(chosen: Settings) -> str:

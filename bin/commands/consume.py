@@ -1,8 +1,8 @@
-"""`verbale consume`: takes messages from a broker and over HTTP, records them, and tells what became of them.
+"""`verbale consume`: takes messages from a broker and over HTTP, records them, and publishes their outcomes.
 
-What is stopped is stopped gracefully: the batch in hand is finished, answered and acknowledged or, where the store is
-away, given back to the broker; nothing is fetched after. A second signal ends the process at once: what was not
-acknowledged comes again, and is answered as a duplicate.
+At a signal it stops gracefully: the batch in hand is finished, its outcomes are published and it is acknowledged or,
+where the store is away, given back to the broker; nothing is fetched after. A second signal ends the process at once:
+what was not acknowledged is delivered again, and answered as a duplicate.
 """
 
 import asyncio
@@ -16,10 +16,13 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import structlog
 import uvicorn
 
-from adapters.brokers.broker import Acknowledging, BrokerClient, BrokerError, missing, open_client, read_address
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.address import BrokerError, read_address
+from adapters.brokers.broker import BrokerClient, missing
+from adapters.brokers.connect import open_client
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.ingest import BATCH
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.store.ledger import Ledger, OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
@@ -30,13 +33,13 @@ from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
 
 BROKER = "broker"
-"""The way in of messages from a broker, as the meters call it."""
+"""Where messages from a broker come in, as the metrics name it."""
 CLOCK_SECONDS = 60.0
 TURN_SECONDS = 0.0005
-"""For how long the desk's thread may keep the interpreter from the one that talks to the broker, which needs it only
-for a moment, many times a batch: with Python's usual turn, ten times this, a third of all time went in waiting."""
+"""How long the handler's thread may hold the interpreter while the thread that talks to the broker waits. The latter
+needs it only for a moment, many times a batch: with Python's default, ten times this, it waited a third of the time."""
 OUTBOX_SECONDS = 5.0
-"""The outbox is looked at as soon as a batch is recorded; and so often, for what other processes leave there."""
+"""The outbox is read as soon as a batch is recorded, and so often for what other processes have written to it."""
 
 _log = structlog.get_logger("verbale")
 
@@ -50,44 +53,45 @@ def consume(*, where: Where | None = None) -> None:
     chosen, _ = chosen_by(where)
     if chosen.broker is None and chosen.address is None:
         raise BadSettings("setting broker: there is none, and listen is none too: no message could come in")
-    post = open_client(chosen.broker, chosen.ledger) if chosen.broker is not None else None
-    logs.set_up()  # after the broker's library was loaded, which would log in its own way
+    client = open_client(chosen.broker, chosen.ledger) if chosen.broker is not None else None
+    logs.set_up()  # after the broker's library is loaded, which sets up its own logging
     sys.setswitchinterval(TURN_SECONDS)
     with ledger_of(chosen, create=True) as ledger:
-        asyncio.run(_Consumer(chosen, ledger, post).run())
+        asyncio.run(_Consumer(chosen, ledger, client).run())
 
 
 class _Consumer:
     """Everything that runs while messages are taken in."""
 
-    def __init__(self, chosen: Settings, ledger: Ledger, post: BrokerClient | None) -> None:
-        self._chosen, self._ledger, self._post = chosen, ledger, post
-        self._meters = Metrics()
+    def __init__(self, chosen: Settings, ledger: Ledger, client: BrokerClient | None) -> None:
+        self._chosen, self._ledger, self._client = chosen, ledger, client
+        self._metrics = Metrics()
         self._batcher = Batcher(open_handler(ledger, chosen), self._on_handled, self._on_trouble)
-        self._write = letters(ledger.id, clock)
+        self._write = outbox_writer(ledger.id, clock)
         self._recorded = asyncio.Event()
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Until a signal comes. Raises BrokerError, BadSettings and StoreError where it cannot begin."""
-        self._heed_signals()
+        """Run until a signal. Raises BrokerError, BadSettings and StoreError where it cannot begin."""
+        self._handle_signals()
         try:
-            async with self._http() as listening, self._broker():  # the broker is left first: it would go on fetching
-                print(f"verbale: {self._said()}, {listening}", file=sys.stderr, flush=True)
+            async with self._http() as listening, self._broker():  # the broker stops first: it fetches
+                print(f"verbale: {self._places()}, {listening}", file=sys.stderr, flush=True)
                 _log.info("started", ledger=self._ledger.id)
-                tasks = [asyncio.create_task(self._mind_the_clock())]
-                if self._post is not None:
-                    tasks.append(asyncio.create_task(self._empty_the_outbox(self._post)))
+                tasks = [asyncio.create_task(self._expire_now_and_then())]
+                if self._client is not None:
+                    tasks.append(asyncio.create_task(self._publish_outbox(self._client)))
                 await self._stop.wait()
                 _log.info("stopping")
                 self._batcher.stop()
                 for task in tasks:
                     task.cancel()
+                await asyncio.wait(tasks)  # none of them publishes while the broker is left
         finally:
             await asyncio.get_running_loop().run_in_executor(None, self._batcher.close)
         _log.info("stopped")
 
-    def _said(self) -> str:
+    def _places(self) -> str:
         broker = f"broker {read_address(self._chosen.broker)}" if self._chosen.broker else "no broker"
         return f"ledger {self._ledger.id}, store {self._ledger.store.place}, {broker}"
 
@@ -95,55 +99,57 @@ class _Consumer:
 
     @asynccontextmanager
     async def _broker(self) -> AsyncIterator[None]:
-        if (post := self._post) is None:
+        if (client := self._client) is None:
             yield
             return
         try:
-            await post.connect()
-            if absent := await missing(post):
+            await client.connect()
+            if absent := await missing(client):
                 raise BrokerError(f"at the broker there is no {', no '.join(absent)}: run verbale broker setup")
-            post.subscribe(Acknowledging(self._answer, post.send, self._on_trouble))
-            await post.start()
+            client.subscribe(Acknowledging(self._handle, client.send, self._on_trouble))
+            await client.start()
             yield
         finally:
-            await post.stop()
+            await client.stop()
 
-    async def _answer(self, raws: Sequence[bytes]) -> list[OutboxMessage]:
+    async def _handle(self, raws: Sequence[bytes]) -> list[OutboxMessage]:
         replies = await self._batcher.receive_patiently(raws)
-        self._meters.replied(BROKER, replies)
+        self._metrics.replied(BROKER, replies)
         return [self._write(reply) for reply in replies]
 
-    async def _empty_the_outbox(self, post: BrokerClient) -> None:
-        """Publish what was settled later than it came: messages that had waited, or waited too long."""
+    async def _publish_outbox(self, client: BrokerClient) -> None:
+        """Publish the outcomes of earlier messages: those that waited for another, and those that waited too long."""
         while True:
             self._recorded.clear()
             try:
-                while posted := await self._batcher.outbox(BATCH):
-                    await post.send([one.letter for one in posted])
-                    await self._batcher.published([one.number for one in posted])
-            except Exception as error:  # whatever it was, what comes later must be published too
+                while entries := await self._batcher.outbox(BATCH):
+                    await client.send([entry.letter for entry in entries])
+                    await self._batcher.published([entry.number for entry in entries])
+            except Exception as error:  # whatever it was, later outcomes must be published too
                 self._on_trouble(error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._recorded.wait(), OUTBOX_SECONDS)
 
-    async def _mind_the_clock(self) -> None:
-        """Messages that have waited too long are refused, also when no other comes."""
+    async def _expire_now_and_then(self) -> None:
+        """Refuse messages that have waited too long, also when no other is received."""
         while True:
             await asyncio.sleep(CLOCK_SECONDS)
             try:
-                await self._batcher.look_at_the_clock()
-            except Exception as error:  # whatever it was, a minute later it is tried again
+                await self._batcher.expire()
+            except Exception as error:  # whatever it was, it is tried again in a minute
                 self._on_trouble(error)
 
     # --- HTTP ---
 
     @asynccontextmanager
     async def _http(self) -> AsyncIterator[str]:
-        """Answers over HTTP meanwhile; gives the address."""
+        """Serve HTTP meanwhile; yields the address."""
         if self._chosen.address is None:
             yield "not listening"
             return
-        app = build(self._batcher, self._chosen, ReadinessCheck(self._batcher, self._chosen, self._post), self._meters)
+        app = build(
+            self._batcher, self._chosen, ReadinessCheck(self._batcher, self._chosen, self._client), self._metrics
+        )
         server = _Http(served(app))
         with _listening(*self._chosen.address) as listening:
             serving = asyncio.create_task(server.serve([listening]))
@@ -153,30 +159,30 @@ class _Consumer:
                 server.should_exit = True
                 await serving
 
-    # --- what is told, and heeded ---
+    # --- what is logged, and signals ---
 
     def _on_handled(self, handled: Handled) -> None:
         self._recorded.set()
-        self._meters.on_handled(handled)
+        self._metrics.on_handled(handled)
         logs.log_batch(handled)
 
     def _on_trouble(self, error: Exception) -> None:
-        self._meters.on_trouble(error)
+        self._metrics.on_trouble(error)
         logs.log_trouble(error)
 
-    def _heed_signals(self) -> None:
+    def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._heed, number)
+            loop.add_signal_handler(number, self._on_signal, number)
 
-    def _heed(self, number: int) -> None:
+    def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
             os._exit(128 + number)
         self._stop.set()
 
 
 class _Http(uvicorn.Server):
-    """A server that leaves the signals to us."""
+    """A server that leaves signals to us."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -190,8 +196,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
-        said = error.strerror or error
-        raise BadSettings(f"setting listen: {host}, port {port}, cannot be listened on: {said}") from None
+        reason = error.strerror or error
+        raise BadSettings(f"setting listen: {host}, port {port}, cannot be listened on: {reason}") from None
     with listening:
         yield listening
 

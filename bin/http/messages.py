@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from typing_extensions import TypedDict
 
-from adapters.inbox.handler import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.inbox.messages import is_label, source_named
-from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, told
+from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, outcome_data
+from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.store.ledger import Identity, Ledger
 from bin.http.bodies import is_batch, media_type, read_body, split
 from bin.http.openapi import MESSAGES_BODY, problem_responses
@@ -72,7 +72,7 @@ async def post_messages(request: Request, services: WithServices, source: Writer
     if batch:
         replies = await services.batcher.receive(raws)
         services.metrics.replied(HTTP, replies)
-        return JSONResponse({"outcomes": [told(reply) for reply in replies]})
+        return JSONResponse({"outcomes": [outcome_data(reply) for reply in replies]})
     reply = await services.batcher.receive_one(body)
     services.metrics.replied(HTTP, [reply])
     return _answer_to_one(reply)
@@ -95,7 +95,7 @@ async def get_message(
     outcome = await batcher.in_handler_thread(_last_outcome, batcher.ledger, identity) if is_label(id) else None
     if outcome is None:
         raise Problem(UNKNOWN, f"no message of {source} with this id has been heard, or none that could be read")
-    return JSONResponse(told(Reply(identity, b"", outcome)))
+    return JSONResponse(outcome_data(Reply(identity, b"", outcome)))
 
 
 def _refuse_other_sources(source: str, raws: Sequence[bytes]) -> None:
@@ -109,7 +109,7 @@ def _refuse_other_sources(source: str, raws: Sequence[bytes]) -> None:
 
 
 def _answer_to_one(reply: Reply) -> Response:
-    data = told(reply)
+    data = outcome_data(reply)
     match reply.outcome:
         case Refused(_, _, reason):
             raise Problem(REFUSED, reason, members=data)

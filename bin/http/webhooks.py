@@ -8,7 +8,7 @@ from adapters.imports.desk_signature import BadSignature, check_signature, deliv
 from adapters.imports.help_desk import take_snapshot
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import MOST_BYTES, Unreadable
-from adapters.inbox.outcome_events import told
+from adapters.inbox.outcome_events import outcome_data
 from bin.compose import clock
 from bin.http.bodies import read_body
 from bin.http.messages import Outcomes
@@ -49,11 +49,11 @@ async def post_webhook(name: str, request: Request, services: WithServices) -> R
     try:
         snapshot = snapshot_of(mapping, body)
     except Unreadable as error:
-        reply = await batcher.at_the_desk(CommandHandler.refuse_payload, body, error.clause, error.reason)
+        reply = await batcher.with_handler(CommandHandler.refuse_payload, body, error.clause, error.reason)
         services.metrics.replied(WEBHOOK, [reply])
         log_webhook(name, delivery, [reply])
-        raise Problem(UNMAPPED, error.reason, members=told(reply)) from None
-    replies = await batcher.at_the_desk(take_snapshot, snapshot)
+        raise Problem(UNMAPPED, error.reason, members=outcome_data(reply)) from None
+    replies = await batcher.with_handler(take_snapshot, snapshot)
     services.metrics.replied(WEBHOOK, replies)
     log_webhook(name, delivery, replies)
-    return JSONResponse({"outcomes": [told(reply) for reply in replies]})
+    return JSONResponse({"outcomes": [outcome_data(reply) for reply in replies]})

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from support.messages import Clock, contract_in_force
 
-from adapters.inbox.handler import CommandHandler, Done
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Done
 from adapters.store.ledger import Batch
 from bench.contest import Contender, Run, batched, contest, expect
 from bench.histories import Recorded, add

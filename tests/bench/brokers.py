@@ -16,11 +16,14 @@ from faststream.nats import JStream, NatsBroker
 from pydantic import BaseModel
 from support.messages import Clock, contract_in_force
 
-from adapters.brokers.broker import Acknowledging, addressed, open_client, set_up
+from adapters.brokers.acknowledge import Acknowledging
+from adapters.brokers.broker import set_up
+from adapters.brokers.connect import open_client
 from adapters.brokers.nats_server import NatsServer
+from adapters.brokers.outgoing import addressed
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.handler import CommandHandler
-from adapters.inbox.outcome_events import letters
+from adapters.inbox.outcome_events import outbox_writer
 from adapters.store.ledger import OutboxMessage
 from bench.contest import Contender, Run, contest
 from bench.library import HelpDesk
@@ -76,22 +79,22 @@ class Consuming:
     def consume(self) -> Iterator[Run]:
         name, raws = self.at.fresh("consumed"), self._raws(self.messages)
         with closing(self.at.ledger(name, self.clock)) as ledger:
-            desk = CommandHandler(ledger, self.clock)
-            desk.handle(contract_in_force())
+            handler = CommandHandler(ledger, self.clock)
+            handler.handle(contract_in_force())
             before = ledger.store.position()
             asyncio.run(self._fill(name, raws))
-            yield lambda: asyncio.run(self._consume_all(name, desk, len(raws)))
+            yield lambda: asyncio.run(self._consume_all(name, handler, len(raws)))
             if ledger.store.position() - before != len(raws):
                 raise AssertionError(f"{ledger.store.counts()}: not every message is a fact")
 
     async def _fill(self, name: str, raws: Sequence[bytes]) -> None:
-        post = open_client(self.server.url, name)
-        await post.connect()
-        await set_up(post)
-        await post.publish([addressed(name, raw) for raw in raws])
-        await post.stop()
+        client = open_client(self.server.url, name)
+        await client.connect()
+        await set_up(client)
+        await client.publish([addressed(name, raw) for raw in raws])
+        await client.stop()
 
-    async def _consume_all(self, name: str, desk: CommandHandler, wanted: int) -> int:
+    async def _consume_all(self, name: str, handler: CommandHandler, wanted: int) -> int:
         sys.setswitchinterval(TURN_SECONDS)
         done, answered = asyncio.Event(), 0
 
@@ -101,20 +104,20 @@ class Consuming:
             if answered >= wanted:
                 done.set()
 
-        batcher = Batcher(desk, on_handled)
-        write = letters(desk.ledger.id, self.clock)
+        batcher = Batcher(handler, on_handled)
+        write = outbox_writer(handler.ledger.id, self.clock)
 
         async def answer(raws: Sequence[bytes]) -> list[OutboxMessage]:
             return [write(reply) for reply in await batcher.receive_patiently(raws)]
 
-        post = open_client(self.server.url, name)
-        await post.connect()
-        post.subscribe(Acknowledging(answer, post.send))
-        await post.start()
+        client = open_client(self.server.url, name)
+        await client.connect()
+        client.subscribe(Acknowledging(answer, client.send))
+        await client.start()
         await done.wait()
-        while any(await post.backlog()):
+        while any(await client.backlog()):
             await asyncio.sleep(0.002)
-        await post.stop()
+        await client.stop()
         batcher.close()
         return wanted
 

@@ -27,9 +27,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 from faststream.kafka import KafkaBroker
 from nats.errors import TimeoutError as NothingMore
 
-from adapters.brokers.broker import BrokerClient, Outgoing, addressed, open_client, set_up
+from adapters.brokers.broker import BrokerClient, set_up
+from adapters.brokers.connect import open_client
 from adapters.brokers.kafka import PARTITIONS
 from adapters.brokers.nats_server import NatsServer
+from adapters.brokers.outgoing import Outgoing, addressed
 from adapters.brokers.subjects import token
 from support.messages import child_environment
 from support.servers import free_port
@@ -195,36 +197,36 @@ async def _remove_from_rabbit(ledgers: Iterable[str]) -> None:
 
 @asynccontextmanager
 async def connected(url: str, ledger: str) -> AsyncIterator[BrokerClient]:
-    """A post that takes no messages: to set up, publish and ask."""
-    post = open_client(url, ledger)
-    await post.connect()
+    """A client that takes no messages: to set up, publish and ask."""
+    client = open_client(url, ledger)
+    await client.connect()
     try:
-        yield post
+        yield client
     finally:
-        await post.stop()
+        await client.stop()
 
 
 def prepare(url: str, ledger: str) -> list[str]:
-    """Make at the broker what a ledger needs there; what was told."""
+    """Make at the broker what a ledger needs there; the report."""
 
     async def go() -> list[str]:
-        async with connected(url, ledger) as post:
-            return await set_up(post)
+        async with connected(url, ledger) as client:
+            return await set_up(client)
 
     return asyncio.run(go())
 
 
 def publish(url: str, ledger: str, raws: Sequence[bytes]) -> None:
     """Publish messages, each where it belongs."""
-    publish_parcels(url, ledger, [addressed(ledger, raw) for raw in raws])
+    publish_outgoing(url, ledger, [addressed(ledger, raw) for raw in raws])
 
 
-def publish_parcels(url: str, ledger: str, parcels: Sequence[Outgoing]) -> None:
-    """Publish parcels."""
+def publish_outgoing(url: str, ledger: str, messages: Sequence[Outgoing]) -> None:
+    """Publish messages to their subjects."""
 
     async def go() -> None:
-        async with connected(url, ledger) as post:
-            await post.publish(parcels)
+        async with connected(url, ledger) as client:
+            await client.publish(messages)
 
     asyncio.run(go())
 
@@ -242,13 +244,13 @@ def settled(url: str, ledger: str) -> bool:
     """Whether nothing is left at the broker: all delivered, all acknowledged."""
 
     async def go() -> bool:
-        async with connected(url, ledger) as post:
-            return not any(await post.backlog())
+        async with connected(url, ledger) as client:
+            return not any(await client.backlog())
 
     return asyncio.run(go())
 
 
-# --- what producers hear ---
+# --- what producers read ---
 
 
 def outcomes(url: str, ledger: str) -> dict[str, list[dict[str, Any]]]:
@@ -262,9 +264,9 @@ def outcomes(url: str, ledger: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def heard(url: str, ledger: str) -> list[tuple[str, str]]:
-    """Id (or SHA-256) and outcome of everything told, whatever the source."""
-    told = [event["data"] for events in outcomes(url, ledger).values() for event in events]
-    return [(one.get("id") or one["sha256"], one["outcome"]) for one in told]
+    """Id (or SHA-256) and outcome of every outcome published, whatever the source."""
+    published = [event["data"] for events in outcomes(url, ledger).values() for event in events]
+    return [(one.get("id") or one["sha256"], one["outcome"]) for one in published]
 
 
 async def _nats_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
@@ -312,7 +314,7 @@ async def _kafka_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
     try:
         consumer.assign([TopicPartition(f"verbale.{ledger}.outcome", number) for number in range(PARTITIONS)])
         found: list[tuple[str, bytes]] = []
-        # Not until the end that the broker tells: the one of the tests tells a wrong one.
+        # Not until the end offset: the broker of the tests gives a wrong one.
         while records := await consumer.getmany(timeout_ms=1000):
             found += [((one.key or b"").decode(), one.value) for some in records.values() for one in some]
         return found

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.inbox.handler import CommandHandler, Done, Outcome, Refused
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Done, Outcome, Refused
 from adapters.store.ledger import Ledger
 from domain.values import microseconds
 from support.messages import Clock, memory, message

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.inbox.handler import CommandHandler, Reply
-from adapters.inbox.outcome_events import told as told_of
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcome_events import outcome_data
+from adapters.inbox.outcomes import Reply
 from adapters.reports import report as reports
 from adapters.reports.report import ReportName
 from adapters.store.ledger import Identity, Ledger, Receipt
@@ -158,7 +159,7 @@ def _check_published(
     expected: dict[Whose, set[Any]] = {
         (*identity, None): {(receipt.stream, receipt.version, receipt.leaf)} for identity, receipt in recorded.items()
     }
-    for refused in map(told_of, refusals):
+    for refused in map(outcome_data, refusals):
         assert refused["outcome"] == "refused"
         expected[_whose(refused)] = {(refused["clause"], refused["field"])}
     assert final == expected

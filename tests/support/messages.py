@@ -15,7 +15,8 @@ import pytest
 import rfc8785
 
 from adapters.imports.contract_file import assumed_terms
-from adapters.inbox.handler import CommandHandler, Outcome
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Outcome
 from adapters.store.ledger import Ledger
 from adapters.store.sqlite import open_memory
 from domain.values import read_instant

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.inbox.handler import CommandHandler, Outcome
+from adapters.inbox.handler import CommandHandler
+from adapters.inbox.outcomes import Outcome
 from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.projector import LIVE_READINGS, Checkpoint, Projector, current
 from adapters.live_tables.schema import BUILDER, LEDGERS, TABLES

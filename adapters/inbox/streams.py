@@ -1,0 +1,77 @@
+"""The states of streams, folded from their facts and remembered from batch to batch."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from adapters.store.ledger import Ledger
+from domain import contract as contracts
+from domain import credits as accounts
+from domain import incident as incidents
+from domain.contract import Contract
+from domain.credits import CreditAccount
+from domain.incident import Incident
+
+MOST_REMEMBERED = 20_000
+
+State = Contract | CreditAccount | Incident
+
+
+def fold(stream: str, facts: Iterable[Any]) -> State:
+    """The state of a stream after all of its facts."""
+    kind, _, name = stream.partition("-")
+    match kind:
+        case "contract":
+            return contracts.fold(name, facts)
+        case "credits":
+            return accounts.fold(name, facts)
+        case _:
+            return incidents.fold(name, facts)
+
+
+def evolve(state: State, fact: Any) -> State:
+    """The state after one more fact."""
+    match state:
+        case Contract():
+            return contracts.evolve(state, fact)
+        case CreditAccount():
+            return accounts.evolve(state, fact)
+        case Incident():
+            return incidents.evolve(state, fact)
+
+
+class Streams:
+    """The states of a ledger's streams. They are remembered until another writer records something."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._states: dict[str, State] = {}
+        self._writes = -1
+
+    def __getitem__(self, stream: str) -> State:
+        if stream not in self._states:
+            self.load([stream])
+        return self._states[stream]
+
+    def load(self, streams: Iterable[str]) -> None:
+        """Read and fold, in one query, the streams that are not remembered."""
+        unknown = sorted({stream for stream in streams if stream not in self._states})
+        for stream, facts in self._ledger.streams(unknown).items():
+            self._states[stream] = fold(stream, facts)
+
+    def catch_up(self) -> int:
+        """Forget every state if another writer has recorded something; the number of transactions recorded."""
+        writes = self._ledger.store.writes()
+        if writes != self._writes or len(self._states) > MOST_REMEMBERED:
+            self.forget()
+            self._writes = writes
+        return writes
+
+    def recorded(self, changed: Mapping[str, State]) -> None:
+        """Remember the states after one transaction of our own."""
+        self._states.update(changed)
+        self._writes += 1
+
+    def forget(self) -> None:
+        """Forget every state."""
+        self._states.clear()
+        self._writes = -1
