@@ -8,7 +8,9 @@ from adapters.imports.holidays import Difference, changes_since, library_version
 from adapters.inbox.handler import HOUR
 from adapters.live_tables.projector import Checkpoint, current, outdated
 from adapters.live_tables.tables import Reporting
-from adapters.store.ledger import DamagedStore, Gap, Ledger, NewerStore, OlderStore, SourceHeard
+from adapters.store.errors import DamagedStore, NewerStore, OlderStore
+from adapters.store.ledger import Ledger
+from adapters.store.records import Gap, SourceHeard
 from domain.contract import Contract
 from domain.facts import FUTURE_TOLERANCE
 from domain.local_time import local_midnight
@@ -128,12 +130,12 @@ def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> StoreStat
     known_since = [row.recorded_at for row in unprojected if row.recorded_at is not None]
     overdue = [at.next_change] if at and at.next_change is not None and at.next_change <= now else []
     return StoreStatus(
-        store=ledger.store.place,
+        store=ledger.store.location,
         ledger=ledger.id,
         counts=dict(ledger.store.counts()),
         position=ledger.store.position(),
         recorded_until=ledger.store.recorded_until(),
-        tables=reporting.place if reporting and at else None,
+        tables=reporting.location if reporting and at else None,
         at=at,
         lag_us=max([0, *(now - since for since in (*known_since, *overdue))]),
     )
@@ -157,7 +159,7 @@ def remarks(
         )
     elif why := outdated(ledger, at.at):
         yield Remark(why, "run: verbale rebuild")
-    elif at.at.as_of > max(now, at.recorded_until) + FUTURE_TOLERANCE:
+    elif at.at.as_of > ledger.known_now(now) + FUTURE_TOLERANCE:
         yield Remark(
             f"the live tables are as of {instant_text(at.at.as_of)}, which has not come: a clock ran ahead",
             "set the clock of the machine that projects, then run: verbale rebuild",

@@ -20,7 +20,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from adapters.brokers.broker import BrokerError
 from adapters.inbox.batcher import Handled
 from adapters.inbox.handler import Reply, outcome_name
-from adapters.store.ledger import StoreError
+from adapters.store.errors import StoreError
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")
 _PASSWORD = re.compile(r"(://[^/@\s:]*:)\S*@")

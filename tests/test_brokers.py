@@ -46,7 +46,9 @@ from adapters.brokers.subjects import every_message, outcome_subject
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import Answered, CommandHandler
 from adapters.inbox.outcome_events import letters
-from adapters.store.ledger import Ledger, LockedStore, OutboxMessage
+from adapters.store.errors import LockedStore
+from adapters.store.ledger import Ledger
+from adapters.store.records import OutboxMessage
 from adapters.store.sqlite import open_memory
 
 SERVERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {

@@ -22,7 +22,9 @@ from adapters.inbox.handler import (
 )
 from adapters.inbox.ingest import BATCH, Line, read_lines, take_in, written
 from adapters.inbox.messages import MOST_BYTES, examples, read_message
-from adapters.store.ledger import Batch, Ledger, LockedStore
+from adapters.store.errors import LockedStore
+from adapters.store.ledger import Ledger
+from adapters.store.records import Batch
 
 
 def lines(content: bytes) -> list[Line]:

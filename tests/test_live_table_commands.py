@@ -26,7 +26,7 @@ from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
 from adapters.live_tables.sqlite import SqliteReporting, beside
 from adapters.live_tables.tables import BeingBuilt, NoTables
 from adapters.reports.report import ReportName
-from adapters.store.postgres_url import postgres_place
+from adapters.store.postgres_url import postgres_location
 from bin.commands import live_tables as projecting
 from bin.compose import clock
 from domain.values import instant_text
@@ -215,7 +215,7 @@ def test_a_replay_goes_elsewhere_and_says_the_same_as_a_report(run: Run, here: O
 def test_a_replay_of_a_server_s_store_may_go_into_a_schema(run: Run, tmp_path: Path) -> None:
     with office("postgres", tmp_path) as here:
         here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"))
-        place = postgres_place(str(here.place))
+        place = postgres_location(str(here.place))
         for own in (place.schema, place.reporting_schema, f"{place.schema}_next"):
             status, _, err = run("replay", "--into", own, "--store", here.url)
             assert status == 2
@@ -437,7 +437,7 @@ def roles(tmp_path: Path) -> Iterator[tuple[Office, dict[str, str]]]:
         here.clock.now = clock()
         here.tell(*contract_in_force(**FOR_2026), opening(time="2026-03-02T08:00:00Z"))
         here.projector().rebuild()
-        place = postgres_place(str(here.place))
+        place = postgres_location(str(here.place))
         names = {"writer": (place.writer,), "reader": (place.reader,), "both": (place.writer, place.reader)}
         with owner(str(here.place)) as connection:
             for name, groups in names.items():
@@ -467,7 +467,7 @@ def test_each_role_is_told_what_it_may_know(run: Run, roles: tuple[Office, dict[
 
 def test_a_reader_s_role_made_later_is_let_in_by_project(run: Run, roles: tuple[Office, dict[str, str]]) -> None:
     here, urls = roles
-    place = postgres_place(str(here.place))
+    place = postgres_location(str(here.place))
     with owner(str(here.place)) as connection:
         connection.execute(f"REVOKE USAGE ON SCHEMA {place.reporting_schema} FROM {place.reader}".encode())
     assert "from replay" in run("report", "breach", "--store", urls["both"])[1]

@@ -36,8 +36,8 @@ from adapters.live_tables.sqlite import SqliteReporting
 from adapters.live_tables.tables import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
 from adapters.reports.live import from_live
 from adapters.reports.report import Question
-from adapters.store.ledger import NewerStore, StoreError
-from adapters.store.postgres_url import postgres_place
+from adapters.store.errors import NewerStore, StoreError
+from adapters.store.postgres_url import postgres_location
 from domain.values import read_instant
 from projections import RULES_VERSION
 from projections.affected import ContractsUnder
@@ -576,7 +576,7 @@ def test_a_place_without_tables_is_said_to_have_none(tmp_path: Path, postgres_ur
     with pytest.raises(NoTables, match="verbale project"):
         SqliteReporting(tmp_path / "none.db")
     with pytest.raises(NoTables, match="verbale project"):
-        PostgresReporting(postgres_place(postgres_url))
+        PostgresReporting(postgres_location(postgres_url))
 
 
 def test_what_is_not_ours_is_left_as_it_is(tmp_path: Path, here: Office) -> None:
@@ -590,7 +590,7 @@ def test_what_is_not_ours_is_left_as_it_is(tmp_path: Path, here: Office) -> None
             SqliteReporting(here.place, create=True)
     else:
         with pytest.raises(ForeignTables):
-            PostgresReporting(postgres_place(here.place), postgres_place(here.place).schema, create=True)
+            PostgresReporting(postgres_location(here.place), postgres_location(here.place).schema, create=True)
 
 
 def test_every_row_says_from_which_ledger_it_comes(here: Office) -> None:
@@ -620,7 +620,7 @@ def server(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Office) -> None:
-    schema = postgres_place(str(server.place)).reporting_schema
+    schema = postgres_location(str(server.place)).reporting_schema
     types = {
         ColumnKind.INSTANT: "timestamptz",
         ColumnKind.FLAG: "bool",
@@ -641,7 +641,7 @@ def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Of
 
 
 def test_postgresql_s_reader_reads_the_public_tables_and_nothing_else(server: Office) -> None:
-    place = postgres_place(str(server.place))
+    place = postgres_location(str(server.place))
     with owner(str(server.place)) as connection:
         connection.execute(f"SET ROLE {place.reader}".encode())
         for table in TABLES:
@@ -659,7 +659,7 @@ def test_postgresql_s_reader_still_reads_after_a_rebuild(server: Office) -> None
 
 
 def test_a_view_built_on_old_tables_is_named_by_the_rebuild_and_not_dropped(server: Office) -> None:
-    schema = postgres_place(str(server.place)).reporting_schema
+    schema = postgres_location(str(server.place)).reporting_schema
     with owner(str(server.place)) as connection:
         connection.execute(f"CREATE VIEW my_late AS SELECT incident FROM {schema}.incidents WHERE breach".encode())
         kept = server.projector().rebuild()
@@ -994,7 +994,7 @@ def test_a_report_from_live_tables_speaks_of_their_position_alone(
 
 @pytest.mark.parametrize("name", ["sales_next", "{schema}_reporting_v1_next"])
 def test_a_schema_of_somebody_else_is_never_dropped(server: Office, name: str) -> None:
-    place = postgres_place(str(server.place))
+    place = postgres_location(str(server.place))
     theirs = name.format(schema=place.schema)
     with owner(str(server.place)) as connection:
         connection.execute(f"CREATE SCHEMA {theirs}".encode())
@@ -1014,4 +1014,4 @@ def test_a_schema_of_somebody_else_is_never_dropped(server: Office, name: str) -
 @pytest.mark.parametrize("schema", ["reporting_v1", "x_reporting_v1", "foo_next", "a_retired_1", "pg_x", "a" * 31])
 def test_evidence_is_not_kept_where_live_tables_come_and_go(schema: str) -> None:
     with pytest.raises(StoreError, match="cannot name a schema"):
-        postgres_place(f"postgresql://h/d?schema={schema}")
+        postgres_location(f"postgresql://h/d?schema={schema}")

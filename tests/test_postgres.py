@@ -35,14 +35,10 @@ from test_crash import BATCH, MESSAGES, contents
 from adapters.inbox.handler import CommandHandler, Done, Duplicate
 from adapters.inbox.messages import examples
 from adapters.store import postgres as module
-from adapters.store.leaf import Origin
-from adapters.store.ledger import (
-    Batch,
+from adapters.store.errors import (
     DamagedStore,
-    Ledger,
     LockedStore,
     NewerStore,
-    NewFact,
     NoStore,
     NotAStore,
     ReadOnlyStore,
@@ -50,11 +46,16 @@ from adapters.store.ledger import (
     Unanswered,
     UnreachableStore,
 )
-from adapters.store.postgres import DB_FUNCTIONS, PostgresRecorder
-from adapters.store.postgres_url import postgres_place
+from adapters.store.leaf import Origin
+from adapters.store.ledger import Ledger
+from adapters.store.postgres import DB_FUNCTIONS
+from adapters.store.postgres_recorder import PostgresRecorder
+from adapters.store.postgres_url import postgres_location
+from adapters.store.records import Batch, NewFact
 from adapters.store.sql import EVIDENCE, FORMAT
 from bin.cli import main
-from bin.compose import Settings, open_ledger
+from bin.compose import open_ledger
+from bin.settings import Settings
 from domain.incident import IncidentTakenInCharge
 from domain.values import read_instant
 
@@ -77,7 +78,7 @@ def as_user(url: str, user: str, password: str = "") -> str:
 @pytest.fixture
 def user(postgres_url: str) -> Iterator[str]:
     """A user who may log in and nothing else, gone at the end."""
-    name = postgres_place(postgres_url).schema + "_user"
+    name = postgres_location(postgres_url).schema + "_user"
     with owner(server_of(postgres_url)) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN".encode())
         yield name
@@ -129,14 +130,14 @@ def recorder(ledger: Ledger) -> PostgresRecorder:
 def test_an_address_names_server_database_and_schema(
     url: str, connection: dict[str, str], schema: str, shown: str
 ) -> None:
-    place = postgres_place(url)
+    place = postgres_location(url)
     assert (place.connection, place.schema, str(place)) == (connection, schema, shown)
 
 
 def test_the_reporting_schema_belongs_to_the_evidence_schema() -> None:
-    assert postgres_place("postgresql://h/d").reporting_schema == "reporting_v1"
-    assert postgres_place("postgresql://h/d?schema=acme").reporting_schema == "acme_reporting_v1"
-    assert postgres_place("postgresql://h/d?mode=ro").read_only
+    assert postgres_location("postgresql://h/d").reporting_schema == "reporting_v1"
+    assert postgres_location("postgresql://h/d?schema=acme").reporting_schema == "acme_reporting_v1"
+    assert postgres_location("postgresql://h/d?mode=ro").read_only
 
 
 @pytest.mark.parametrize(
@@ -149,14 +150,14 @@ def test_the_reporting_schema_belongs_to_the_evidence_schema() -> None:
 )  # fmt: skip
 def test_an_address_that_cannot_be_used_is_refused_without_repeating_its_password(rest: str) -> None:
     with pytest.raises(StoreError) as caught:
-        postgres_place(f"postgresql://user:{PASSWORD}@{rest}")
+        postgres_location(f"postgresql://user:{PASSWORD}@{rest}")
     assert PASSWORD not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) > 30
 
 
 def test_no_password_is_shown_anywhere() -> None:
-    place = postgres_place(f"postgresql://u:{PASSWORD}@127.0.0.1:1/d?sslpassword={PASSWORD}")
+    place = postgres_location(f"postgresql://u:{PASSWORD}@127.0.0.1:1/d?sslpassword={PASSWORD}")
     with pytest.raises(UnreachableStore) as caught:
         module.open_postgres(place, ledger_id="main", now=Clock(), lock_timeout=1)
     shown = [repr(place), str(place), str(caught.value), repr(caught.value.__cause__), repr(caught.value.__context__)]
@@ -176,12 +177,12 @@ def refused(url: str, kind: type[StoreError], words: str, **options: Any) -> str
 
 
 def test_a_store_is_made_only_on_request_and_keeps_its_name(postgres_url: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     assert str(place) in refused(postgres_url, NoStore, "verbale ingest", create=False)
     assert rows(postgres_url, f"SELECT count(*) FROM pg_namespace WHERE nspname = '{place.schema}'") == [(0,)]
     for ledger_id, create, made in (("first", True, True), ("second", True, False), ("third", False, False)):
         opened = module.open_postgres(place, ledger_id=ledger_id, now=Clock(), create=create)
-        assert (opened.id, opened.store.made_new, opened.store.place) == ("first", made, str(place))
+        assert (opened.id, opened.store.made_new, opened.store.location) == ("first", made, str(place))
         opened.close()
 
 
@@ -197,7 +198,7 @@ def test_the_commands_work_on_it(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told, place = tmp_path / "m.jsonl", postgres_place(postgres_url)
+    told, place = tmp_path / "m.jsonl", postgres_location(postgres_url)
     told.write_bytes(b"\n".join([*contract_in_force(), opening(), b"{"]) + b"\n")
     url = as_user(postgres_url, "postgres", PASSWORD)
     for new in (True, False):
@@ -213,7 +214,7 @@ def test_the_commands_work_on_it(
 
 def test_a_schema_made_ready_by_an_administrator_is_used(postgres_url: str) -> None:
     with owner(postgres_url) as connection:
-        connection.execute(f"CREATE SCHEMA {postgres_place(postgres_url).schema}".encode())
+        connection.execute(f"CREATE SCHEMA {postgres_location(postgres_url).schema}".encode())
     refused(postgres_url, NoStore, "no store", create=False)
     assert names(ingest(postgres_url, [opening(contract=None)])) == ["Done"]
 
@@ -237,7 +238,7 @@ def test_a_schema_of_another_program_is_refused_and_left_alone(postgres_url: str
         "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace ORDER BY 1"
     )
     with owner(postgres_url) as connection:
-        connection.execute(f"CREATE SCHEMA {postgres_place(postgres_url).schema}".encode())
+        connection.execute(f"CREATE SCHEMA {postgres_location(postgres_url).schema}".encode())
         connection.execute(content.encode())
     before = rows(postgres_url, held)
     refused(postgres_url, NotAStore, "another program", create=create)
@@ -306,7 +307,7 @@ def test_an_old_server_is_refused(postgres_url: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_database_in_another_encoding_is_refused(postgres_url: str) -> None:
-    name = postgres_place(postgres_url).schema
+    name = postgres_location(postgres_url).schema
     with owner(postgres_url) as connection:
         connection.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0".encode())
         try:
@@ -344,7 +345,7 @@ def test_nobody_listening_is_said_with_the_place() -> None:
 
 
 def test_the_writer_records_whole_batches_and_changes_nothing(postgres_url: str, user: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT {place.writer} TO {user}")
     with stored(as_user(postgres_url, user), Clock(), create=False) as ledger:
@@ -378,7 +379,7 @@ def test_the_writer_records_whole_batches_and_changes_nothing(postgres_url: str,
 
 
 def test_the_reader_sees_nothing_of_the_evidence(postgres_url: str, user: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT {place.reader} TO {user}")
     with owner(as_user(postgres_url, user)) as connection:
@@ -391,7 +392,7 @@ def test_the_reader_sees_nothing_of_the_evidence(postgres_url: str, user: str) -
 
 
 def test_who_may_only_look_is_told_so_on_recording(postgres_url: str, user: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT USAGE ON SCHEMA {place.schema} TO {user}")
     change(postgres_url, f"GRANT SELECT ON ALL TABLES IN SCHEMA {place.schema} TO {user}")
@@ -415,7 +416,7 @@ def test_a_connection_that_only_reads_refuses_to_record(postgres_url: str, how: 
 
 
 def test_an_owner_who_may_make_no_roles_has_a_store_and_is_told_what_to_run(postgres_url: str, user: str) -> None:
-    url, place = as_user(postgres_url, user), postgres_place(postgres_url)
+    url, place = as_user(postgres_url, user), postgres_location(postgres_url)
     said = refused(url, StoreError, "have the owner of the database run")
     change(postgres_url, said.rpartition("run: ")[2])
     with stored(url, Clock()) as ledger:
@@ -603,14 +604,14 @@ from support.servers import PostgresServer, fresh_schema, open_any, owner, share
 ledger, wanted, after = open_any(sys.argv[1], now=lambda: 1), int(sys.argv[2]), 0
 print("ready", flush=True)
 sys.stdin.readline()
-with ledger.news() as news:
+with ledger.notifications() as notifications:
     while after < wanted:
         page = ledger.page(after, 7)
         for row in page:
             assert row.position == after + 1, (row.position, after)
             after = row.position
         if not page:
-            news.wait(1)
+            notifications.wait(1)
 ledger.close()
 print(after)
 """,
@@ -643,7 +644,7 @@ def test_a_store_locked_by_another_is_said_and_can_be_read(postgres_url: str) ->
 PRODUCER = """
 import sys, time
 from adapters.inbox.handler import CommandHandler
-from adapters.store.ledger import StoreError, UnreachableStore
+from adapters.store.errors import StoreError, UnreachableStore
 from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, file, batch, now = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])

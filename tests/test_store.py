@@ -37,25 +37,24 @@ from support.messages import (
 from adapters.inbox import handler as desk_module
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Refused
 from adapters.inbox.messages import examples
-from adapters.store import sql as evidence
+from adapters.store import sql_events
 from adapters.store import sqlite as store_module
-from adapters.store.leaf import Origin
-from adapters.store.ledger import (
-    Batch,
+from adapters.store.errors import (
     DamagedStore,
-    Ledger,
     LockedStore,
     LostRace,
     NewerStore,
-    NewFact,
     NoStore,
     NotAStore,
-    Notifications,
     ReadOnlyStore,
-    Receipt,
     StoreError,
 )
-from adapters.store.sql import EVIDENCE, FORMAT, SqlRecorder
+from adapters.store.leaf import Origin
+from adapters.store.ledger import Ledger
+from adapters.store.recorder import Notifications
+from adapters.store.records import Batch, NewFact, Receipt
+from adapters.store.sql import EVIDENCE, FORMAT
+from adapters.store.sql_recorder import SqlRecorder
 from adapters.store.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
@@ -92,7 +91,7 @@ def test_facts_seals_and_inbox_of_a_batch_are_written_together(place: Path | str
     assert counts(place) == {"stored_events": 5, "seal": 5, "inbox": 5, "waiting": 1, "refused": 1}
 
 
-@pytest.mark.parametrize("step", ["_seals", "_keep_messages"])
+@pytest.mark.parametrize("step", ["_seals", "_record_messages"])
 def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
     place: Path | str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -238,7 +237,7 @@ def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, m
     desk.handle([sign("before"), *(opening(name, contract=None) for name in names_in_disorder)])
     for minute in range(3):
         desk.handle([charge(name, time=f"2026-03-02T09:{minute:02}:00Z") for name in names_in_disorder])
-    monkeypatch.setattr(evidence, "PAGE", 5)
+    monkeypatch.setattr(sql_events, "PAGE", 5)
     told = [(row.stream, row.version) for row in ledger.store.rows_by_stream("incident-", 1000)]
     in_order = sorted((f"incident-{name}" for name in names_in_disorder), key=str.encode)
     assert told == [(stream, version) for stream in in_order for version in range(1, 5)]
@@ -249,11 +248,11 @@ def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, m
     assert [row.position for row in ledger.store.rows(None, None)] == list(range(1, 34))
 
 
-# --- news -------------------------------------------------------------------------------------------------------
+# --- notifications ----------------------------------------------------------------------------------------------
 
 
 def silent(notifications: Notifications) -> bool:
-    """Whether nothing more is told, once late news of the same batches have come."""
+    """Whether nothing more is reported, once late notifications of the same batches have come."""
     return any(not notifications.wait(0.1) for _ in range(3))
 
 
@@ -479,7 +478,7 @@ def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
 WRITER = """
 import json, random, sys
 from adapters.inbox.handler import CommandHandler
-from adapters.store.ledger import LostRace
+from adapters.store.errors import LostRace
 from support.servers import open_any
 
 place, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from adapters.brokers.subjects import NONE, PREFIX, message_subject, token
 from adapters.inbox.batcher import LONGEST_PAUSE, SHORTEST_PAUSE, Stopping
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 from domain.catalogue import COMMANDS
 
 LONGEST_GATHERING = 0.1

@@ -37,7 +37,7 @@ from adapters.brokers.broker import (
 )
 from adapters.brokers.subjects import PREFIX, every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 PREFETCHED = 2 * BATCH
 PUBLISHED_AT_ONCE = 256

@@ -21,7 +21,7 @@ from adapters.imports.mapping import BadMapping, parse_mapping, read_mapping, sh
 from adapters.inbox.handler import CommandHandler, Refused, Reply
 from adapters.inbox.ingest import written
 from adapters.inbox.messages import Label, Unreadable, cloud_event, read_json
-from adapters.store.ledger import Recorder
+from adapters.store.recorder import Recorder
 from domain.coverage import Requester
 from domain.facts import Fact
 from domain.incident import (

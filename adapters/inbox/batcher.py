@@ -13,7 +13,9 @@ from typing import TypeVar, TypeVarTuple, Unpack
 
 from adapters.inbox.handler import Answered, CommandHandler, Reply, fault_of_ours
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import Ledger, OutboxEntry, StoreError
+from adapters.store.errors import StoreError
+from adapters.store.ledger import Ledger
+from adapters.store.records import OutboxEntry
 
 Given = TypeVarTuple("Given")
 Handler = TypeVar("Handler")

@@ -14,20 +14,10 @@ from functools import reduce
 from typing import Any, cast
 
 from adapters.inbox.messages import Message, Unreadable, is_label, read_message, sequence_of_unreadable
+from adapters.store.errors import LostRace, StoreError, Unanswered
 from adapters.store.leaf import Origin
-from adapters.store.ledger import (
-    Batch,
-    Deferred,
-    Identity,
-    Ledger,
-    LostRace,
-    NewFact,
-    OutboxMessage,
-    Receipt,
-    RefusedMessage,
-    StoreError,
-    Unanswered,
-)
+from adapters.store.ledger import Ledger
+from adapters.store.records import Batch, Deferred, Identity, NewFact, OutboxMessage, Receipt, RefusedMessage
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
@@ -206,7 +196,7 @@ class CommandHandler:
 
     def _catch_up(self) -> None:
         """Forget every state where another writer has recorded something since."""
-        writes = self._ledger.store.writes()
+        writes = self._ledger.store.revision()
         if writes != self._writes or len(self._states) > MOST_STREAMS_REMEMBERED:
             self._forget()
             self._writes = writes

@@ -20,7 +20,10 @@ from multiprocessing.connection import wait
 
 from adapters.live_tables import rows as tabular
 from adapters.live_tables.schema import CASES, EFFECTS, INCIDENTS, QUEUE, TIMERS, Table, Values
-from adapters.store.ledger import Ledger, Row, StoreError, read_entry
+from adapters.store.errors import StoreError
+from adapters.store.ledger import Ledger
+from adapters.store.mapper import read_entry
+from adapters.store.records import Row
 from domain.catalogue import FACTS, Catalogue
 from projections.affected import Contracts, ContractsUnder, JudgedIncident
 from projections.history import Entry

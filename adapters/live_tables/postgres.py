@@ -25,9 +25,10 @@ from adapters.live_tables.tables import (
     index_statements,
     table_statements,
 )
-from adapters.store.ledger import StoreError
-from adapters.store.postgres_connection import connect, marked, plainly
-from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
+from adapters.store.errors import StoreError
+from adapters.store.postgres_connection import connect, marked
+from adapters.store.postgres_errors import translated_errors
+from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresLocation, is_reserved
 from domain.values import microseconds, moment
 
 TYPES: Mapping[ColumnKind, str] = {
@@ -45,11 +46,11 @@ SWAP_WAITS = "2s"
 HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
 
 
-def replay_schema(place: PostgresPlace, name: str) -> str:
+def replay_schema(location: PostgresLocation, name: str) -> str:
     """The name of a schema for a replay, checked. Raises StoreError where it is, or may become, one of the store's."""
     if not SCHEMA_NAME.fullmatch(name) or is_reserved(name):
         raise StoreError(f"{name} cannot name a schema of a replay: {NAMES}")
-    if name in (place.schema, "public"):
+    if name in (location.schema, "public"):
         raise StoreError(f"{name} is the store's own schema: a replay goes into another")
     return name
 
@@ -58,19 +59,19 @@ class PostgresReporting(Reporting):
     """The reporting tables in one schema. Raises StoreErrors, each a sentence to act on."""
 
     def __init__(
-        self, place: PostgresPlace, schema: str | None = None, *, create: bool = False, lock_timeout: int = 10
+        self, location: PostgresLocation, schema: str | None = None, *, create: bool = False, lock_timeout: int = 10
     ) -> None:
         """Connect; `schema` is the store's own reporting schema unless a replay wants another.
 
         With `create` a schema that is not there is made by the first `create()`; without it there must be one.
         """
         super().__init__()
-        self._store, self._lock_timeout = place, lock_timeout
-        self.schema = schema or place.reporting_schema
-        self.place = f"{place}, schema {self.schema}"
-        self._connection = connect(place, lock_timeout)
+        self._store, self._lock_timeout = location, lock_timeout
+        self.schema = schema or location.reporting_schema
+        self.location = f"{location}, schema {self.schema}"
+        self._connection = connect(location, lock_timeout)
         try:
-            with self._plainly():
+            with self._translated_errors():
                 for setting in ("timezone = 'UTC'", "statement_timeout = 0", "idle_in_transaction_session_timeout = 0"):
                     self._connection.execute(f"SET {setting}".encode())
             self._recognise(create=create)
@@ -81,9 +82,9 @@ class PostgresReporting(Reporting):
     def _recognise(self, *, create: bool) -> None:
         there = self._is_there(self.schema)
         if there and not self._is_ours(self.schema):
-            raise ForeignTables(f"{self.place} is a schema that Verbale did not make: it was left as it is")
+            raise ForeignTables(f"{self.location} is a schema that Verbale did not make: it was left as it is")
         if not there and not create:
-            raise NoTables(f"there are no reporting tables at {self.place}: verbale project makes them")
+            raise NoTables(f"there are no reporting tables at {self.location}: verbale project makes them")
         if create and self.exists() and self.fits and not self._reader_may_read():
             self._grant(LIVE)  # the role was made later than the tables
 
@@ -102,7 +103,7 @@ class PostgresReporting(Reporting):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything done in it is done together, and by nobody else meanwhile."""
-        with self._plainly(), self._connection.transaction():
+        with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             # Before any table is named: a swap by another process may be about to give the names to other tables.
             self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (self.schema,))
@@ -114,7 +115,7 @@ class PostgresReporting(Reporting):
         key = f"{self.schema} being built"
         ((got,),) = self.run("SELECT pg_try_advisory_lock(hashtextextended(?, 0))", (key,))
         if not got:
-            raise BeingBuilt(f"another process is building the tables of {self.place}: wait until it is done")
+            raise BeingBuilt(f"another process is building the tables of {self.location}: wait until it is done")
         try:
             yield
         finally:
@@ -124,7 +125,7 @@ class PostgresReporting(Reporting):
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything read in it is of one moment."""
-        with self._plainly(), self._connection.transaction():
+        with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             # Locks first, then the moment: so the tables named are those that are read, whole.
             names = ", ".join(self.live.name(table) for table in PUBLIC)
@@ -227,7 +228,7 @@ class PostgresReporting(Reporting):
             held = self.run("SELECT tablename::text FROM pg_tables WHERE schemaname = ?", (schema,))
             tables = ", ".join(f"{schema}.{table}" for (table,) in held)
             try:
-                with self._plainly(), self._connection.transaction():
+                with self._translated_errors(), self._connection.transaction():
                     self._connection.execute(f"DROP TABLE {tables}".encode())
                     self._connection.execute(f"DROP SCHEMA {schema}".encode())
             except StoreError as failed:
@@ -253,19 +254,19 @@ class PostgresReporting(Reporting):
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; the rows it gives."""
-        with self._plainly(), self._connection.cursor(binary=True) as cursor:
+        with self._translated_errors(), self._connection.cursor(binary=True) as cursor:
             cursor.execute(marked(sql), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of many rows."""
-        with self._plainly(), self._connection.cursor() as cursor:
+        with self._translated_errors(), self._connection.cursor() as cursor:
             cursor.executemany(marked(sql), rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Add many new rows, by COPY."""
         copy = f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()
-        with self._plainly(), self._connection.cursor() as cursor, cursor.copy(copy) as writing:
+        with self._translated_errors(), self._connection.cursor() as cursor, cursor.copy(copy) as writing:
             for row in rows:
                 writing.write_row(row)
 
@@ -282,18 +283,18 @@ class PostgresReporting(Reporting):
         return f"{column} = ANY(?)", [list(values)]
 
     @contextmanager
-    def _plainly(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
-            with plainly(self._store):
+            with translated_errors(self._store):
                 yield
         except StoreError as error:
             match error.__cause__:
                 case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
                     said = " ".join(str(error.__cause__).split())
-                    raise StoreError(f"{self.place}: this role may not do that ({said}): use the owner's") from error
+                    raise StoreError(f"{self.location}: this role may not do that ({said}): use the owner's") from error
                 case errors.UndefinedTable() | errors.InvalidSchemaName():
                     raise NoTables(
-                        f"there are no reporting tables at {self.place}: verbale project makes them"
+                        f"there are no reporting tables at {self.location}: verbale project makes them"
                     ) from None
             raise
 

@@ -27,7 +27,9 @@ from adapters.live_tables.incidents import (
 )
 from adapters.live_tables.schema import BUILDER, CASES, EFFECTS, INCIDENTS, LEDGERS, QUEUE, TIMERS
 from adapters.live_tables.tables import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
-from adapters.store.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
+from adapters.store.errors import LockedStore, LostRace, NewerStore, StoreError
+from adapters.store.ledger import Ledger
+from adapters.store.records import Row
 from projections import RULES_VERSION
 from projections.affected import ALWAYS, Affected, Contracts, streams_of
 from projections.history import Entry
@@ -229,10 +231,10 @@ class Projector:
         at = current(live)
         if at is None:
             raise OutdatedTables(
-                f"the tables at {self._reporting.place} are not whole: verbale rebuild makes them anew"
+                f"the tables at {self._reporting.location} are not whole: verbale rebuild makes them anew"
             )
         if why := outdated(self._ledger, at, self._readings):
-            raise OutdatedTables(f"{why} ({self._reporting.place}): verbale rebuild makes them anew")
+            raise OutdatedTables(f"{why} ({self._reporting.location}): verbale rebuild makes them anew")
         last = self._ledger.store.position()
         rows = self._ledger.page(at.position, self._page)
         if not rows and at.position < last:

@@ -26,8 +26,8 @@ from adapters.live_tables.tables import (
     index_statements,
     table_statements,
 )
-from adapters.store.ledger import DamagedStore, NewerStore, NotAStore, StoreError
-from adapters.store.sqlite import plainly
+from adapters.store.errors import DamagedStore, NewerStore, NotAStore, StoreError
+from adapters.store.sqlite_errors import translated_errors
 
 APPLICATION_ID = 0x56524252  # "VRBR"
 TYPES: Mapping[ColumnKind, str] = {
@@ -54,13 +54,13 @@ class SqliteReporting(Reporting):
     def __init__(self, path: Path, *, create: bool = False, lock_timeout: int = 10) -> None:
         """Open the file, made new where `create` says so; without it the file is only read."""
         super().__init__()
-        self.path, self.place = path, str(path)
+        self.path, self.location = path, str(path)
         if not path.exists() and not create:
             raise NoTables(f"there are no reporting tables at {path}: verbale project makes them")
         if not path.absolute().parent.is_dir():
             raise StoreError(f"{path} cannot be made: there is no folder {path.parent}")
         uri = f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'ro'}"
-        with self._plainly():
+        with self._translated_errors():
             self._connection = sqlite3.connect(
                 uri, uri=True, timeout=lock_timeout, isolation_level=None, check_same_thread=False
             )
@@ -93,14 +93,14 @@ class SqliteReporting(Reporting):
         """Everything done in it is done together, and by nobody else meanwhile."""
         if not self.path.exists():
             raise NoTables(f"{self.path} was removed while it was in use: verbale project makes it anew")
-        with self._plainly():
+        with self._translated_errors():
             self._connection.execute("BEGIN IMMEDIATE")
         yield from self._until("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything read in it is of one moment."""
-        with self._plainly():
+        with self._translated_errors():
             self._connection.execute("BEGIN")
         yield from self._until("ROLLBACK")
 
@@ -111,7 +111,7 @@ class SqliteReporting(Reporting):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-        with self._plainly():
+        with self._translated_errors():
             self._connection.execute(end)
 
     def exists(self) -> bool:
@@ -186,12 +186,12 @@ class SqliteReporting(Reporting):
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; the rows it gives."""
-        with self._plainly():
+        with self._translated_errors():
             return self._connection.execute(sql, parameters).fetchall()
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of many rows."""
-        with self._plainly():
+        with self._translated_errors():
             self._connection.executemany(sql, rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -212,9 +212,9 @@ class SqliteReporting(Reporting):
         return f"{column} IN ({', '.join('?' * len(values))})", list(values)
 
     @contextmanager
-    def _plainly(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
-            with plainly(self.path):
+            with translated_errors(self.path):
                 yield
         except (DamagedStore, NotAStore) as error:
             told = f"{self.path} is no file of reporting tables, or a damaged one: it was left as it is"

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from adapters.live_tables.schema import TABLES, Column, ColumnKind, Table, Values
-from adapters.store.ledger import LockedStore, NewerStore, StoreError
+from adapters.store.errors import LockedStore, NewerStore, StoreError
 
 
 class NoTables(StoreError):
@@ -55,7 +55,7 @@ MOST_IN_A_LIST = 400
 class Reporting(ABC):
     """One place for reporting tables. `live` and `building` are its two sets of tables."""
 
-    place: str
+    location: str
     """For people: where the tables are."""
 
     mark = "?"
@@ -85,7 +85,7 @@ class Reporting(ABC):
         """Whether the live tables are such as this program makes. Raises NewerStore where a newer one made them."""
         there, ours = self.columns(), {table.name: {column.name for column in table.columns} for table in TABLES}
         if all(there.get(name, set()) >= columns for name, columns in ours.items()) and there != ours:
-            raise NewerStore(f"the tables at {self.place} were made by a newer Verbale: upgrade this one")
+            raise NewerStore(f"the tables at {self.location} were made by a newer Verbale: upgrade this one")
         return there == ours
 
     @abstractmethod

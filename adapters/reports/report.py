@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from adapters.live_tables.rows import deed_told
-from adapters.store.ledger import Ledger, Sealed
+from adapters.store.ledger import Ledger
+from adapters.store.records import Sealed
 from domain import __version__
 from domain.calendar_rules import LocalDay, wall_text
 from domain.local_time import local_midnight

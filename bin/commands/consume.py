@@ -20,13 +20,15 @@ from adapters.brokers.broker import Acknowledging, BrokerClient, BrokerError, mi
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.outcome_events import letters
-from adapters.store.ledger import Ledger, OutboxMessage
+from adapters.store.ledger import Ledger
+from adapters.store.records import OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import BadSettings, Settings, clock, open_handler
+from bin.compose import clock, open_handler
 from bin.http.app import build, served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import BadSettings, Settings
 
 BROKER = "broker"
 """The way in of messages from a broker, as the meters call it."""
@@ -88,7 +90,7 @@ class _Consumer:
 
     def _said(self) -> str:
         broker = f"broker {read_address(self._chosen.broker)}" if self._chosen.broker else "no broker"
-        return f"ledger {self._ledger.id}, store {self._ledger.store.place}, {broker}"
+        return f"ledger {self._ledger.id}, store {self._ledger.store.location}, {broker}"
 
     # --- the broker ---
 
@@ -118,7 +120,7 @@ class _Consumer:
             self._recorded.clear()
             try:
                 while posted := await self._batcher.outbox(BATCH):
-                    await post.send([one.letter for one in posted])
+                    await post.send([one.message for one in posted])
                     await self._batcher.published([one.number for one in posted])
             except Exception as error:  # whatever it was, what comes later must be published too
                 self._on_trouble(error)

@@ -15,12 +15,15 @@ from adapters.live_tables.projector import Projector, build
 from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.tables import BeingBuilt, NoTables, OutdatedTables, Reporting
 from adapters.reports.report import BadQuestion, Question, question
-from adapters.store.ledger import Ledger, LockedStore, LostRace, Notifications, UnreachableStore
+from adapters.store.errors import LockedStore, LostRace, UnreachableStore
+from adapters.store.ledger import Ledger
+from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
-from bin.compose import Settings, clock, open_readable, open_replay, open_reporting
+from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.language import Words
 from bin.reference import table_reference
+from bin.settings import Settings
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is looked at again, though nobody said that anything came."""
@@ -66,7 +69,7 @@ def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) ->
                 _make_current(projector, ledger, say, stop, tell)
                 more = projector.step()
                 waiting_since = None
-                tell(f"{say('live tables')}: {reporting.place}")
+                tell(f"{say('live tables')}: {reporting.location}")
                 if once:
                     if more:
                         _catch_up(projector, ledger, say, stop)
@@ -163,7 +166,7 @@ def rebuild(*, where: Where | None = None) -> None:
         with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
             _tell_what_is_kept(projector.rebuild(advance))
         at = standing(ledger, reporting, clock())
-        print(f"{say('live tables')}: {reporting.place}")
+        print(f"{say('live tables')}: {reporting.location}")
         print(f"{say('generation')} {at.generation}, {say('position')} {at.projected} {say('of')} {at.position}")
 
 
@@ -190,7 +193,7 @@ def replay(
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        now = max(clock(), ledger.store.recorded_until())
+        now = ledger.known_now(clock())
         asked = question(now=now, reading=reading, as_of=as_of, known_on=known_on)
         position = ledger.store.position(asked.known_on)
         with closing(open_replay(chosen, into)) as reporting, reporting.alone():
@@ -199,7 +202,7 @@ def replay(
             except BaseException:
                 reporting.abandon()
                 raise
-            print(f"{say('replayed into')} {reporting.place}")
+            print(f"{say('replayed into')} {reporting.location}")
     print(f"{say('position')} {position}, {say('reading')} {asked.reading.name}")
 
 

@@ -12,7 +12,8 @@ from hashlib import sha256
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.messages import is_label
 from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
-from adapters.store.ledger import Ledger, Token
+from adapters.store.ledger import Ledger
+from adapters.store.records import Token
 from bin.commands.console import Column, Plain, console, table
 from bin.commands.options import Where, chosen_by, ledger_of
 from domain.values import instant_text

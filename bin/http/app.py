@@ -31,10 +31,11 @@ from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Outcome, Refused, Reply, Waiting
 from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label
 from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, told
-from adapters.store.ledger import Identity, Ledger
+from adapters.store.ledger import Ledger
+from adapters.store.records import Identity
 from bin.asyncapi import VERSION
 from bin.commands.token import Bearers
-from bin.compose import Settings, Webhook, clock
+from bin.compose import clock
 from bin.http.bodies import is_batch, media_type, read_body, source_named, split
 from bin.http.openapi import MESSAGES_BODY, PAYLOAD_BODY, describe, told_problems
 from bin.http.problems import (
@@ -57,6 +58,7 @@ from bin.http.status_pages import show_pages
 from bin.logs import tell_webhook
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import Settings, Webhook
 
 HTTP, WEBHOOK = "http", "webhook"
 """Ways in, as the meters call them."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from adapters.store.ledger import StoreError
+from adapters.store.errors import StoreError
 from bin.logs import tell_trouble
 from bin.metrics import Metrics
 

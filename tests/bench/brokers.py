@@ -19,7 +19,7 @@ from adapters.brokers.nats_server import NatsServer
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import letters
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 from bench.library import HelpDesk
 from bench.stores import Store
 from bin.commands.consume import TURN_SECONDS

@@ -16,7 +16,8 @@ from adapters.live_tables import incidents as judging
 from adapters.live_tables import rows as tabular
 from adapters.live_tables.projector import Step
 from adapters.live_tables.tables import Reporting
-from adapters.store.ledger import Ledger, read_entry
+from adapters.store.ledger import Ledger
+from adapters.store.mapper import read_entry
 from bench.paper import CHECKOUT, Paper
 from projections.affected import ContractsUnder
 

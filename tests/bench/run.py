@@ -28,7 +28,7 @@ from adapters.inbox.handler import CommandHandler, Done
 from adapters.live_tables.projector import LIVE_READINGS, Projector, build
 from adapters.live_tables.schema import INCIDENTS, WINDOWS
 from adapters.live_tables.tables import Reporting
-from adapters.store.ledger import Batch
+from adapters.store.records import Batch
 from bench.brokers import ABOUT_D, CONSUME, HANDLER, Consuming, told_of
 from bench.histories import BusyYear, Recorded, Year, add, busy_opening, taken, turned_late
 from bench.library import HelpDesk, catch_up, projection

@@ -12,7 +12,8 @@ from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.outcome_events import told as told_of
 from adapters.reports import report as reports
 from adapters.reports.report import ReportName
-from adapters.store.ledger import Identity, Ledger, Receipt
+from adapters.store.ledger import Ledger
+from adapters.store.records import Identity, Receipt
 from bin.compose import clock
 from support.messages import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
 

@@ -17,7 +17,7 @@ from adapters.live_tables.schema import BUILDER, LEDGERS, TABLES
 from adapters.live_tables.sqlite import SqliteReporting, beside
 from adapters.live_tables.tables import Reporting, TableSet
 from adapters.store.ledger import Ledger
-from adapters.store.postgres_url import postgres_place
+from adapters.store.postgres_url import postgres_location
 from projections.readings import Reading
 from support.messages import Clock, stored
 from support.servers import fresh_schema, local_server, owner, shared_server
@@ -49,7 +49,7 @@ class Office:
         """Another connection to the same tables."""
         if isinstance(self.reporting, SqliteReporting):
             return SqliteReporting(self.reporting.path, create=True)
-        return PostgresReporting(postgres_place(str(self.place)), create=True)
+        return PostgresReporting(postgres_location(str(self.place)), create=True)
 
     @property
     def at(self) -> Checkpoint:
@@ -77,7 +77,7 @@ def office(kind: str, folder: Path) -> Iterator[Office]:
         if isinstance(place, Path):
             reporting = SqliteReporting(beside(place), create=True)
         else:
-            reporting = PostgresReporting(postgres_place(place), create=True)
+            reporting = PostgresReporting(postgres_location(place), create=True)
             stack.callback(_drop_beside, place)
         stack.callback(reporting.close)
         yield Office(place, ledger, reporting, clock)
@@ -94,7 +94,7 @@ def _server(kind: str) -> str:
 
 def _drop_beside(url: str) -> None:
     """Drop the schemas that stand beside the live one."""
-    schema = postgres_place(url).reporting_schema
+    schema = postgres_location(url).reporting_schema
     with owner(url) as connection:
         like = schema.replace("_", r"\_") + r"\_%"
         found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", (like,)).fetchall()
