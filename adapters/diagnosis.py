@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from adapters.imports.holidays import Difference, changes_since, library_version
 from adapters.inbox.handler import HOUR
-from adapters.live_tables.projector import Checkpoint, current, outdated
-from adapters.live_tables.tables import Reporting
+from adapters.live_tables.checkpoint import Checkpoint, checkpoint, outdated
+from adapters.live_tables.reporting import Reporting
 from adapters.store.errors import DamagedStore, NewerStore, OlderStore
 from adapters.store.ledger import Ledger
 from adapters.store.records import Gap, SourceHeard
@@ -125,7 +125,7 @@ class Remark(NamedTuple):
 
 def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> StoreStatus:
     """How things stand at `now` (microseconds UTC); `reporting` is None where there are no live tables."""
-    at = current(reporting.live) if reporting is not None and reporting.exists() and reporting.fits else None
+    at = checkpoint(reporting.live) if reporting is not None and reporting.exists() and reporting.fits else None
     unprojected = ledger.page(at.position, 1) if at else []
     known_since = [row.recorded_at for row in unprojected if row.recorded_at is not None]
     overdue = [at.next_change] if at and at.next_change is not None and at.next_change <= now else []

@@ -16,7 +16,7 @@ from bin.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.inbox.handler import CommandHandler
-    from adapters.live_tables.tables import Reporting
+    from adapters.live_tables.reporting import Reporting
     from adapters.store.ledger import Ledger
 
 
@@ -59,14 +59,14 @@ def open_reporting(chosen: Settings, *, create: bool = False) -> "Reporting":
         from adapters.live_tables.postgres import PostgresReporting
 
         return PostgresReporting(location, create=create, lock_timeout=chosen.lock_timeout)
-    from adapters.live_tables.sqlite import SqliteReporting, beside
+    from adapters.live_tables.sqlite import SqliteReporting, reporting_file
 
-    return SqliteReporting(beside(location.path), create=create, lock_timeout=chosen.lock_timeout)
+    return SqliteReporting(reporting_file(location.path), create=create, lock_timeout=chosen.lock_timeout)
 
 
 def open_readable(chosen: Settings) -> "Reporting | None":
     """The reporting tables, only to read; None where there are none that we may read, whatever is wrong with them."""
-    from adapters.live_tables.projector import current as checkpoint
+    from adapters.live_tables.checkpoint import checkpoint
 
     try:
         reporting = open_reporting(chosen)
@@ -102,11 +102,11 @@ def open_replay(chosen: Settings, into: str) -> "Reporting":
 
 
 def _replay_file(path: Path, location: SqliteLocation | PostgresLocation) -> "Reporting":
-    from adapters.live_tables.sqlite import SqliteReporting, beside
+    from adapters.live_tables.sqlite import SqliteReporting, reporting_file
 
     kept = []
     if isinstance(location, SqliteLocation):
-        kept = [*location.files, beside(location.path)]
+        kept = [*location.files, reporting_file(location.path)]
     if path.exists() or any(path.absolute() == one.absolute() for one in kept):
         raise StoreError(f"{path} is there already: a replay goes into a new file; name another, or remove it")
     return SqliteReporting(path, create=True)

@@ -19,12 +19,14 @@ from support.messages import CHECKOUT, charge, child_environment, contract_in_fo
 from support.offices import KINDS, Office, dump, office
 from support.servers import owner
 
+from adapters.live_tables.errors import BeingBuilt, NoTables
 from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import Projector, Step, build
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
 from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
-from adapters.live_tables.sqlite import SqliteReporting, beside
-from adapters.live_tables.tables import BeingBuilt, NoTables
+from adapters.live_tables.sqlite import SqliteReporting, reporting_file
+from adapters.live_tables.step import Step
 from adapters.reports.report import ReportName
 from adapters.store.postgres_url import postgres_location
 from bin.commands import live_tables as projecting
@@ -344,7 +346,7 @@ def test_without_a_store_each_command_says_what_to_do(run: Run, command: str) ->
 def test_tables_that_cannot_be_read_are_no_reason_to_give_no_report(run: Run) -> None:
     Path("m.jsonl").write_bytes(b"\n".join([*contract_in_force(), opening(time="2026-03-02T08:00:00Z")]))
     run("ingest", "m.jsonl")
-    beside(Path("verbale.db")).write_text("a letter")
+    reporting_file(Path("verbale.db")).write_text("a letter")
     status, out, _ = run("report", "breach")
     assert status == 0
     assert "from replay" in out
@@ -501,7 +503,7 @@ def test_tables_of_a_store_that_is_only_read_are_not_made(run: Run) -> None:
     status, _, err = run("project", "--once", "--store", "sqlite:///verbale.db?mode=ro")
     assert status == 2
     assert "only to be read" in err
-    assert not beside(Path("verbale.db")).exists()
+    assert not reporting_file(Path("verbale.db")).exists()
 
 
 def test_every_format_says_where_its_rows_come_from(run: Run, here: Office) -> None:

@@ -14,11 +14,16 @@ from support.offices import KINDS, Office, dump, office
 from support.servers import owner
 
 from adapters.diagnosis import remarks
-from adapters.live_tables import projector as projecting
+from adapters.live_tables import checkpoint as checkpoints
+from adapters.live_tables import rebuild as rebuilding
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.incidents import Rows, Stopped
+from adapters.live_tables.checkpoint import checkpoint
+from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables, OutdatedTables, Stopped
+from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import Step, build, current
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
+from adapters.live_tables.reporting import NEXT, Reporting
 from adapters.live_tables.schema import (
     BUILDER,
     CASES,
@@ -33,7 +38,7 @@ from adapters.live_tables.schema import (
     ColumnKind,
 )
 from adapters.live_tables.sqlite import SqliteReporting
-from adapters.live_tables.tables import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
+from adapters.live_tables.step import Step
 from adapters.reports.live import from_live
 from adapters.reports.report import Question
 from adapters.store.errors import NewerStore, StoreError
@@ -299,7 +304,7 @@ def test_facts_come_in_pages(here: Office) -> None:
 def test_two_projectors_of_the_same_tables_do_no_harm(here: Office) -> None:
     other = here.another()
     first = here.projector(page=2)
-    second = projecting.Projector(here.ledger, other, here.clock, page=3)
+    second = Projector(here.ledger, other, here.clock, page=3)
     for number in range(12):
         here.tell(opening(f"T{number}", time="2026-11-02T09:00:00Z"), charge(f"T{number}", time="2026-11-02T11:30:00Z"))
         (first, second)[number % 2].step()
@@ -416,7 +421,7 @@ def test_a_rebuild_that_was_interrupted_is_discarded_whole_by_the_next(
     here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
     catch_up(here)
     before, at = dump(here.reporting.live), here.at
-    monkeypatch.setattr(projecting, "CHUNK", 4)
+    monkeypatch.setattr(rebuilding, "STREAMS_AT_ONCE", 4)
     begin, begun = Step.begin, []
 
     def killed(work: Step, some: Rows) -> None:
@@ -445,7 +450,7 @@ def test_a_rebuild_by_several_processes_is_that_by_one(here: Office) -> None:
     made = []
     for processes in (1, 2):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(projecting, "CHUNK", 7)
+            patched.setattr(rebuilding, "STREAMS_AT_ONCE", 7)
             build(
                 here.ledger, here.reporting, readings, 9, here.clock,
                 position=at.position, as_of=at.as_of, processes=processes,
@@ -492,9 +497,9 @@ def test_readers_never_see_a_half_of_a_rebuild(here: Office) -> None:
         try:
             while not done.is_set():
                 with reader.snapshot():
-                    at = current(reader.live)
+                    at = checkpoint(reader.live)
                     counted = [reader.live.count(table) for table in (INCIDENTS, QUEUE, WINDOWS, PENALTIES, CREDITS)]
-                    again = current(reader.live)
+                    again = checkpoint(reader.live)
                 if at is None or at != again or counted != [31, 31, 1, 1, 1]:
                     wrong.append((at, again, counted))
                 else:
@@ -520,7 +525,7 @@ def test_readers_never_see_a_half_of_a_rebuild(here: Office) -> None:
 def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert here.projector().outdated() is None
     assert here.projector((LITERAL, Reading.parse("rate=words"))).outdated() is not None
-    monkeypatch.setattr(projecting, "RULES_VERSION", "next")
+    monkeypatch.setattr(checkpoints, "RULES_VERSION", "next")
     why = here.projector().outdated()
     assert why is not None
     assert "rules" in why
@@ -703,7 +708,7 @@ def test_one_process_builds_at_a_time(here: Office, monkeypatch: pytest.MonkeyPa
         begin(work, some)
         other = here.another()
         with pytest.raises(BeingBuilt) as error:
-            projecting.Projector(here.ledger, other, here.clock).rebuild()
+            Projector(here.ledger, other, here.clock).rebuild()
         refused.append(str(error.value))
         other.close()
 
@@ -779,7 +784,7 @@ def test_a_projector_whose_clock_ran_ahead_is_no_reason_to_build_in_turn(here: O
 
 
 def test_tables_of_a_newer_program_are_left_to_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projecting, "RULES_VERSION", "0")
+    monkeypatch.setattr(checkpoints, "RULES_VERSION", "0")
     with pytest.raises(NewerStore, match="upgrade"):
         here.projector().outdated()
     with pytest.raises(NewerStore, match="upgrade"):
@@ -792,7 +797,7 @@ def test_tables_of_a_newer_program_are_left_to_it(here: Office, monkeypatch: pyt
 
 def test_a_set_that_another_has_begun_to_build_is_left_to_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever became of the lock: no set is finished by two."""
-    monkeypatch.setattr(projecting, "CHUNK", 4)
+    monkeypatch.setattr(rebuilding, "STREAMS_AT_ONCE", 4)
     here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
     catch_up(here)
     before, begin = dump(here.reporting.live), Step.begin
@@ -851,7 +856,7 @@ def test_tables_of_an_earlier_make_are_built_anew(here: Office) -> None:
     here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} DROP COLUMN leaf_hash")
     here.reporting.run(f"DROP TABLE {here.reporting.live.name(CREDITS)}")
     again = here.another()
-    projector = projecting.Projector(here.ledger, again, here.clock)
+    projector = Projector(here.ledger, again, here.clock)
     assert "another make" in str(projector.outdated())
     asked = Question(LITERAL, here.clock.now, here.clock.now)
     assert from_live("breach", here.ledger, again, asked) is None
@@ -893,7 +898,7 @@ def test_a_running_projector_leaves_tables_of_another_make_alone(here: Office) -
 
 def test_a_swap_waits_for_whoever_reads(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than it waits at a time: it asks again, and the work of building is not lost."""
-    monkeypatch.setattr(projecting, "SWAP_PAUSE", 0.05)
+    monkeypatch.setattr("adapters.live_tables.projector.SWAP_PAUSE", 0.05)
     monkeypatch.setattr("adapters.live_tables.postgres.SWAP_WAITS", "50ms")
     reading, done = threading.Event(), threading.Event()
     seen: list[int] = []

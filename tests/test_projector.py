@@ -10,7 +10,7 @@ from support.worlds import World, worlds
 
 from adapters.inbox.handler import CommandHandler
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.projector import build
+from adapters.live_tables.rebuild import build
 from adapters.live_tables.schema import LEDGERS, PUBLIC, Values
 from adapters.reports.live import from_live
 from adapters.reports.report import LIVE_TABLES, Question, ReportName, make

@@ -1,7 +1,7 @@
 """Reporting tables in a schema of their own, in the database of the store.
 
-A set that is being built is a schema beside the live one; the swap renames both. Readers are let finish first: whoever
-has begun to read the old tables reads on in them, and nobody finds half of the new ones.
+A set that is being built is a schema beside the live one; the swap renames both. It waits for readers: whoever has
+begun to read the old tables reads them to the end, and nobody finds half of the new ones.
 """
 
 from collections import defaultdict
@@ -13,18 +13,10 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables
+from adapters.live_tables.reporting import LIVE, NEXT, Reporting, index_statements, table_statements
 from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, ColumnKind, Table
-from adapters.live_tables.tables import (
-    LIVE,
-    NEXT,
-    BeingBuilt,
-    Codec,
-    ForeignTables,
-    NoTables,
-    Reporting,
-    index_statements,
-    table_statements,
-)
+from adapters.live_tables.tables import Codec
 from adapters.store.errors import StoreError
 from adapters.store.postgres_connection import connect, marked
 from adapters.store.postgres_errors import translated_errors
@@ -86,19 +78,20 @@ class PostgresReporting(Reporting):
         if not there and not create:
             raise NoTables(f"there are no reporting tables at {self.location}: verbale project makes them")
         if create and self.exists() and self.fits and not self._reader_may_read():
-            self._grant(LIVE)  # the role was made later than the tables
+            self._grant(LIVE)  # the role was made after the tables
 
     def _is_there(self, schema: str) -> bool:
         return bool(self.run("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)))
 
     def _is_ours(self, schema: str) -> bool:
         """Whether we made a schema: it says so itself, or its first table does."""
-        said = self.run("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?", (schema,))
-        table = (
+        of_schema = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?"
+        of_table = (
             "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         )
-        said += self.run(f"{table} WHERE n.nspname = ? AND c.relname = ?", (schema, LEDGERS.name))
-        return any(words in (OURS, LEDGERS.meaning) for (words,) in said)
+        of_table += " WHERE n.nspname = ? AND c.relname = ?"
+        comments = self.run(of_schema, (schema,)) + self.run(of_table, (schema, LEDGERS.name))
+        return any(comment in (OURS, LEDGERS.meaning) for (comment,) in comments)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -127,7 +120,7 @@ class PostgresReporting(Reporting):
         """Everything read in it is of one moment."""
         with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            # Locks first, then the moment: so the tables named are those that are read, whole.
+            # Locks before the first read, which fixes the moment: no swap can come between, and all is of one set.
             names = ", ".join(self.live.name(table) for table in PUBLIC)
             self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
             yield
@@ -198,15 +191,15 @@ class PostgresReporting(Reporting):
             self.run(f"GRANT SELECT ON {names} TO {self._store.reader}")
 
     def analyse(self) -> None:
-        """Else the server plans without knowing what the tables hold, until it comes by of itself."""
+        """Without it, the server plans without knowing what the tables hold, until autovacuum comes by."""
         for table in TABLES:
             self.run(f"ANALYZE {self.name(NEXT, table)}")
 
     def swap(self, token: str) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
         if self.exists():
-            # Whoever reads the old tables now, finishes; whoever comes meanwhile waits, and finds the new ones. Not
-            # for long at a time, and the same tables first that readers are told to name first.
+            # Readers of the old tables finish; whoever comes meanwhile waits, and finds the new ones. We wait only
+            # briefly, and lock in the order in which docs/tables.md asks readers to name the tables.
             self.run(f"SET LOCAL lock_timeout = '{SWAP_WAITS}'")
             there = self.columns()
             names = ", ".join(self.live.name(table) for table in TABLES if table.name in there)
@@ -221,7 +214,7 @@ class PostgresReporting(Reporting):
     def discard_retired(self) -> str | None:
         """Drop what swaps left behind; a sentence where something else, a view perhaps, holds on to it."""
         like = self._retired.replace("_", r"\_") + "%"
-        said = None
+        kept = None
         for (schema,) in self.run("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE ?", (like,)):
             if not self._is_ours(schema):
                 continue
@@ -236,9 +229,9 @@ class PostgresReporting(Reporting):
                 if not isinstance(error, errors.DependentObjectsStillExist):
                     return f"the old tables are kept as {schema} for now ({failed}): the next rebuild drops them"
                 on_what = " ".join((error.diag.message_detail or "something").split())
-                said = f"the old tables are kept as {schema}, because others are built on them ({on_what}): make " \
+                kept = f"the old tables are kept as {schema}, because others are built on them ({on_what}): make " \
                     f"those again on {self.schema}, then DROP SCHEMA {schema} CASCADE"  # fmt: skip
-        return said
+        return kept
 
     def abandon(self) -> None:
         """Leave nothing of a set that will not be finished."""
@@ -290,8 +283,10 @@ class PostgresReporting(Reporting):
         except StoreError as error:
             match error.__cause__:
                 case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
-                    said = " ".join(str(error.__cause__).split())
-                    raise StoreError(f"{self.location}: this role may not do that ({said}): use the owner's") from error
+                    reason = " ".join(str(error.__cause__).split())
+                    raise StoreError(
+                        f"{self.location}: this role may not do that ({reason}): use the owner's"
+                    ) from error
                 case errors.UndefinedTable() | errors.InvalidSchemaName():
                     raise NoTables(
                         f"there are no reporting tables at {self.location}: verbale project makes them"

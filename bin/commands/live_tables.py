@@ -11,9 +11,11 @@ from typing import Annotated, Self
 from cyclopts import Parameter
 
 from adapters.diagnosis import remarks, standing
-from adapters.live_tables.projector import Projector, build
+from adapters.live_tables.errors import BeingBuilt, NoTables, OutdatedTables
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import PUBLIC
-from adapters.live_tables.tables import BeingBuilt, NoTables, OutdatedTables, Reporting
 from adapters.reports.report import BadQuestion, Question, question
 from adapters.store.errors import LockedStore, LostRace, UnreachableStore
 from adapters.store.ledger import Ledger

@@ -25,9 +25,11 @@ from support.messages import Clock, contract_in_force
 
 from adapters.brokers.nats_server import NatsServer
 from adapters.inbox.handler import CommandHandler, Done
-from adapters.live_tables.projector import LIVE_READINGS, Projector, build
+from adapters.live_tables.checkpoint import LIVE_READINGS
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import INCIDENTS, WINDOWS
-from adapters.live_tables.tables import Reporting
 from adapters.store.records import Batch
 from bench.brokers import ABOUT_D, CONSUME, HANDLER, Consuming, told_of
 from bench.histories import BusyYear, Recorded, Year, add, busy_opening, taken, turned_late

@@ -12,8 +12,8 @@ from support.messages import Clock
 from support.servers import PostgresServer, owner, start_postgres
 
 from adapters.live_tables.postgres import PostgresReporting
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.sqlite import SqliteReporting
-from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import Ledger
 from adapters.store.postgres import open_postgres
 from adapters.store.postgres_url import postgres_location

@@ -11,11 +11,13 @@ from uuid import uuid4
 import pytest
 
 from adapters.inbox.handler import CommandHandler, Outcome
+from adapters.live_tables.checkpoint import LIVE_READINGS, Checkpoint, checkpoint
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import LIVE_READINGS, Checkpoint, Projector, current
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import BUILDER, LEDGERS, TABLES
-from adapters.live_tables.sqlite import SqliteReporting, beside
-from adapters.live_tables.tables import Reporting, TableSet
+from adapters.live_tables.sqlite import SqliteReporting, reporting_file
+from adapters.live_tables.tables import TableSet
 from adapters.store.ledger import Ledger
 from adapters.store.postgres_url import postgres_location
 from projections.readings import Reading
@@ -54,7 +56,7 @@ class Office:
     @property
     def at(self) -> Checkpoint:
         """How current the live tables are."""
-        found = current(self.reporting.live)
+        found = checkpoint(self.reporting.live)
         assert found is not None
         return found
 
@@ -75,7 +77,7 @@ def office(kind: str, folder: Path) -> Iterator[Office]:
         ledger = stack.enter_context(stored(place, clock))
         reporting: Reporting
         if isinstance(place, Path):
-            reporting = SqliteReporting(beside(place), create=True)
+            reporting = SqliteReporting(reporting_file(place), create=True)
         else:
             reporting = PostgresReporting(postgres_location(place), create=True)
             stack.callback(_drop_beside, place)
