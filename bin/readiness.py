@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from typing import NamedTuple, Protocol
 
-from adapters.diagnosis import Silence, StoreStatus, silences, standing
 from adapters.inbox.batcher import Batcher
+from adapters.live_tables.status import StoreStatus, status_of
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
+from adapters.store.silence import Silence, silences
 from bin.compose import clock, open_readable
 from bin.settings import Settings
 from domain.values import SECOND
@@ -118,6 +119,6 @@ class ReadinessCheck:
 
 def _figures(ledger: Ledger, chosen: Settings, now: int) -> StoreFigures:
     with nullcontext() if (reporting := open_readable(chosen)) is None else closing(reporting):
-        at = standing(ledger, reporting, now)
+        at = status_of(ledger, reporting, now)
     silent = silences(ledger.store.sources(), chosen.silence_hours, now)
     return StoreFigures(at, ledger.store.unpublished(), silent)

@@ -34,7 +34,6 @@ from support.messages import (
 )
 from support.servers import owner
 
-from adapters.diagnosis import missing, ranges, silences
 from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import read_lines
 from adapters.inbox.outcome_events import letters
@@ -42,6 +41,7 @@ from adapters.store.errors import OlderStore, ReadOnlyStore, StoreError
 from adapters.store.ledger import Ledger
 from adapters.store.postgres_url import postgres_location
 from adapters.store.records import Gap, RefusedMessage, SourceHeard
+from adapters.store.silence import missing, ranges, silences
 from adapters.store.sql import FORMAT
 from bin.commands.messages import refused_export
 from bin.commands.options import Where

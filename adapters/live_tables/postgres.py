@@ -95,7 +95,7 @@ class PostgresReporting(Reporting):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything done in it is done together, and by nobody else meanwhile."""
+        """What is done in it takes effect together, and no other process writes meanwhile."""
         with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             # Before any table is named: a swap by another process may be about to give the names to other tables.
@@ -117,7 +117,7 @@ class PostgresReporting(Reporting):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read in it is of one moment."""
+        """All that is read in it is of one moment."""
         with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             # Locks before the first read, which fixes the moment: no swap can come between, and all is of one set.

@@ -174,17 +174,7 @@ class Projector:
             self._ledger, self._reporting, self._readings, self._generation() + 1, self._now,
             position=last, advance=advance,
         )  # fmt: skip
-        # Where somebody reads the old tables, the swap is refused: they finish, and others begin, until the next one.
-        for attempt in Retrying(
-            retry=retry_if_exception_type((LockedStore, LostRace)),
-            stop=stop_after_attempt(MOST_SWAPS),
-            wait=wait_fixed(SWAP_PAUSE),
-            reraise=True,
-        ):
-            with attempt:
-                self._contracts = None
-                advance(self._ledger.store.position())
-                self._swap_when_caught_up(token, before)
+        tables_in_use()(self._catch_up_and_swap, token, before, advance)
         try:
             return self._reporting.discard_retired()
         except StoreError as error:
@@ -196,7 +186,9 @@ class Projector:
             return 0
         return max((int(number) for number in self._reporting.live.values(LEDGERS, "generation")), default=0)
 
-    def _swap_when_caught_up(self, token: str, before: int | None) -> None:
+    def _catch_up_and_swap(self, token: str, before: int | None, advance: Advance) -> None:
+        self._contracts = None
+        advance(self._ledger.store.position())
         building = self._reporting.building
         while True:
             with self._reporting.transaction():
@@ -207,3 +199,13 @@ class Projector:
                 if before is not None or (reached and reached.position >= self._ledger.store.position()):
                     self._reporting.swap(token)
                     return
+
+
+def tables_in_use() -> Retrying:
+    """Try again where somebody reads the tables that are to be replaced: they finish, and others begin, in between."""
+    return Retrying(
+        retry=retry_if_exception_type((LockedStore, LostRace)),
+        stop=stop_after_attempt(MOST_SWAPS),
+        wait=wait_fixed(SWAP_PAUSE),
+        reraise=True,
+    )

@@ -28,11 +28,11 @@ class Reporting(Database):
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        """Everything done in it is done together, and by nobody else meanwhile."""
+        """What is done in it takes effect together, and no other process writes meanwhile."""
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[None]:
-        """Everything read in it is of one moment."""
+        """All that is read in it is of one moment."""
 
     @abstractmethod
     def exists(self) -> bool:

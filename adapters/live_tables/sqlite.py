@@ -83,7 +83,7 @@ class SqliteReporting(Reporting):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything done in it is done together, and by nobody else meanwhile."""
+        """What is done in it takes effect together, and no other process writes meanwhile."""
         if not self.path.exists():
             raise NoTables(f"{self.path} was removed while it was in use: verbale project makes it anew")
         with self._translated_errors():
@@ -92,7 +92,7 @@ class SqliteReporting(Reporting):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read in it is of one moment."""
+        """All that is read in it is of one moment."""
         with self._translated_errors():
             self._connection.execute("BEGIN")
         yield from self._until("ROLLBACK")

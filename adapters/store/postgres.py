@@ -148,7 +148,7 @@ def _upgrade(connection: Connection[Any], location: PostgresLocation, old: int) 
     if found is None or found.format >= FORMAT:  # another process was faster
         return
     try:
-        # In the owner's name, whoever may act in it: the new tables belong to whom the others belong to.
+        # As the owner, where this role may act as the owner: the new tables belong to it, as the others do.
         owner = "SELECT set_config('role', tableowner, true) FROM pg_tables WHERE schemaname = %s AND tablename = %s"
         connection.execute(owner, (location.schema, "ledger"))
         for statement in (*format_2(), SOURCES_SO_FAR):

@@ -89,12 +89,7 @@ class PostgresRecorder(SqlRecorder[Cursor[tuple[Any, ...]]], PostgresApplication
         self.ledger_id = ledger_id
         self.now = now
         self.lock_timeout = lock_timeout
-        self._retrying = Retrying(
-            retry=retry_if_exception(_is_worth_another_attempt),
-            stop=stop_after_delay(lock_timeout),
-            wait=wait_fixed(SHORTEST_PAUSE),
-            reraise=True,
-        )
+        self._retrying = lost_connections(lock_timeout)
 
     def _connection(self) -> Any:
         self.datastore.pool.open()
@@ -219,9 +214,20 @@ class PostgresRecorder(SqlRecorder[Cursor[tuple[Any, ...]]], PostgresApplication
         return bool(may)
 
 
-def _is_worth_another_attempt(error: BaseException) -> bool:
-    # The pool has waited for a connection as long as we may.
-    return isinstance(error, psycopg.Error) and not isinstance(error, PoolTimeout) and is_lost(error)
+def lost_connections(seconds: int) -> Retrying:
+    """Try again, for so long, where the connection was lost: a server that restarts is back in a moment."""
+    return Retrying(
+        retry=retry_if_exception(_was_lost),
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(SHORTEST_PAUSE),
+        reraise=True,
+    )
+
+
+def _was_lost(error: BaseException) -> bool:
+    if isinstance(error, PoolTimeout):  # the pool has already waited as long as we may
+        return False
+    return isinstance(error, psycopg.Error) and is_lost(error)
 
 
 @lru_cache(maxsize=64)
