@@ -23,7 +23,7 @@ from adapters.store.sqlite import open_store
 from adapters.store.url import store_url
 from bin.cli import main
 from bin.compose import clock
-from bin.reference import PRODUCERS
+from bin.message_reference import PRODUCERS
 from domain.incident import Incident
 from domain.terms import Impact, Urgency
 from domain.values import SECOND

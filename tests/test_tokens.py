@@ -12,8 +12,9 @@ from support.messages import Clock
 from support.servers import open_any
 
 from adapters.store.url import store_url
-from bin.commands.token import PREFIX, SHOWN_DIGITS, digest_of
+from bin.commands.token import SHOWN_DIGITS
 from bin.settings import settings
+from bin.tokens import PREFIX, digest_of
 from domain.values import instant_text
 
 Run = Callable[..., tuple[int, str, str]]

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter, validators
 from pydantic import Field, TypeAdapter, ValidationError
 
-from adapters.imports.activity_log import Activity, EventLog, LogMapping, read_event_log, read_log_mapping
-from adapters.imports.activity_log import example as event_log_example
+from adapters.imports.activity_log import ActivityLog, read_activity_log
+from adapters.imports.activity_log_mapping import Activity, LogMapping, read_log_mapping
+from adapters.imports.activity_log_mapping import example as activity_log_example
 from adapters.imports.csv_table import BadTable, Quarantined, write_quarantine
+from adapters.imports.desk_export import example as export_example
 from adapters.imports.mapping import shipped
-from adapters.imports.reconcile import example as export_example
-from adapters.imports.servicenow import Credits, contract_set_up, incident_messages, read_log
+from adapters.imports.servicenow import Credits, contract_set_up, incident_messages
+from adapters.imports.servicenow_log import read_log
 from adapters.inbox.ingest import Line, pass_over_recorded, take_in, written
 from adapters.reports.report import BadQuestion, JsonRow
 from bin.commands.console import Column, console, local, table
@@ -109,7 +111,7 @@ def import_events(
     check_output("--quarantine", quarantine, chosen, [file, mapping])
     how = read_log_mapping(mapping)
     with progress(say("reading"), file.stat().st_size) as advance:
-        log = read_event_log(file, how, on_bytes=advance)
+        log = read_activity_log(file, how, on_bytes=advance)
     if quarantine is not None:
         write_quarantine(quarantine, log.quarantined)
     if preview:
@@ -136,7 +138,7 @@ def mapping_example(kind: Literal["events", "reconcile", "zammad", "glpi", "jira
     """
     match kind:
         case "events":
-            text = event_log_example()
+            text = activity_log_example()
         case "reconcile":
             text = export_example()
         case _:
@@ -144,13 +146,13 @@ def mapping_example(kind: Literal["events", "reconcile", "zammad", "glpi", "jira
     print(text, end="")
 
 
-def _show_log(file: Path, log: EventLog, say: Words) -> None:
+def _show_log(file: Path, log: ActivityLog, say: Words) -> None:
     numbers = ((log.rows, "rows"), (len(log.cases), "cases"), (len(log.quarantined), "quarantined"))
     print(", ".join(f"{number} {say(what)}" for number, what in numbers))
     _show_quarantined(file, log.quarantined, say)
 
 
-def _show_preview(file: Path, log: EventLog, how: LogMapping, say: Words) -> None:
+def _show_preview(file: Path, log: ActivityLog, how: LogMapping, say: Words) -> None:
     print(say("Preview: nothing was recorded."))
     _show_log(file, log, say)
     if log.messages:
@@ -172,7 +174,7 @@ def _show_preview(file: Path, log: EventLog, how: LogMapping, say: Words) -> Non
         print(f"  {file}:{message.line}: {message.raw.decode()}")
 
 
-def _activities(log: EventLog, how: LogMapping) -> list[JsonRow]:
+def _activities(log: ActivityLog, how: LogMapping) -> list[JsonRow]:
     """Each activity of the mapping and of the log, how many rows have it, and what it is."""
     known: list[JsonRow] = [
         {"activity": name, "rows": log.activities[name], "command": _spoken(activity)}

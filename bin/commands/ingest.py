@@ -9,20 +9,21 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from adapters.imports.contract_file import contract_messages
 from adapters.imports.contract_file import example as contract_example_text
+from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.ingest import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.inbox.messages import Unreadable, examples, read_json, read_message
 from adapters.inbox.outcome_events import OUTCOME_TYPE
 from adapters.reports.report import BadQuestion
 from adapters.store.url import store_location
-from bin import asyncapi as contract_documents
-from bin.asyncapi import as_text
+from bin.asyncapi import asyncapi as asyncapi_document
 from bin.commands.console import console
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import open_handler
+from bin.documents import as_text, documents
 from bin.language import Words
-from bin.reference import message_reference
+from bin.message_reference import message_reference
+from bin.schemas import schemas
 from bin.settings import Settings
 from domain.catalogue import COMMANDS
 from domain.contract_facts import AdoptCalendar
@@ -134,9 +135,9 @@ def schema(
     elif markdown:
         print(message_reference(), end="")
     elif asyncapi:
-        print(as_text(contract_documents.asyncapi()), end="")
+        print(as_text(asyncapi_document()), end="")
     elif message_type is not None:
-        print(as_text(contract_documents.schemas()[_message_type(message_type, (*COMMANDS, OUTCOME_TYPE))]), end="")
+        print(as_text(schemas()[_message_type(message_type, (*COMMANDS, OUTCOME_TYPE))]), end="")
     else:
         wide = max(map(len, COMMANDS))
         for name, command in COMMANDS.items():
@@ -144,7 +145,7 @@ def schema(
 
 
 def _write_documents(folder: Path) -> None:
-    for path, text in contract_documents.documents().items():
+    for path, text in documents().items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from adapters.inbox.handler import HOUR, Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.inbox.ingest import BATCH, RefusedLine, Tally
-from adapters.inbox.messages import Unreadable, is_label, read_json
+from adapters.inbox.messages import Unreadable, is_label, read_json, source_named
 from adapters.reports.report import HOUSE_ZONE, BadQuestion, JsonRow, NotOnRecord
 from adapters.store.records import Deferred, Gap, RefusedRow, SourceHeard
 from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences, silent_for
@@ -20,7 +20,6 @@ from bin.commands.console import Column, Format, Plain, as_csv, console, duratio
 from bin.commands.ingest import check_output, refused_line, tell, whole
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
-from bin.http.bodies import source_named
 from bin.language import Words
 from domain.values import MINUTE, instant_text
 
