@@ -197,9 +197,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
 def _complete(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = CommandHandler(ledger, clock)
+        handler = CommandHandler(ledger, clock)
         for start in range(0, len(MESSAGES), BATCH):
-            desk.handle(MESSAGES[start : start + BATCH])
+            handler.handle(MESSAGES[start : start + BATCH])
 
 
 @pytest.fixture

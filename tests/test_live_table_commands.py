@@ -274,12 +274,12 @@ def test_status_says_how_the_store_and_its_tables_stand(run: Run, here: Office) 
     run("project", "--once", "--store", here.url)
     here.tell(charge(time="2026-03-02T08:30:00Z"), charge("NEVER"))
     status, out, _ = run("status", "--store", here.url, "--format", "json")
-    told = json.loads(out)
+    shown = json.loads(out)
     assert status == 0
     expected = {"ledger": "main", "facts": 6, "waiting": 1, "refused": 0, "position": 6, "projected": 5}
     expected |= {"lag_positions": 1, "readings": ["literal"], "generation": 1, "stopped_at_position": None}
-    assert expected.items() <= told.items()
-    assert told["lag_seconds"] >= 0
+    assert expected.items() <= shown.items()
+    assert shown["lag_seconds"] >= 0
     table = run("status", "--store", here.url)[1]
     assert "lag positions" in table
     assert "password" not in table
@@ -452,8 +452,8 @@ def roles(tmp_path: Path) -> Iterator[tuple[Office, dict[str, str]]]:
 
 def test_each_role_is_told_what_it_may_know(run: Run, roles: tuple[Office, dict[str, str]]) -> None:
     _, urls = roles
-    told = json.loads(run("status", "--store", urls["writer"], "--format", "json")[1])
-    assert (told["facts"], told["live_tables"]) == (5, None)
+    shown = json.loads(run("status", "--store", urls["writer"], "--format", "json")[1])
+    assert (shown["facts"], shown["live_tables"]) == (5, None)
     assert "from replay" in run("report", "breach", "--store", urls["writer"])[1]
     assert run("doctor", "--store", urls["writer"])[0] == 1
     assert "from live tables" in run("report", "breach", "--store", urls["both"])[1]

@@ -175,7 +175,7 @@ def test_a_contract_signed_after_its_requests_takes_them(here: Office) -> None:
 def test_a_system_changes_hands_with_what_contracts_declare(here: Office) -> None:
     """Declared by one contract, by both, and told to have been another system's name all along."""
 
-    def told(command: str, contract: str, data: dict[str, Any]) -> tuple[str | None, str | None]:
+    def routed(command: str, contract: str, data: dict[str, Any]) -> tuple[str | None, str | None]:
         here.tell(message(command, f"contract-{contract}", NOON, data))
         catch_up(here)
         same_as_built(here)
@@ -186,11 +186,11 @@ def test_a_system_changes_hands_with_what_contracts_declare(here: Office) -> Non
     here.tell(*contract_in_force("late"))
     catch_up(here)
     declare, withdraw = "contract.declare_connected_system", "contract.withdraw_connected_system"
-    assert told(declare, "late", {"system": "erp"}) == ("late", None)
-    assert told(declare, CONTRACT, {"system": "erp"}) == (None, None)
+    assert routed(declare, "late", {"system": "erp"}) == ("late", None)
+    assert routed(declare, CONTRACT, {"system": "erp"}) == (None, None)
     renamed = {"version": 4, "field": "system", "value": "crm", "why": "a slip"}
-    assert told("record.rectify", CONTRACT, renamed) == ("late", CONTRACT)
-    assert told(withdraw, "late", {"system": "erp"}) == (None, CONTRACT)
+    assert routed("record.rectify", CONTRACT, renamed) == ("late", CONTRACT)
+    assert routed(withdraw, "late", {"system": "erp"}) == (None, CONTRACT)
 
 
 def test_why_a_request_leads_nowhere_changes_with_the_contracts(here: Office) -> None:
@@ -212,9 +212,9 @@ def test_credits_bought_late_touch_only_the_requests_opened_without(
     judged: list[str] = []
     standings = ContractsUnder.standings
 
-    def watched(told: ContractsUnder, incidents: Any) -> Any:
+    def watched(under: ContractsUnder, incidents: Any) -> Any:
         judged.extend(incidents)
-        return standings(told, incidents)
+        return standings(under, incidents)
 
     monkeypatch.setattr(ContractsUnder, "standings", watched)
     here.tell(buy(package="EARLY", time="2026-01-02T08:00:00Z"))
@@ -365,10 +365,10 @@ def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
     here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), opening("BAD", time="2026-11-02T09:00:00Z"))
     standings = ContractsUnder.standings
 
-    def fails(told: ContractsUnder, incidents: Any) -> Any:
+    def fails(under: ContractsUnder, incidents: Any) -> Any:
         if "BAD" in incidents:
             raise ArithmeticError("no such sum")
-        return standings(told, incidents)
+        return standings(under, incidents)
 
     with monkeypatch.context() as patched:
         patched.setattr(ContractsUnder, "standings", fails)

@@ -198,16 +198,16 @@ def test_the_commands_work_on_it(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told, place = tmp_path / "m.jsonl", postgres_location(postgres_url)
-    told.write_bytes(b"\n".join([*contract_in_force(), opening(), b"{"]) + b"\n")
+    file, place = tmp_path / "m.jsonl", postgres_location(postgres_url)
+    file.write_bytes(b"\n".join([*contract_in_force(), opening(), b"{"]) + b"\n")
     url = as_user(postgres_url, "postgres", PASSWORD)
     for new in (True, False):
-        assert main(("ingest", str(told), "--refused", "refused.jsonl", "--store", url)) == 1
+        assert main(("ingest", str(file), "--refused", "refused.jsonl", "--store", url)) == 1
         said = capsys.readouterr()
         assert (f"made a new store, {place}" in said.err) == new
         assert PASSWORD not in said.out + said.err
     assert counts(postgres_url)["stored_events"] == 5
-    assert main(("ingest", str(told), "--refused", "m.jsonl", "--store", url)) == 2
+    assert main(("ingest", str(file), "--refused", "m.jsonl", "--store", url)) == 2
     assert main(("timeline", STREAM, "--store", url)) == 0
     assert "opened" in capsys.readouterr().out
 
@@ -349,11 +349,11 @@ def test_the_writer_records_whole_batches_and_changes_nothing(postgres_url: str,
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT {place.writer} TO {user}")
     with stored(as_user(postgres_url, user), Clock(), create=False) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        assert names(desk.handle([charge(), b"{", b"{", charge("INC9")]).outcomes) == [
+        handler = CommandHandler(ledger, Clock())
+        assert names(handler.handle([charge(), b"{", b"{", charge("INC9")]).outcomes) == [
             "Waiting", "Refused", "Refused", "Waiting"
         ]  # fmt: skip
-        assert names(desk.handle([b"{", opening()]).outcomes) == ["Refused", "Done"]
+        assert names(handler.handle([b"{", opening()]).outcomes) == ["Refused", "Done"]
         assert ledger.store.counts() == {"facts": 6, "messages": 6, "waiting": 1, "refused": 1}
         assert recorder(ledger).roles_missing() is None
     check_log(postgres_url)
@@ -471,16 +471,16 @@ def test_the_evidence_view_shows_instants_to_the_microsecond_and_facts_as_json(p
 
 def test_every_table_says_what_it_is(postgres_url: str) -> None:
     ingest(postgres_url, contract_in_force())
-    told = rows(
+    comments = rows(
         postgres_url,
         "SELECT relname, obj_description(oid) FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
         "AND relkind IN ('r', 'v') ORDER BY relname",
     )
-    assert [name for name, _ in told] == [
+    assert [name for name, _ in comments] == [
         "evidence", "inbox", "ledger", "outbox", "refused", "seal", "sequences", "snapshots", "sources",
         "stored_events", "tokens", "waiting",
     ]  # fmt: skip
-    assert all(said for _, said in told)
+    assert all(said for _, said in comments)
 
 
 def test_what_is_quoted_from_a_refused_message_may_hold_any_character(postgres_url: str) -> None:
@@ -499,8 +499,8 @@ def test_what_is_quoted_from_a_refused_message_may_hold_any_character(postgres_u
 def test_the_library_reads_the_log_in_its_own_way_too(postgres_url: str) -> None:
     ingest(postgres_url, [*contract_in_force(), opening(), charge()])
     with stored(postgres_url, Clock()) as ledger:
-        told = ledger.recorder.select_notifications(start=2, limit=10)
-        assert [one.id for one in told] == [2, 3, 4, 5, 6]
+        notified = ledger.recorder.select_notifications(start=2, limit=10)
+        assert [one.id for one in notified] == [2, 3, 4, 5, 6]
         assert ledger.recorder.max_notification_id() == 6
         assert len(ledger.recorder.select_events(STREAM)) == 2
 
@@ -699,9 +699,9 @@ def check_undisturbed(url: str, tmp_path: Path) -> None:
     """Every message has one receipt, and the facts are those of a run that nobody disturbed."""
     path = tmp_path / "clean.db"
     with stored(path, Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
+        handler = CommandHandler(ledger, Clock())
         for start in range(0, len(MESSAGES), BATCH):
-            desk.handle(MESSAGES[start : start + BATCH])
+            handler.handle(MESSAGES[start : start + BATCH])
     assert contents(url) == contents(path)
     check_log(url)
 
@@ -738,15 +738,15 @@ def test_a_server_that_is_restarted_in_order_is_waited_for(
     own_server: PostgresServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with stored(own_server.url(), Clock()) as ledger, ledger.notifications() as notifications:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(contract_in_force())
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(contract_in_force())
         assert notifications.wait(10)
         own_server.restart()
-        assert names(desk.handle([opening()]).outcomes) == ["Done"]
+        assert names(handler.handle([opening()]).outcomes) == ["Done"]
         assert notifications.wait(10)
         while notifications.wait(0.1):
             pass
-        desk.handle([charge()])
+        handler.handle([charge()])
         assert notifications.wait(10)
         own_server.stop()
         began = time.monotonic()
@@ -758,10 +758,14 @@ def test_a_server_that_is_restarted_in_order_is_waited_for(
 @pytest.mark.slow
 def test_a_server_that_stays_away_is_said_plainly_after_a_while(own_server: PostgresServer) -> None:
     with stored(own_server.url(), Clock(), lock_timeout=1) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle([*contract_in_force(), opening()])
+        handler = CommandHandler(ledger, Clock())
+        handler.handle([*contract_in_force(), opening()])
         own_server.stop()
-        for ask in (lambda: list(ledger.entries()), lambda: desk.handle([charge()]), ledger.notifications().__enter__):
+        for ask in (
+            lambda: list(ledger.entries()),
+            lambda: handler.handle([charge()]),
+            ledger.notifications().__enter__,
+        ):
             began = time.monotonic()
             with pytest.raises(
                 UnreachableStore, match=r"127\.0\.0\.1.*cannot be reached.*what was answered is recorded"
@@ -772,7 +776,7 @@ def test_a_server_that_stays_away_is_said_plainly_after_a_while(own_server: Post
         until = time.monotonic() + 20
         while time.monotonic() < until:
             with suppress(UnreachableStore):
-                assert desk.handle([opening(), charge()]).outcomes == [Duplicate(STREAM, 1, 4), Done(STREAM, 2, 5)]
+                assert handler.handle([opening(), charge()]).outcomes == [Duplicate(STREAM, 1, 4), Done(STREAM, 2, 5)]
                 break
         check_log(own_server.url())
 
@@ -782,8 +786,8 @@ def test_a_commit_that_is_not_answered_is_looked_up_and_never_doubled(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, recorded: bool
 ) -> None:
     with stored(postgres_url, Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(contract_in_force())
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(contract_in_force())
         whole = recorder(ledger)._insert_batch
         lost: list[str] = []
 
@@ -797,7 +801,7 @@ def test_a_commit_that_is_not_answered_is_looked_up_and_never_doubled(
 
         monkeypatch.setattr(ledger.recorder, "_insert_batch", loses_the_answer)
         kind = Duplicate if recorded else Done
-        assert desk.handle([opening(), charge()]).outcomes == [kind(STREAM, 1, 4), kind(STREAM, 2, 5)]
+        assert handler.handle([opening(), charge()]).outcomes == [kind(STREAM, 1, 4), kind(STREAM, 2, 5)]
         assert counts(postgres_url)["stored_events"] == counts(postgres_url)["inbox"] == 6
         lost.clear()
         with pytest.raises(Unanswered, match="whole or not at all; send it again"):

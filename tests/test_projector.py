@@ -96,13 +96,13 @@ def public(dumped: Dump) -> Dump:
 
 def live_through(world: World, here: Office, readings: tuple[Reading, ...], page: int) -> None:
     """Record a world batch by batch, the projection running behind, and compare at every pause and in the end."""
-    desk, projector = CommandHandler(here.ledger, here.clock), here.projector(readings, page)
+    handler, projector = CommandHandler(here.ledger, here.clock), here.projector(readings, page)
     expected = Expected(here.ledger, readings)
     here.clock.now = world.batches[0][0][0].at
     projector.rebuild()
     for arrivals, pauses in world.batches:
         here.clock.now = max([here.clock.now, *(arrival.at for arrival in arrivals)])
-        desk.handle([arrival.raw for arrival in arrivals])
+        handler.handle([arrival.raw for arrival in arrivals])
         for minutes in pauses:
             here.clock.now += minutes * MINUTE
             projector.step()
