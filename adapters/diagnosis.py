@@ -1,14 +1,17 @@
-"""How a store and its live tables stand, and what is wrong with them."""
+"""What is wrong with a store and its live tables, and what to do about it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from adapters.imports.holidays import Difference, changes_since, library_version
 from adapters.inbox.handler import HOUR
-from adapters.live_tables.projector import Checkpoint, current, outdated
-from adapters.live_tables.tables import Reporting
-from adapters.store.ledger import DamagedStore, Gap, Ledger, NewerStore, OlderStore, SourceHeard
+from adapters.live_tables.checkpoint import outdated
+from adapters.live_tables.reporting import Reporting
+from adapters.live_tables.status import StoreStatus, status_of
+from adapters.store.errors import DamagedStore, NewerStore, OlderStore
+from adapters.store.ledger import Ledger
+from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences
 from domain.adopted_calendars import ruling
 from domain.contract import Contract
 from domain.facts import FUTURE_TOLERANCE
@@ -23,95 +26,6 @@ LONGEST_LAG = 60 * SECOND
 """A projection that is further behind is not running, or cannot keep up."""
 CALENDAR_ENDS_WITHIN = 90 * 24 * HOUR
 """How long before the last covered day of a contract in force its end is told of."""
-SHOWN_GAPS = 3
-"""How many ranges of missing numbers are named where not all are asked for."""
-
-
-class StoreStatus(NamedTuple):
-    """The store and its live tables, at one moment. `lag_us`: for how long what is not projected has been known."""
-
-    store: str
-    ledger: str
-    counts: dict[str, int]
-    position: int
-    recorded_until: int
-    tables: str | None
-    at: Checkpoint | None
-    lag_us: int
-
-    @property
-    def projected(self) -> int:
-        """The position that the live tables hold; 0 where there are none."""
-        return self.at.position if self.at else 0
-
-    @property
-    def lag_positions(self) -> int:
-        """How many facts are recorded and not in the live tables."""
-        return self.position - self.projected
-
-    @property
-    def generation(self) -> int:
-        """How many times the live tables have been built."""
-        return self.at.generation if self.at else 0
-
-    def told(self) -> dict[str, Any]:
-        """As every format shows it."""
-        at = self.at
-        return {
-            "store": self.store,
-            "ledger": self.ledger,
-            **self.counts,
-            "position": self.position,
-            "recorded_until": instant_text(self.recorded_until) if self.position else None,
-            "live_tables": self.tables,
-            "projected": at.position if at else None,
-            "as_of": instant_text(at.as_of) if at else None,
-            "lag_positions": self.lag_positions if at else None,
-            "lag_seconds": self.lag_us // SECOND if at else None,
-            "readings": list(at.readings) if at else [],
-            "generation": at.generation if at else None,
-            "next_change_at": instant_text(at.next_change) if at and at.next_change is not None else None,
-            "stopped_at_position": at.stopped_at if at else None,
-            "stopped_because": at.stopped_because if at else None,
-        }
-
-
-class Silence(NamedTuple):
-    """A source that has an alarm: for how long it may be silent, and is, in microseconds; None: it was never heard."""
-
-    source: str
-    allowed_us: int
-    silent_us: int | None
-
-    @property
-    def too_long(self) -> bool:
-        """Whether the alarm goes off; for a source never heard it does, however short ago it was configured."""
-        return self.silent_us is None or self.silent_us > self.allowed_us
-
-
-def silences(sources: Iterable[SourceHeard], silence_hours: Mapping[str, float], now: int) -> list[Silence]:
-    """The silence at `now` (microseconds UTC) of each source that has an alarm, by name."""
-    last_heard = {heard.source: heard.last_heard for heard in sources}
-    return [
-        Silence(source, round(hours * HOUR), silent_for(last_heard[source], now) if source in last_heard else None)
-        for source, hours in sorted(silence_hours.items())
-    ]
-
-
-def silent_for(last_heard: int, now: int) -> int:
-    """For how long a source has been silent, in microseconds."""
-    return max(0, now - last_heard)
-
-
-def missing(gaps: Iterable[Gap]) -> int:
-    """How many numbers some gaps hold."""
-    return sum(gap.last - gap.first + 1 for gap in gaps)
-
-
-def ranges(gaps: Sequence[Gap], most: int | None = None) -> list[str]:
-    """Gaps as people write them, at most so many: ["3-5", "9", "..."]."""
-    shown = [str(gap.first) if gap.first == gap.last else f"{gap.first}-{gap.last}" for gap in gaps[:most]]
-    return [*shown, *(["..."] if len(shown) < len(gaps) else [])]
 
 
 class Remark(NamedTuple):
@@ -121,29 +35,11 @@ class Remark(NamedTuple):
     do: str
 
 
-def standing(ledger: Ledger, reporting: Reporting | None, now: int) -> StoreStatus:
-    """How things stand at `now` (microseconds UTC); `reporting` is None where there are no live tables."""
-    at = current(reporting.live) if reporting is not None and reporting.exists() and reporting.fits else None
-    unprojected = ledger.page(at.position, 1) if at else []
-    known_since = [row.recorded_at for row in unprojected if row.recorded_at is not None]
-    overdue = [at.next_change] if at and at.next_change is not None and at.next_change <= now else []
-    return StoreStatus(
-        store=ledger.store.place,
-        ledger=ledger.id,
-        counts=dict(ledger.store.counts()),
-        position=ledger.store.position(),
-        recorded_until=ledger.store.recorded_until(),
-        tables=reporting.place if reporting and at else None,
-        at=at,
-        lag_us=max([0, *(now - since for since in (*known_since, *overdue))]),
-    )
-
-
 def remarks(
     ledger: Ledger, reporting: Reporting | None, now: int, silence_hours: Mapping[str, float] | None = None
 ) -> Iterator[Remark]:
     """Everything that is wrong; `silence_hours` says, by source, how long it may be silent."""
-    at = standing(ledger, reporting, now)
+    at = status_of(ledger, reporting, now)
     yield from _of_the_store(ledger, at, now)
     yield from _of_the_sources(ledger, silence_hours or {}, now)
     yield from _of_the_contracts(ledger, now)
@@ -157,7 +53,7 @@ def remarks(
         )
     elif why := outdated(ledger, at.at):
         yield Remark(why, "run: verbale rebuild")
-    elif at.at.as_of > max(now, at.recorded_until) + FUTURE_TOLERANCE:
+    elif at.at.as_of > ledger.known_now(now) + FUTURE_TOLERANCE:
         yield Remark(
             f"the live tables are as of {instant_text(at.at.as_of)}, which has not come: a clock ran ahead",
             "set the clock of the machine that projects, then run: verbale rebuild",

@@ -16,7 +16,8 @@ from adapters.imports.csv_table import BadTable
 from adapters.imports.holidays import UnknownPlace
 from adapters.imports.mapping import BadMapping
 from adapters.reports.report import BadQuestion, NotOnRecord
-from adapters.store.ledger import StoreError
+from adapters.store.errors import StoreError
+from adapters.store.url import store_url
 from bin.commands import calendar as calendars
 from bin.commands import demo
 from bin.commands import imports as importing
@@ -27,8 +28,8 @@ from bin.commands import reconcile as reconciling
 from bin.commands import report as reporting
 from bin.commands import token as tokens
 from bin.commands.options import AnswerIsNo
-from bin.compose import BadSettings, settings, store_url
 from bin.language import Words
+from bin.settings import BadSettings, settings
 from domain import __version__
 from projections.readings import UnknownReading
 

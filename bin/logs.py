@@ -20,7 +20,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from adapters.brokers.address import BrokerError
 from adapters.inbox.batcher import Handled
 from adapters.inbox.outcomes import Reply, outcome_name
-from adapters.store.ledger import StoreError
+from adapters.store.errors import StoreError
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faststream")
 _PASSWORD = re.compile(r"(://[^/@\s:]*:)\S*@")

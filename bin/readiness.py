@@ -9,10 +9,13 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from typing import NamedTuple, Protocol
 
-from adapters.diagnosis import Silence, StoreStatus, silences, standing
 from adapters.inbox.batcher import Batcher
-from adapters.store.ledger import Ledger, StoreError
-from bin.compose import Settings, clock, open_readable
+from adapters.live_tables.status import StoreStatus, status_of
+from adapters.store.errors import StoreError
+from adapters.store.ledger import Ledger
+from adapters.store.silence import Silence, silences
+from bin.compose import clock, open_readable
+from bin.settings import Settings
 from domain.values import SECOND
 
 ANSWER_WITHIN = 5.0
@@ -125,6 +128,6 @@ class ReadinessCheck:
 
 def _figures(ledger: Ledger, settings: Settings, now: int) -> StoreFigures:
     with nullcontext() if (reporting := open_readable(settings)) is None else closing(reporting):
-        status = standing(ledger, reporting, now)
+        status = status_of(ledger, reporting, now)
     silence = silences(ledger.store.sources(), settings.silence_hours, now)
     return StoreFigures(status, ledger.store.unpublished(), silence)

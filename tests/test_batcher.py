@@ -12,7 +12,7 @@ from support.messages import Clock, charge, contract_in_force, memory, names, op
 from adapters.inbox.batcher import Batcher, Handled, Stopping
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Answered, Done, Refused
-from adapters.store.ledger import LockedStore, StoreError
+from adapters.store.errors import LockedStore, StoreError
 from domain import incident as incidents
 from domain.incident_facts import TakeInCharge
 

@@ -43,7 +43,9 @@ from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import outbox_writer
 from adapters.inbox.outcomes import Answered
-from adapters.store.ledger import Ledger, LockedStore, OutboxMessage
+from adapters.store.errors import LockedStore
+from adapters.store.ledger import Ledger
+from adapters.store.records import OutboxMessage
 from adapters.store.sqlite import open_memory
 
 SERVERS: dict[str, Callable[[], AbstractContextManager[Any]]] = {

@@ -24,7 +24,7 @@ from support.history import (
 from support.messages import CONTRACT, INCIDENT, NOON, contract_in_force, message, opening
 from support.offices import KINDS, Office, dump, office
 
-from adapters.live_tables.projector import build
+from adapters.live_tables.rebuild import build
 from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
 from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.facts import Fact

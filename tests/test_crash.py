@@ -25,8 +25,8 @@ from support.messages import (
 
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
-from adapters.store.ledger import NoStore
-from adapters.store.postgres_url import postgres_place
+from adapters.store.errors import NoStore
+from adapters.store.postgres_url import postgres_location
 
 BATCH = 10
 ROUNDS = 8
@@ -35,9 +35,9 @@ INGEST = f"""
 import os, signal, sys
 from adapters.inbox import ingest as intake
 from adapters.inbox.handler import CommandHandler
-from adapters.store.sql import SqlRecorder
-from adapters.store.postgres import PostgresRecorder
-from adapters.store.sqlite import SqliteRecorder
+from adapters.store.sql_recorder import SqlRecorder
+from adapters.store.postgres_recorder import PostgresRecorder
+from adapters.store.sqlite_recorder import SqliteRecorder
 from support.servers import open_any
 
 store, file, now, where, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
@@ -72,7 +72,7 @@ def dies_after(step):
 if where == "between events and seals":
     SqlRecorder._seals = dies_before(SqlRecorder._seals)
 elif where == "between seals and inbox":
-    SqlRecorder._keep_messages = dies_before(SqlRecorder._keep_messages)
+    SqlRecorder._record_messages = dies_before(SqlRecorder._record_messages)
 elif where == "before the commit":
     SqlRecorder._record = dies_after(SqlRecorder._record)
 elif where == "before the answer":
@@ -197,9 +197,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Contents:
 def _complete(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = CommandHandler(ledger, clock)
+        handler = CommandHandler(ledger, clock)
         for start in range(0, len(MESSAGES), BATCH):
-            desk.handle(MESSAGES[start : start + BATCH])
+            handler.handle(MESSAGES[start : start + BATCH])
 
 
 @pytest.fixture
@@ -219,13 +219,13 @@ def test_the_input_has_facts_waiting_and_refused_messages(clean: Contents) -> No
 
 def victim(place: Path | str) -> Path | str:
     """The place, as a process that is to be killed is told it."""
-    return place if isinstance(place, Path) else f"{place}&application_name={postgres_place(place).schema}"
+    return place if isinstance(place, Path) else f"{place}&application_name={postgres_location(place).schema}"
 
 
 def settle(place: Path | str) -> None:
     """Wait until the server has noticed that its client is dead, and finished what had been sent."""
     if isinstance(place, str):
-        asked = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{postgres_place(place).schema}'"
+        asked = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{postgres_location(place).schema}'"
         while rows(place, asked) != [(0,)]:
             time.sleep(0.01)
 

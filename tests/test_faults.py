@@ -42,7 +42,7 @@ from support.servers import PostgresServer, free_port, fresh_schema, shared_serv
 from adapters.brokers.address import BrokerError
 from adapters.brokers.nats_server import NatsServer
 from adapters.brokers.subjects import token
-from bin.compose import store_url
+from adapters.store.url import store_url
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,9 @@ from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import BATCH, Line, read_lines, take_in, written
 from adapters.inbox.messages import MOST_BYTES, examples, read_message
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
-from adapters.store.ledger import Batch, Ledger, LockedStore
+from adapters.store.errors import LockedStore
+from adapters.store.ledger import Ledger
+from adapters.store.records import Batch
 
 
 def lines(content: bytes) -> list[Line]:

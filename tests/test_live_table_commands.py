@@ -19,14 +19,16 @@ from support.messages import CHECKOUT, charge, child_environment, contract_in_fo
 from support.offices import KINDS, Office, dump, office
 from support.servers import owner
 
+from adapters.live_tables.errors import BeingBuilt, NoTables
 from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import Projector, Step, build
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
 from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
-from adapters.live_tables.sqlite import SqliteReporting, beside
-from adapters.live_tables.tables import BeingBuilt, NoTables
+from adapters.live_tables.sqlite import SqliteReporting, reporting_file
+from adapters.live_tables.step import Step
 from adapters.reports.report import ReportName
-from adapters.store.postgres_url import postgres_place
+from adapters.store.postgres_url import postgres_location
 from bin.commands import live_tables as projecting
 from bin.compose import clock
 from domain.values import instant_text
@@ -218,7 +220,7 @@ def test_a_replay_goes_elsewhere_and_says_the_same_as_a_report(run: Run, here: O
 def test_a_replay_of_a_server_s_store_may_go_into_a_schema(run: Run, tmp_path: Path) -> None:
     with office("postgres", tmp_path) as here:
         here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"))
-        place = postgres_place(str(here.place))
+        place = postgres_location(str(here.place))
         for own in (place.schema, place.reporting_schema, f"{place.schema}_next"):
             status, _, err = run("replay", "--into", own, "--store", here.url)
             assert status == 2
@@ -275,12 +277,12 @@ def test_status_says_how_the_store_and_its_tables_stand(run: Run, here: Office) 
     run("project", "--once", "--store", here.url)
     here.tell(charge(time="2026-03-02T08:30:00Z"), charge("NEVER"))
     status, out, _ = run("status", "--store", here.url, "--format", "json")
-    told = json.loads(out)
+    shown = json.loads(out)
     assert status == 0
     expected = {"ledger": "main", "facts": 6, "waiting": 1, "refused": 0, "position": 6, "projected": 5}
     expected |= {"lag_positions": 1, "readings": ["literal"], "generation": 1, "stopped_at_position": None}
-    assert expected.items() <= told.items()
-    assert told["lag_seconds"] >= 0
+    assert expected.items() <= shown.items()
+    assert shown["lag_seconds"] >= 0
     table = run("status", "--store", here.url)[1]
     assert "lag positions" in table
     assert "password" not in table
@@ -347,7 +349,7 @@ def test_without_a_store_each_command_says_what_to_do(run: Run, command: str) ->
 def test_tables_that_cannot_be_read_are_no_reason_to_give_no_report(run: Run) -> None:
     Path("m.jsonl").write_bytes(b"\n".join([*contract_in_force(), opening(time="2026-03-02T08:00:00Z")]))
     run("ingest", "m.jsonl")
-    beside(Path("verbale.db")).write_text("a letter")
+    reporting_file(Path("verbale.db")).write_text("a letter")
     status, out, _ = run("report", "breach")
     assert status == 0
     assert "from replay" in out
@@ -442,7 +444,7 @@ def roles(tmp_path: Path) -> Iterator[tuple[Office, dict[str, str]]]:
         here.clock.now = clock()
         here.tell(*contract_in_force(**FOR_2026), opening(time="2026-03-02T08:00:00Z"))
         here.projector().rebuild()
-        place = postgres_place(str(here.place))
+        place = postgres_location(str(here.place))
         names = {"writer": (place.writer,), "reader": (place.reader,), "both": (place.writer, place.reader)}
         with owner(str(here.place)) as connection:
             for name, groups in names.items():
@@ -455,8 +457,8 @@ def roles(tmp_path: Path) -> Iterator[tuple[Office, dict[str, str]]]:
 
 def test_each_role_is_told_what_it_may_know(run: Run, roles: tuple[Office, dict[str, str]]) -> None:
     _, urls = roles
-    told = json.loads(run("status", "--store", urls["writer"], "--format", "json")[1])
-    assert (told["facts"], told["live_tables"]) == (5, None)
+    shown = json.loads(run("status", "--store", urls["writer"], "--format", "json")[1])
+    assert (shown["facts"], shown["live_tables"]) == (5, None)
     assert "from replay" in run("report", "breach", "--store", urls["writer"])[1]
     assert run("doctor", "--store", urls["writer"])[0] == 1
     assert "from live tables" in run("report", "breach", "--store", urls["both"])[1]
@@ -472,7 +474,7 @@ def test_each_role_is_told_what_it_may_know(run: Run, roles: tuple[Office, dict[
 
 def test_a_reader_s_role_made_later_is_let_in_by_project(run: Run, roles: tuple[Office, dict[str, str]]) -> None:
     here, urls = roles
-    place = postgres_place(str(here.place))
+    place = postgres_location(str(here.place))
     with owner(str(here.place)) as connection:
         connection.execute(f"REVOKE USAGE ON SCHEMA {place.reporting_schema} FROM {place.reader}".encode())
     assert "from replay" in run("report", "breach", "--store", urls["both"])[1]
@@ -506,7 +508,7 @@ def test_tables_of_a_store_that_is_only_read_are_not_made(run: Run) -> None:
     status, _, err = run("project", "--once", "--store", "sqlite:///verbale.db?mode=ro")
     assert status == 2
     assert "only to be read" in err
-    assert not beside(Path("verbale.db")).exists()
+    assert not reporting_file(Path("verbale.db")).exists()
 
 
 def test_every_format_says_where_its_rows_come_from(run: Run, here: Office) -> None:

@@ -14,11 +14,16 @@ from support.offices import KINDS, Office, dump, office
 from support.servers import owner
 
 from adapters.diagnosis import remarks
-from adapters.live_tables import projector as projecting
+from adapters.live_tables import checkpoint as checkpoints
+from adapters.live_tables import rebuild as rebuilding
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.incidents import Rows, Stopped
+from adapters.live_tables.checkpoint import checkpoint
+from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables, OutdatedTables, Stopped
+from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import Step, build, current
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
+from adapters.live_tables.reporting import NEXT, Reporting
 from adapters.live_tables.schema import (
     BUILDER,
     CASES,
@@ -33,11 +38,11 @@ from adapters.live_tables.schema import (
     ColumnKind,
 )
 from adapters.live_tables.sqlite import SqliteReporting
-from adapters.live_tables.tables import NEXT, BeingBuilt, ForeignTables, NoTables, OutdatedTables, Reporting
+from adapters.live_tables.step import Step
 from adapters.reports.live import from_live
 from adapters.reports.report import Question
-from adapters.store.ledger import NewerStore, StoreError
-from adapters.store.postgres_url import postgres_place
+from adapters.store.errors import NewerStore, StoreError
+from adapters.store.postgres_url import postgres_location
 from domain.values import read_instant
 from projections import RULES_VERSION
 from projections.contracts_known import ContractsUnder
@@ -170,7 +175,7 @@ def test_a_contract_signed_after_its_requests_takes_them(here: Office) -> None:
 def test_a_system_changes_hands_with_what_contracts_declare(here: Office) -> None:
     """Declared by one contract, by both, and told to have been another system's name all along."""
 
-    def told(command: str, contract: str, data: dict[str, Any]) -> tuple[str | None, str | None]:
+    def routed(command: str, contract: str, data: dict[str, Any]) -> tuple[str | None, str | None]:
         here.tell(message(command, f"contract-{contract}", NOON, data))
         catch_up(here)
         same_as_built(here)
@@ -181,11 +186,11 @@ def test_a_system_changes_hands_with_what_contracts_declare(here: Office) -> Non
     here.tell(*contract_in_force("late"))
     catch_up(here)
     declare, withdraw = "contract.declare_connected_system", "contract.withdraw_connected_system"
-    assert told(declare, "late", {"system": "erp"}) == ("late", None)
-    assert told(declare, CONTRACT, {"system": "erp"}) == (None, None)
+    assert routed(declare, "late", {"system": "erp"}) == ("late", None)
+    assert routed(declare, CONTRACT, {"system": "erp"}) == (None, None)
     renamed = {"version": 4, "field": "system", "value": "crm", "why": "a slip"}
-    assert told("record.rectify", CONTRACT, renamed) == ("late", CONTRACT)
-    assert told(withdraw, "late", {"system": "erp"}) == (None, CONTRACT)
+    assert routed("record.rectify", CONTRACT, renamed) == ("late", CONTRACT)
+    assert routed(withdraw, "late", {"system": "erp"}) == (None, CONTRACT)
 
 
 def test_why_a_request_leads_nowhere_changes_with_the_contracts(here: Office) -> None:
@@ -207,9 +212,9 @@ def test_credits_bought_late_touch_only_the_requests_opened_without(
     judged: list[str] = []
     standings = ContractsUnder.judged
 
-    def watched(told: ContractsUnder, incidents: Any) -> Any:
+    def watched(under: ContractsUnder, incidents: Any) -> Any:
         judged.extend(incidents)
-        return standings(told, incidents)
+        return standings(under, incidents)
 
     monkeypatch.setattr(ContractsUnder, "judged", watched)
     here.tell(buy(package="EARLY", time="2026-01-02T08:00:00Z"))
@@ -299,7 +304,7 @@ def test_facts_come_in_pages(here: Office) -> None:
 def test_two_projectors_of_the_same_tables_do_no_harm(here: Office) -> None:
     other = here.another()
     first = here.projector(page=2)
-    second = projecting.Projector(here.ledger, other, here.clock, page=3)
+    second = Projector(here.ledger, other, here.clock, page=3)
     for number in range(12):
         here.tell(opening(f"T{number}", time="2026-11-02T09:00:00Z"), charge(f"T{number}", time="2026-11-02T11:30:00Z"))
         (first, second)[number % 2].step()
@@ -360,10 +365,10 @@ def test_an_incident_that_cannot_be_judged_stops_the_projection_and_is_named(
     here.tell(opening("GOOD", time="2026-11-02T09:00:00Z"), opening("BAD", time="2026-11-02T09:00:00Z"))
     standings = ContractsUnder.judged
 
-    def fails(told: ContractsUnder, incidents: Any) -> Any:
+    def fails(under: ContractsUnder, incidents: Any) -> Any:
         if "BAD" in incidents:
             raise ArithmeticError("no such sum")
-        return standings(told, incidents)
+        return standings(under, incidents)
 
     with monkeypatch.context() as patched:
         patched.setattr(ContractsUnder, "judged", fails)
@@ -416,7 +421,7 @@ def test_a_rebuild_that_was_interrupted_is_discarded_whole_by_the_next(
     here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
     catch_up(here)
     before, at = dump(here.reporting.live), here.at
-    monkeypatch.setattr(projecting, "CHUNK", 4)
+    monkeypatch.setattr(rebuilding, "STREAMS_AT_ONCE", 4)
     begin, begun = Step.begin, []
 
     def killed(work: Step, some: Rows) -> None:
@@ -445,7 +450,7 @@ def test_a_rebuild_by_several_processes_is_that_by_one(here: Office) -> None:
     made = []
     for processes in (1, 2):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(projecting, "CHUNK", 7)
+            patched.setattr(rebuilding, "STREAMS_AT_ONCE", 7)
             build(
                 here.ledger, here.reporting, readings, 9, here.clock,
                 position=at.position, as_of=at.as_of, processes=processes,
@@ -492,9 +497,9 @@ def test_readers_never_see_a_half_of_a_rebuild(here: Office) -> None:
         try:
             while not done.is_set():
                 with reader.snapshot():
-                    at = current(reader.live)
+                    at = checkpoint(reader.live)
                     counted = [reader.live.count(table) for table in (INCIDENTS, QUEUE, WINDOWS, PENALTIES, CREDITS)]
-                    again = current(reader.live)
+                    again = checkpoint(reader.live)
                 if at is None or at != again or counted != [31, 31, 1, 1, 1]:
                     wrong.append((at, again, counted))
                 else:
@@ -520,7 +525,7 @@ def test_readers_never_see_a_half_of_a_rebuild(here: Office) -> None:
 def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert here.projector().outdated() is None
     assert here.projector((LITERAL, Reading.parse("rate=words"))).outdated() is not None
-    monkeypatch.setattr(projecting, "RULES_VERSION", "next")
+    monkeypatch.setattr(checkpoints, "RULES_VERSION", "next")
     why = here.projector().outdated()
     assert why is not None
     assert "rules" in why
@@ -576,7 +581,7 @@ def test_a_place_without_tables_is_said_to_have_none(tmp_path: Path, postgres_ur
     with pytest.raises(NoTables, match="verbale project"):
         SqliteReporting(tmp_path / "none.db")
     with pytest.raises(NoTables, match="verbale project"):
-        PostgresReporting(postgres_place(postgres_url))
+        PostgresReporting(postgres_location(postgres_url))
 
 
 def test_what_is_not_ours_is_left_as_it_is(tmp_path: Path, here: Office) -> None:
@@ -590,7 +595,7 @@ def test_what_is_not_ours_is_left_as_it_is(tmp_path: Path, here: Office) -> None
             SqliteReporting(here.place, create=True)
     else:
         with pytest.raises(ForeignTables):
-            PostgresReporting(postgres_place(here.place), postgres_place(here.place).schema, create=True)
+            PostgresReporting(postgres_location(here.place), postgres_location(here.place).schema, create=True)
 
 
 def test_every_row_says_from_which_ledger_it_comes(here: Office) -> None:
@@ -620,7 +625,7 @@ def server(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Office) -> None:
-    schema = postgres_place(str(server.place)).reporting_schema
+    schema = postgres_location(str(server.place)).reporting_schema
     types = {
         ColumnKind.INSTANT: "timestamptz",
         ColumnKind.FLAG: "bool",
@@ -641,7 +646,7 @@ def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Of
 
 
 def test_postgresql_s_reader_reads_the_public_tables_and_nothing_else(server: Office) -> None:
-    place = postgres_place(str(server.place))
+    place = postgres_location(str(server.place))
     with owner(str(server.place)) as connection:
         connection.execute(f"SET ROLE {place.reader}".encode())
         for table in TABLES:
@@ -659,7 +664,7 @@ def test_postgresql_s_reader_still_reads_after_a_rebuild(server: Office) -> None
 
 
 def test_a_view_built_on_old_tables_is_named_by_the_rebuild_and_not_dropped(server: Office) -> None:
-    schema = postgres_place(str(server.place)).reporting_schema
+    schema = postgres_location(str(server.place)).reporting_schema
     with owner(str(server.place)) as connection:
         connection.execute(f"CREATE VIEW my_late AS SELECT incident FROM {schema}.incidents WHERE breach".encode())
         kept = server.projector().rebuild()
@@ -703,7 +708,7 @@ def test_one_process_builds_at_a_time(here: Office, monkeypatch: pytest.MonkeyPa
         begin(work, some)
         other = here.another()
         with pytest.raises(BeingBuilt) as error:
-            projecting.Projector(here.ledger, other, here.clock).rebuild()
+            Projector(here.ledger, other, here.clock).rebuild()
         refused.append(str(error.value))
         other.close()
 
@@ -779,7 +784,7 @@ def test_a_projector_whose_clock_ran_ahead_is_no_reason_to_build_in_turn(here: O
 
 
 def test_tables_of_a_newer_program_are_left_to_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projecting, "RULES_VERSION", "0")
+    monkeypatch.setattr(checkpoints, "RULES_VERSION", "0")
     with pytest.raises(NewerStore, match="upgrade"):
         here.projector().outdated()
     with pytest.raises(NewerStore, match="upgrade"):
@@ -792,7 +797,7 @@ def test_tables_of_a_newer_program_are_left_to_it(here: Office, monkeypatch: pyt
 
 def test_a_set_that_another_has_begun_to_build_is_left_to_it(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever became of the lock: no set is finished by two."""
-    monkeypatch.setattr(projecting, "CHUNK", 4)
+    monkeypatch.setattr(rebuilding, "STREAMS_AT_ONCE", 4)
     here.tell(*(opening(f"R{number}", time="2026-11-02T09:00:00Z") for number in range(9)))
     catch_up(here)
     before, begin = dump(here.reporting.live), Step.begin
@@ -851,7 +856,7 @@ def test_tables_of_an_earlier_make_are_built_anew(here: Office) -> None:
     here.reporting.run(f"ALTER TABLE {here.reporting.live.name(LEDGERS)} DROP COLUMN leaf_hash")
     here.reporting.run(f"DROP TABLE {here.reporting.live.name(CREDITS)}")
     again = here.another()
-    projector = projecting.Projector(here.ledger, again, here.clock)
+    projector = Projector(here.ledger, again, here.clock)
     assert "another make" in str(projector.outdated())
     asked = Question(LITERAL, here.clock.now, here.clock.now)
     assert from_live("breach", here.ledger, again, asked) is None
@@ -893,7 +898,7 @@ def test_a_running_projector_leaves_tables_of_another_make_alone(here: Office) -
 
 def test_a_swap_waits_for_whoever_reads(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than it waits at a time: it asks again, and the work of building is not lost."""
-    monkeypatch.setattr(projecting, "SWAP_PAUSE", 0.05)
+    monkeypatch.setattr("adapters.live_tables.projector.SWAP_PAUSE", 0.05)
     monkeypatch.setattr("adapters.live_tables.postgres.SWAP_WAITS", "50ms")
     reading, done = threading.Event(), threading.Event()
     seen: list[int] = []
@@ -994,7 +999,7 @@ def test_a_report_from_live_tables_speaks_of_their_position_alone(
 
 @pytest.mark.parametrize("name", ["sales_next", "{schema}_reporting_v1_next"])
 def test_a_schema_of_somebody_else_is_never_dropped(server: Office, name: str) -> None:
-    place = postgres_place(str(server.place))
+    place = postgres_location(str(server.place))
     theirs = name.format(schema=place.schema)
     with owner(str(server.place)) as connection:
         connection.execute(f"CREATE SCHEMA {theirs}".encode())
@@ -1014,4 +1019,4 @@ def test_a_schema_of_somebody_else_is_never_dropped(server: Office, name: str) -
 @pytest.mark.parametrize("schema", ["reporting_v1", "x_reporting_v1", "foo_next", "a_retired_1", "pg_x", "a" * 31])
 def test_evidence_is_not_kept_where_live_tables_come_and_go(schema: str) -> None:
     with pytest.raises(StoreError, match="cannot name a schema"):
-        postgres_place(f"postgresql://h/d?schema={schema}")
+        postgres_location(f"postgresql://h/d?schema={schema}")

@@ -13,7 +13,7 @@ from support.messages import Clock, charge, contract_in_force, memory, opening
 
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
-from adapters.store.ledger import LockedStore
+from adapters.store.errors import LockedStore
 from bin.logs import LIBRARIES, log_batch, log_trouble, set_up
 from domain.values import read_instant
 

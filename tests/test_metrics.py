@@ -13,11 +13,14 @@ from support.servers import start_postgres
 
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
-from adapters.store.ledger import LockedStore, OutboxMessage
+from adapters.store.errors import LockedStore
+from adapters.store.records import OutboxMessage
+from adapters.store.url import store_url
 from bin.cli import main
-from bin.compose import Settings, clock, open_ledger, store_url
+from bin.compose import clock, open_ledger
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck, ReadinessResult
+from bin.settings import Settings
 from domain.values import SECOND
 
 DAY = 24 * 3600 * SECOND

@@ -36,14 +36,10 @@ from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples
 from adapters.inbox.outcomes import Done, Duplicate
 from adapters.store import postgres as module
-from adapters.store.leaf import Origin
-from adapters.store.ledger import (
-    Batch,
+from adapters.store.errors import (
     DamagedStore,
-    Ledger,
     LockedStore,
     NewerStore,
-    NewFact,
     NoStore,
     NotAStore,
     ReadOnlyStore,
@@ -51,11 +47,16 @@ from adapters.store.ledger import (
     Unanswered,
     UnreachableStore,
 )
-from adapters.store.postgres import DB_FUNCTIONS, PostgresRecorder
-from adapters.store.postgres_url import postgres_place
+from adapters.store.leaf import Origin
+from adapters.store.ledger import Ledger
+from adapters.store.postgres import DB_FUNCTIONS
+from adapters.store.postgres_recorder import PostgresRecorder
+from adapters.store.postgres_url import postgres_location
+from adapters.store.records import Batch, NewFact
 from adapters.store.sql import EVIDENCE, FORMAT
 from bin.cli import main
-from bin.compose import Settings, open_ledger
+from bin.compose import open_ledger
+from bin.settings import Settings
 from domain.incident_facts import IncidentTakenInCharge
 from domain.values import read_instant
 
@@ -78,7 +79,7 @@ def as_user(url: str, user: str, password: str = "") -> str:
 @pytest.fixture
 def user(postgres_url: str) -> Iterator[str]:
     """A user who may log in and nothing else, gone at the end."""
-    name = postgres_place(postgres_url).schema + "_user"
+    name = postgres_location(postgres_url).schema + "_user"
     with owner(server_of(postgres_url)) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN".encode())
         yield name
@@ -130,14 +131,14 @@ def recorder(ledger: Ledger) -> PostgresRecorder:
 def test_an_address_names_server_database_and_schema(
     url: str, connection: dict[str, str], schema: str, shown: str
 ) -> None:
-    place = postgres_place(url)
+    place = postgres_location(url)
     assert (place.connection, place.schema, str(place)) == (connection, schema, shown)
 
 
 def test_the_reporting_schema_belongs_to_the_evidence_schema() -> None:
-    assert postgres_place("postgresql://h/d").reporting_schema == "reporting_v1"
-    assert postgres_place("postgresql://h/d?schema=acme").reporting_schema == "acme_reporting_v1"
-    assert postgres_place("postgresql://h/d?mode=ro").read_only
+    assert postgres_location("postgresql://h/d").reporting_schema == "reporting_v1"
+    assert postgres_location("postgresql://h/d?schema=acme").reporting_schema == "acme_reporting_v1"
+    assert postgres_location("postgresql://h/d?mode=ro").read_only
 
 
 @pytest.mark.parametrize(
@@ -150,14 +151,14 @@ def test_the_reporting_schema_belongs_to_the_evidence_schema() -> None:
 )  # fmt: skip
 def test_an_address_that_cannot_be_used_is_refused_without_repeating_its_password(rest: str) -> None:
     with pytest.raises(StoreError) as caught:
-        postgres_place(f"postgresql://user:{PASSWORD}@{rest}")
+        postgres_location(f"postgresql://user:{PASSWORD}@{rest}")
     assert PASSWORD not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) > 30
 
 
 def test_no_password_is_shown_anywhere() -> None:
-    place = postgres_place(f"postgresql://u:{PASSWORD}@127.0.0.1:1/d?sslpassword={PASSWORD}")
+    place = postgres_location(f"postgresql://u:{PASSWORD}@127.0.0.1:1/d?sslpassword={PASSWORD}")
     with pytest.raises(UnreachableStore) as caught:
         module.open_postgres(place, ledger_id="main", now=Clock(), lock_timeout=1)
     shown = [repr(place), str(place), str(caught.value), repr(caught.value.__cause__), repr(caught.value.__context__)]
@@ -177,12 +178,12 @@ def refused(url: str, kind: type[StoreError], words: str, **options: Any) -> str
 
 
 def test_a_store_is_made_only_on_request_and_keeps_its_name(postgres_url: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     assert str(place) in refused(postgres_url, NoStore, "verbale ingest", create=False)
     assert rows(postgres_url, f"SELECT count(*) FROM pg_namespace WHERE nspname = '{place.schema}'") == [(0,)]
     for ledger_id, create, made in (("first", True, True), ("second", True, False), ("third", False, False)):
         opened = module.open_postgres(place, ledger_id=ledger_id, now=Clock(), create=create)
-        assert (opened.id, opened.store.made_new, opened.store.place) == ("first", made, str(place))
+        assert (opened.id, opened.store.made_new, opened.store.location) == ("first", made, str(place))
         opened.close()
 
 
@@ -198,23 +199,23 @@ def test_the_commands_work_on_it(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told, place = tmp_path / "m.jsonl", postgres_place(postgres_url)
-    told.write_bytes(b"\n".join([*contract_in_force(), opening(), b"{"]) + b"\n")
+    file, place = tmp_path / "m.jsonl", postgres_location(postgres_url)
+    file.write_bytes(b"\n".join([*contract_in_force(), opening(), b"{"]) + b"\n")
     url = as_user(postgres_url, "postgres", PASSWORD)
     for new in (True, False):
-        assert main(("ingest", str(told), "--refused", "refused.jsonl", "--store", url)) == 1
+        assert main(("ingest", str(file), "--refused", "refused.jsonl", "--store", url)) == 1
         said = capsys.readouterr()
         assert (f"made a new store, {place}" in said.err) == new
         assert PASSWORD not in said.out + said.err
     assert counts(postgres_url)["stored_events"] == 5
-    assert main(("ingest", str(told), "--refused", "m.jsonl", "--store", url)) == 2
+    assert main(("ingest", str(file), "--refused", "m.jsonl", "--store", url)) == 2
     assert main(("timeline", STREAM, "--store", url)) == 0
     assert "opened" in capsys.readouterr().out
 
 
 def test_a_schema_made_ready_by_an_administrator_is_used(postgres_url: str) -> None:
     with owner(postgres_url) as connection:
-        connection.execute(f"CREATE SCHEMA {postgres_place(postgres_url).schema}".encode())
+        connection.execute(f"CREATE SCHEMA {postgres_location(postgres_url).schema}".encode())
     refused(postgres_url, NoStore, "no store", create=False)
     assert names(ingest(postgres_url, [opening(contract=None)])) == ["Done"]
 
@@ -238,7 +239,7 @@ def test_a_schema_of_another_program_is_refused_and_left_alone(postgres_url: str
         "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace ORDER BY 1"
     )
     with owner(postgres_url) as connection:
-        connection.execute(f"CREATE SCHEMA {postgres_place(postgres_url).schema}".encode())
+        connection.execute(f"CREATE SCHEMA {postgres_location(postgres_url).schema}".encode())
         connection.execute(content.encode())
     before = rows(postgres_url, held)
     refused(postgres_url, NotAStore, "another program", create=create)
@@ -307,7 +308,7 @@ def test_an_old_server_is_refused(postgres_url: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_database_in_another_encoding_is_refused(postgres_url: str) -> None:
-    name = postgres_place(postgres_url).schema
+    name = postgres_location(postgres_url).schema
     with owner(postgres_url) as connection:
         connection.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0".encode())
         try:
@@ -345,15 +346,15 @@ def test_nobody_listening_is_said_with_the_place() -> None:
 
 
 def test_the_writer_records_whole_batches_and_changes_nothing(postgres_url: str, user: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT {place.writer} TO {user}")
     with stored(as_user(postgres_url, user), Clock(), create=False) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        assert names(desk.handle([charge(), b"{", b"{", charge("INC9")]).outcomes) == [
+        handler = CommandHandler(ledger, Clock())
+        assert names(handler.handle([charge(), b"{", b"{", charge("INC9")]).outcomes) == [
             "Waiting", "Refused", "Refused", "Waiting"
         ]  # fmt: skip
-        assert names(desk.handle([b"{", opening()]).outcomes) == ["Refused", "Done"]
+        assert names(handler.handle([b"{", opening()]).outcomes) == ["Refused", "Done"]
         assert ledger.store.counts() == {"facts": 6, "messages": 6, "waiting": 1, "refused": 1}
         assert recorder(ledger).roles_missing() is None
     check_log(postgres_url)
@@ -379,7 +380,7 @@ def test_the_writer_records_whole_batches_and_changes_nothing(postgres_url: str,
 
 
 def test_the_reader_sees_nothing_of_the_evidence(postgres_url: str, user: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT {place.reader} TO {user}")
     with owner(as_user(postgres_url, user)) as connection:
@@ -392,7 +393,7 @@ def test_the_reader_sees_nothing_of_the_evidence(postgres_url: str, user: str) -
 
 
 def test_who_may_only_look_is_told_so_on_recording(postgres_url: str, user: str) -> None:
-    place = postgres_place(postgres_url)
+    place = postgres_location(postgres_url)
     ingest(postgres_url, contract_in_force())
     change(postgres_url, f"GRANT USAGE ON SCHEMA {place.schema} TO {user}")
     change(postgres_url, f"GRANT SELECT ON ALL TABLES IN SCHEMA {place.schema} TO {user}")
@@ -416,7 +417,7 @@ def test_a_connection_that_only_reads_refuses_to_record(postgres_url: str, how: 
 
 
 def test_an_owner_who_may_make_no_roles_has_a_store_and_is_told_what_to_run(postgres_url: str, user: str) -> None:
-    url, place = as_user(postgres_url, user), postgres_place(postgres_url)
+    url, place = as_user(postgres_url, user), postgres_location(postgres_url)
     said = refused(url, StoreError, "have the owner of the database run")
     change(postgres_url, said.rpartition("run: ")[2])
     with stored(url, Clock()) as ledger:
@@ -471,16 +472,16 @@ def test_the_evidence_view_shows_instants_to_the_microsecond_and_facts_as_json(p
 
 def test_every_table_says_what_it_is(postgres_url: str) -> None:
     ingest(postgres_url, contract_in_force())
-    told = rows(
+    comments = rows(
         postgres_url,
         "SELECT relname, obj_description(oid) FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
         "AND relkind IN ('r', 'v') ORDER BY relname",
     )
-    assert [name for name, _ in told] == [
+    assert [name for name, _ in comments] == [
         "evidence", "inbox", "ledger", "outbox", "refused", "seal", "sequences", "snapshots", "sources",
         "stored_events", "tokens", "waiting",
     ]  # fmt: skip
-    assert all(said for _, said in told)
+    assert all(said for _, said in comments)
 
 
 def test_what_is_quoted_from_a_refused_message_may_hold_any_character(postgres_url: str) -> None:
@@ -499,8 +500,8 @@ def test_what_is_quoted_from_a_refused_message_may_hold_any_character(postgres_u
 def test_the_library_reads_the_log_in_its_own_way_too(postgres_url: str) -> None:
     ingest(postgres_url, [*contract_in_force(), opening(), charge()])
     with stored(postgres_url, Clock()) as ledger:
-        told = ledger.recorder.select_notifications(start=2, limit=10)
-        assert [one.id for one in told] == [2, 3, 4, 5, 6]
+        notified = ledger.recorder.select_notifications(start=2, limit=10)
+        assert [one.id for one in notified] == [2, 3, 4, 5, 6]
         assert ledger.recorder.max_notification_id() == 6
         assert len(ledger.recorder.select_events(STREAM)) == 2
 
@@ -645,7 +646,7 @@ def test_a_store_locked_by_another_is_said_and_can_be_read(postgres_url: str) ->
 PRODUCER = """
 import sys, time
 from adapters.inbox.handler import CommandHandler
-from adapters.store.ledger import StoreError, UnreachableStore
+from adapters.store.errors import StoreError, UnreachableStore
 from support.servers import PostgresServer, fresh_schema, open_any, owner, shared_server, start_postgres
 
 url, file, batch, now = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -700,9 +701,9 @@ def check_undisturbed(url: str, tmp_path: Path) -> None:
     """Every message has one receipt, and the facts are those of a run that nobody disturbed."""
     path = tmp_path / "clean.db"
     with stored(path, Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
+        handler = CommandHandler(ledger, Clock())
         for start in range(0, len(MESSAGES), BATCH):
-            desk.handle(MESSAGES[start : start + BATCH])
+            handler.handle(MESSAGES[start : start + BATCH])
     assert contents(url) == contents(path)
     check_log(url)
 
@@ -739,15 +740,15 @@ def test_a_server_that_is_restarted_in_order_is_waited_for(
     own_server: PostgresServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with stored(own_server.url(), Clock()) as ledger, ledger.notifications() as notifications:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(contract_in_force())
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(contract_in_force())
         assert notifications.wait(10)
         own_server.restart()
-        assert names(desk.handle([opening()]).outcomes) == ["Done"]
+        assert names(handler.handle([opening()]).outcomes) == ["Done"]
         assert notifications.wait(10)
         while notifications.wait(0.1):
             pass
-        desk.handle([charge()])
+        handler.handle([charge()])
         assert notifications.wait(10)
         own_server.stop()
         assert not notifications.wait(0.5)
@@ -757,10 +758,14 @@ def test_a_server_that_is_restarted_in_order_is_waited_for(
 @pytest.mark.slow
 def test_a_server_that_stays_away_is_said_plainly_after_a_while(own_server: PostgresServer) -> None:
     with stored(own_server.url(), Clock(), lock_timeout=1) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle([*contract_in_force(), opening()])
+        handler = CommandHandler(ledger, Clock())
+        handler.handle([*contract_in_force(), opening()])
         own_server.stop()
-        for ask in (lambda: list(ledger.entries()), lambda: desk.handle([charge()]), ledger.notifications().__enter__):
+        for ask in (
+            lambda: list(ledger.entries()),
+            lambda: handler.handle([charge()]),
+            ledger.notifications().__enter__,
+        ):
             with pytest.raises(
                 UnreachableStore, match=r"127\.0\.0\.1.*cannot be reached.*what was answered is recorded"
             ):
@@ -769,8 +774,10 @@ def test_a_server_that_stays_away_is_said_plainly_after_a_while(own_server: Post
         until = time.monotonic() + 20
         while time.monotonic() < until:
             with suppress(UnreachableStore):
-                assert desk.handle([opening(), charge()]).outcomes == [Duplicate(STREAM, 1, 4), Done(STREAM, 2, 5)]
+                assert handler.handle([opening(), charge()]).outcomes == [Duplicate(STREAM, 1, 4), Done(STREAM, 2, 5)]
                 break
+        else:
+            pytest.fail("the server is back, and is not found")
         check_log(own_server.url())
 
 
@@ -779,8 +786,8 @@ def test_a_commit_that_is_not_answered_is_looked_up_and_never_doubled(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, recorded: bool
 ) -> None:
     with stored(postgres_url, Clock()) as ledger:
-        desk = CommandHandler(ledger, Clock())
-        desk.handle(contract_in_force())
+        handler = CommandHandler(ledger, Clock())
+        handler.handle(contract_in_force())
         whole = recorder(ledger)._insert_batch
         lost: list[str] = []
 
@@ -794,7 +801,7 @@ def test_a_commit_that_is_not_answered_is_looked_up_and_never_doubled(
 
         monkeypatch.setattr(ledger.recorder, "_insert_batch", loses_the_answer)
         kind = Duplicate if recorded else Done
-        assert desk.handle([opening(), charge()]).outcomes == [kind(STREAM, 1, 4), kind(STREAM, 2, 5)]
+        assert handler.handle([opening(), charge()]).outcomes == [kind(STREAM, 1, 4), kind(STREAM, 2, 5)]
         assert counts(postgres_url)["stored_events"] == counts(postgres_url)["inbox"] == 6
         lost.clear()
         with pytest.raises(Unanswered, match="whole or not at all; send it again"):

@@ -20,8 +20,9 @@ from support.servers import free_port
 from adapters.brokers.nats_server import NatsServer
 from adapters.inbox.handler import CommandHandler
 from adapters.store.sqlite import open_store
+from adapters.store.url import store_url
 from bin.cli import main
-from bin.compose import clock, store_url
+from bin.compose import clock
 from bin.message_reference import PRODUCERS
 from domain.incident import Incident
 from domain.terms import Impact, Urgency

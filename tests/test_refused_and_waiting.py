@@ -34,12 +34,14 @@ from support.messages import (
 )
 from support.servers import owner
 
-from adapters.diagnosis import missing, ranges, silences
 from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.inbox.ingest import read_lines
 from adapters.inbox.outcome_events import outbox_writer
-from adapters.store.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
-from adapters.store.postgres_url import postgres_place
+from adapters.store.errors import OlderStore, ReadOnlyStore, StoreError
+from adapters.store.ledger import Ledger
+from adapters.store.postgres_url import postgres_location
+from adapters.store.records import Gap, RefusedMessage, SourceHeard
+from adapters.store.silence import missing, ranges, silences
 from adapters.store.sql import FORMAT
 from bin.commands.messages import refused_export
 from bin.commands.options import Where
@@ -224,8 +226,8 @@ def test_the_outcome_of_what_is_tried_again_is_published_where_there_is_a_broker
         handler = CommandHandler(ledger, time, write_outbox_message=outbox_writer(ledger.id, time))
         handler.retry([row.message for row in ledger.store.refused()])
         (posted,) = ledger.store.outbox(10)
-    assert posted.letter.source == SOURCE
-    assert json.loads(posted.letter.body)["data"] | {"id": ""} == {
+    assert posted.message.source == SOURCE
+    assert json.loads(posted.message.body)["data"] | {"id": ""} == {
         "source": SOURCE,
         "id": "",
         "outcome": "done",
@@ -657,12 +659,14 @@ def exists(place: Path | str, table: str) -> bool:
 @pytest.fixture
 def users(postgres_url: str) -> Iterator[tuple[str, str]]:
     """Two users who may log in, and make schemas, and nothing else; gone at the end."""
-    schema = postgres_place(postgres_url).schema
+    schema = postgres_location(postgres_url).schema
     one, two = f"{schema}_one", f"{schema}_two"
     with owner(postgres_url) as connection:
         for name in (one, two):
             connection.execute(f"CREATE ROLE {name} LOGIN".encode())
-            connection.execute(f"GRANT CREATE ON DATABASE {postgres_place(postgres_url).database} TO {name}".encode())
+            connection.execute(
+                f"GRANT CREATE ON DATABASE {postgres_location(postgres_url).database} TO {name}".encode()
+            )
         yield one, two
         for name in (one, two):
             connection.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}".encode())
@@ -684,7 +688,7 @@ def opened(url: str) -> AbstractContextManager[Ledger]:
 def test_the_writer_records_after_an_upgrade(postgres_url: str, users: tuple[str, str]) -> None:
     writer = as_user(postgres_url, users[0])
     ingest(postgres_url, contract_in_force())
-    change(postgres_url, f"GRANT {postgres_place(postgres_url).writer} TO {users[0]}")
+    change(postgres_url, f"GRANT {postgres_location(postgres_url).writer} TO {users[0]}")
     set_back(postgres_url)
     with pytest.raises(StoreError, match=r"format 1.*owner of the store run, once: verbale status.*mode=ro"):
         recorded(writer, opening())

@@ -34,28 +34,28 @@ from support.messages import (
     wire,
 )
 
+from adapters.inbox import handler as handler_module
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples
 from adapters.inbox.outcomes import Done, Duplicate, Refused
-from adapters.store import sql as evidence
-from adapters.store import sqlite as store_module
-from adapters.store.leaf import Origin
-from adapters.store.ledger import (
-    Batch,
+from adapters.store import sql_events
+from adapters.store import sqlite as sqlite_module
+from adapters.store.errors import (
     DamagedStore,
-    Ledger,
     LockedStore,
     LostRace,
     NewerStore,
-    NewFact,
     NoStore,
     NotAStore,
-    Notifications,
     ReadOnlyStore,
-    Receipt,
     StoreError,
 )
-from adapters.store.sql import EVIDENCE, FORMAT, SqlRecorder
+from adapters.store.leaf import Origin
+from adapters.store.ledger import Ledger
+from adapters.store.recorder import Notifications
+from adapters.store.records import Batch, NewFact, Receipt
+from adapters.store.sql import EVIDENCE, FORMAT
+from adapters.store.sql_recorder import SqlRecorder
 from adapters.store.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
@@ -92,12 +92,12 @@ def test_facts_seals_and_inbox_of_a_batch_are_written_together(place: Path | str
     assert counts(place) == {"stored_events": 5, "seal": 5, "inbox": 5, "waiting": 1, "refused": 1}
 
 
-@pytest.mark.parametrize("step", ["_seals", "_keep_messages"])
+@pytest.mark.parametrize("step", ["_seals", "_record_messages"])
 def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
     place: Path | str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    desk = CommandHandler(ledger, Clock())
-    desk.handle([*contract_in_force(), charge("INC9")])
+    handler = CommandHandler(ledger, Clock())
+    handler.handle([*contract_in_force(), charge("INC9")])
     before = counts(place)
 
     def fail(*_: object) -> Iterator[tuple[Any, ...]]:
@@ -106,9 +106,9 @@ def test_an_error_in_the_middle_of_a_transaction_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(SqlRecorder, step, fail)
         with pytest.raises(StoreError, match="disk I/O error"):
-            desk.handle([opening(), opening("INC9"), b"not json"])
+            handler.handle([opening(), opening("INC9"), b"not json"])
     assert counts(place) == before
-    answered = desk.handle([opening(), opening("INC9"), b"not json"])
+    answered = handler.handle([opening(), opening("INC9"), b"not json"])
     assert names(answered.outcomes) == ["Done", "Done", "Refused"]
     assert names([reply.outcome for reply in answered.woken]) == ["Done"]
     assert counts(place) == {"stored_events": 7, "seal": 7, "inbox": 7, "waiting": 0, "refused": 1}
@@ -168,24 +168,24 @@ def test_reading_back_gives_equal_facts_also_after_opening_again(place: Path | s
     raws = [wire(example) for example in examples().values()]
     with memory(Clock()) as trial:
         CommandHandler(trial, Clock()).handle(raws)
-        told = list(trial.entries())
+        recorded = list(trial.entries())
     ingest(place, raws)
     with stored(place, Clock(), create=False) as ledger:
-        assert list(ledger.entries()) == told
+        assert list(ledger.entries()) == recorded
         by_stream = ledger.streams(["credits-acme-2026", STREAM, "incident-none"])
-    assert len(told) == len(raws)
+    assert len(recorded) == len(raws)
     assert by_stream["incident-none"] == []
     for name in ("credits-acme-2026", STREAM):
-        assert by_stream[name] == [entry.fact for entry in told if entry.stream == name]
-    assert [entry.version for entry in told if entry.stream == STREAM] == list(range(1, 12))
+        assert by_stream[name] == [entry.fact for entry in recorded if entry.stream == name]
+    assert [entry.version for entry in recorded if entry.stream == STREAM] == list(range(1, 12))
 
 
 def test_what_was_known_on_a_date_is_a_prefix_of_the_log(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = CommandHandler(ledger, clock)
+        handler = CommandHandler(ledger, clock)
         for batch in range(4):
-            desk.handle(many(batch))
+            handler.handle(many(batch))
             clock.now += HOUR
         whole = list(ledger.entries())
         for hours in range(4):
@@ -219,9 +219,9 @@ def test_more_streams_than_one_statement_takes_are_read_at_once(ledger: Ledger) 
 def test_a_page_holds_the_facts_after_a_position(place: Path | str) -> None:
     with stored(place, Clock()) as ledger:
         assert ledger.page(0, 10) == []
-        desk = CommandHandler(ledger, Clock())
+        handler = CommandHandler(ledger, Clock())
         for batch in range(4):
-            desk.handle(many(batch))
+            handler.handle(many(batch))
         whole = [ledger.entry(row) for row in ledger.page(0, 100)]
         assert whole == list(ledger.entries())
         assert [entry.position for entry in whole] == list(range(1, 13))
@@ -233,15 +233,15 @@ def test_a_page_holds_the_facts_after_a_position(place: Path | str) -> None:
 
 
 def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = CommandHandler(ledger, Clock())
+    handler = CommandHandler(ledger, Clock())
     names_in_disorder = ["b", "a", "à", "A", "a-1", "\U0010fffe", "Z 9", "_"]
-    desk.handle([sign("before"), *(opening(name, contract=None) for name in names_in_disorder)])
+    handler.handle([sign("before"), *(opening(name, contract=None) for name in names_in_disorder)])
     for minute in range(3):
-        desk.handle([charge(name, time=f"2026-03-02T09:{minute:02}:00Z") for name in names_in_disorder])
-    monkeypatch.setattr(evidence, "PAGE", 5)
-    told = [(row.stream, row.version) for row in ledger.store.rows_by_stream("incident-", 1000)]
+        handler.handle([charge(name, time=f"2026-03-02T09:{minute:02}:00Z") for name in names_in_disorder])
+    monkeypatch.setattr(sql_events, "PAGE", 5)
+    recorded = [(row.stream, row.version) for row in ledger.store.rows_by_stream("incident-", 1000)]
     in_order = sorted((f"incident-{name}" for name in names_in_disorder), key=str.encode)
-    assert told == [(stream, version) for stream in in_order for version in range(1, 5)]
+    assert recorded == [(stream, version) for stream in in_order for version in range(1, 5)]
     until = [row.position for row in ledger.store.rows_by_stream("incident-", 12)]
     assert sorted(until) == list(range(2, 13))
     assert [row.stream for row in ledger.store.rows_by_stream("contract-", 1000)] == ["contract-before"]
@@ -249,24 +249,26 @@ def test_facts_come_by_stream_and_version_also_over_many_pages(ledger: Ledger, m
     assert [row.position for row in ledger.store.rows(None, None)] == list(range(1, 34))
 
 
-# --- news -------------------------------------------------------------------------------------------------------
+# --- notifications ----------------------------------------------------------------------------------------------
 
 
 def silent(notifications: Notifications) -> bool:
-    """Whether nothing more is told, once late news of the same batches have come."""
+    """Whether nothing more is reported, once late notifications of the same batches have come."""
     return any(not notifications.wait(0.1) for _ in range(3))
 
 
 def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -> None:
-    desk = CommandHandler(ledger, Clock())
-    desk.handle(many(0))
+    handler = CommandHandler(ledger, Clock())
+    handler.handle(many(0))
     with ledger.notifications() as notifications:
         assert not notifications.wait(0)
-        desk.handle(many(1))
-        assert notifications.wait(5)
+        handler.handle(many(1))
+        began = time.monotonic()
+        assert notifications.wait(30)
+        assert time.monotonic() - began < 5
         assert silent(notifications)
-        desk.handle(many(2))
-        desk.handle(many(3))
+        handler.handle(many(2))
+        handler.handle(many(3))
         assert notifications.wait(30)
         assert silent(notifications)
 
@@ -282,10 +284,10 @@ def test_news_of_another_thread_or_ledger_wake_who_waits(place: Path | str) -> N
 
 
 def test_there_is_no_news_of_a_batch_that_was_not_recorded(ledger: Ledger) -> None:
-    desk = CommandHandler(ledger, Clock())
-    desk.handle(many(0))
+    handler = CommandHandler(ledger, Clock())
+    handler.handle(many(0))
     with ledger.notifications() as notifications:
-        desk.handle([])
+        handler.handle([])
         with pytest.raises(LostRace):
             ledger.append(Batch(facts=[NewFact("incident-INC0000", 1, IncidentTakenInCharge(at=1), ORIGIN)]))
         assert not notifications.wait(0.3)
@@ -323,10 +325,10 @@ def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_o
 def test_recorded_at_never_decreases_though_the_clock_goes_back(place: Path | str) -> None:
     clock = Clock()
     with stored(place, clock) as ledger:
-        desk = CommandHandler(ledger, clock)
+        handler = CommandHandler(ledger, clock)
         for batch, hours in enumerate((0, 2, -5, 1, -1, 0)):
             clock.now += hours * HOUR
-            desk.handle(many(batch, 2))
+            handler.handle(many(batch, 2))
     recorded = [row[0] for row in rows(place, "SELECT recorded_at FROM seal ORDER BY leaf")]
     noon = Clock().now
     assert recorded == [noon] * 2 + [noon + 2 * HOUR] * 10
@@ -419,8 +421,8 @@ def test_credits_are_not_spent_twice_by_a_race(
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([work("W1")]))
     assert names(one.handle([work("W2")]).outcomes) == ["Done"]
-    told = one.ledger.streams([f"credits-{CONTRACT}"])[f"credits-{CONTRACT}"]
-    assert [(fact.TYPE, getattr(fact, "minutes", 0)) for fact in told] == [
+    recorded = one.ledger.streams([f"credits-{CONTRACT}"])[f"credits-{CONTRACT}"]
+    assert [(fact.TYPE, getattr(fact, "minutes", 0)) for fact in recorded] == [
         ("credits.purchased.v1", 600),
         ("credits.consumed.v1", 400),
         ("credits.consumed.v1", 200),
@@ -435,7 +437,7 @@ def test_a_race_lost_for_ever_is_said_and_nothing_is_recorded(
         raise LostRace("again")
 
     monkeypatch.setattr(ledger, "append", lose)
-    monkeypatch.setattr("adapters.retries.LONGEST_RACE_PAUSE", 0)
+    monkeypatch.setattr(handler_module, "LONGEST_PAUSE", 0)
     with pytest.raises(LostRace, match="try again"):
         CommandHandler(ledger, Clock()).handle([opening()])
     assert counts(place)["stored_events"] == 0
@@ -475,7 +477,7 @@ def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
 WRITER = """
 import json, random, sys
 from adapters.inbox.handler import CommandHandler
-from adapters.store.ledger import LostRace
+from adapters.store.errors import LostRace
 from support.servers import open_any
 
 place, writer, batches, noon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
@@ -573,13 +575,13 @@ def test_several_processes_may_make_the_store_at_once(place: Path | str) -> None
 def test_a_store_that_another_process_made_and_filled_meanwhile_is_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    move = store_module._move_unless_there
+    move = sqlite_module._move_unless_there
 
     def late(beside: Path, there: Path) -> None:
         finished([child(WRITER, path, 1, 1, Clock().now)])
         move(beside, there)
 
-    monkeypatch.setattr(store_module, "_move_unless_there", late)
+    monkeypatch.setattr(sqlite_module, "_move_unless_there", late)
     assert names(ingest(path, many(1))) == ["Done"] * 3
     assert counts(path) == {"stored_events": 5, "seal": 5, "inbox": 5, "waiting": 1, "refused": 0}
 
@@ -695,12 +697,12 @@ def test_a_store_locked_by_another_process_is_a_plain_error_and_nothing_is_lost(
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with stored(path, Clock(), create=False, lock_timeout=1) as ledger:
-            desk = CommandHandler(ledger, Clock())
+            handler = CommandHandler(ledger, Clock())
             assert len(list(ledger.entries())) == 3
             with pytest.raises(LockedStore, match="another process"):
-                desk.handle(many(2))
+                handler.handle(many(2))
             holder.communicate("\n", timeout=60)
-            assert names(desk.handle(many(2)).outcomes) == ["Done"] * 3
+            assert names(handler.handle(many(2)).outcomes) == ["Done"] * 3
     finally:
         holder.kill()
     assert counts(path)["inbox"] == 6
@@ -812,8 +814,8 @@ def test_a_fact_stored_in_an_old_shape_is_read_in_the_new_one_and_its_bytes_stay
     newer = Catalogue([NoteTakenAnew], {NoteTaken.TYPE: (NoteTakenAnew.TYPE, _to_v2)})
     with stored(place, Clock(), create=False, catalogue=newer) as ledger:
         ledger.append(Batch(facts=[NewFact("note-1", 2, NoteTakenAnew(at=8, words=("one",)), origin)]))
-        told = [entry.fact for entry in ledger.entries()]
-    assert told == [NoteTakenAnew(at=7, words=("two", "words")), NoteTakenAnew(at=8, words=("one",))]
+        recorded = [entry.fact for entry in ledger.entries()]
+    assert recorded == [NoteTakenAnew(at=7, words=("two", "words")), NoteTakenAnew(at=8, words=("one",))]
     assert rows(place, "SELECT topic, state FROM stored_events WHERE rowid = 1") == before
 
 

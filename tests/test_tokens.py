@@ -11,8 +11,9 @@ import pytest
 from support.messages import Clock
 from support.servers import open_any
 
+from adapters.store.url import store_url
 from bin.commands.token import SHOWN_DIGITS
-from bin.compose import settings, store_url
+from bin.settings import settings
 from bin.tokens import PREFIX, digest_of
 from domain.values import instant_text
 

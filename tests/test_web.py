@@ -49,13 +49,13 @@ from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Answered
 from adapters.store.ledger import Ledger
-from bin.compose import BadSettings, Settings, Webhook
 from bin.http.app import build
 from bin.http.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
 from bin.http.problems import KINDS, PROBLEM_JSON
 from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import BadSettings, Settings, Webhook
 from bin.tokens import digest_of
 
 TOKEN, OTHER_TOKEN = "vbl_for-the-tests", "vbl_of-another"
@@ -239,11 +239,11 @@ def test_a_plain_json_type_with_parametrics_is_taken(office: Office) -> None:
 
 
 def test_messages_posted_at_the_same_time_share_transactions(kept: Office) -> None:
-    before = kept.ledger.store.writes()
+    before = kept.ledger.store.revision()
     answers = kept.ask(*(post(opening(f"INC{number}")) for number in range(60)))
     assert [answer.status_code for answer in answers] == [201] * 60
     assert len({answer.json()["leaf"] for answer in answers}) == 60
-    assert kept.ledger.store.writes() - before < 30
+    assert kept.ledger.store.revision() - before < 30
     assert kept.counts() == NOTHING | {"facts": 60, "messages": 60}
 
 
@@ -251,19 +251,19 @@ def test_messages_posted_at_the_same_time_share_transactions(kept: Office) -> No
 
 
 def test_a_batch_is_answered_in_order_the_refused_ones_among_them(kept: Office) -> None:
-    before = kept.ledger.store.writes()
+    before = kept.ledger.store.revision()
     answer = kept.batch(charge(), opening(), b'{"a": NaN}', charge("NOPE"), opening())
     assert answer.status_code == 200
     outcomes = [one["outcome"] for one in answer.json()["outcomes"]]
     assert outcomes == ["done", "done", "refused", "waiting", "duplicate"]
-    assert kept.ledger.store.writes() == before + 1
+    assert kept.ledger.store.revision() == before + 1
     assert kept.counts() == {"facts": 2, "messages": 2, "waiting": 1, "refused": 1}
 
 
 def test_an_empty_batch_has_no_outcomes(office: Office) -> None:
-    before = office.ledger.store.writes()
+    before = office.ledger.store.revision()
     assert office.batch().json() == {"outcomes": []}
-    assert office.ledger.store.writes() == before
+    assert office.ledger.store.revision() == before
 
 
 json_values = st.recursive(

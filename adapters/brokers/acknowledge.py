@@ -10,7 +10,7 @@ from typing import Any
 from adapters.brokers.address import BrokerError
 from adapters.inbox.batcher import Stopping
 from adapters.retries import LONGEST_PAUSE, pause_unless, until_it_answers
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 Handler = Callable[[Sequence[bytes]], Awaitable[Sequence[OutboxMessage]]]
 """Takes messages, returns their outcomes. Raises Stopping where they will not be handled any more."""

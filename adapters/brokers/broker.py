@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from adapters.brokers.acknowledge import Acknowledging
 from adapters.brokers.outgoing import Outgoing
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 LONGEST_GATHERING = 0.1
 """Seconds that a batch which is not full waits for more."""

@@ -37,7 +37,7 @@ from adapters.brokers.broker import (
 from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE, Outgoing, bundles, confirmed
 from adapters.brokers.subjects import PREFIX, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 PARTITIONS = 6
 """As many consumers can share the load, unless the address says otherwise."""

@@ -38,7 +38,7 @@ from adapters.brokers.broker import (
 from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE, Outgoing, bundles, confirmed
 from adapters.brokers.subjects import every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 DURABLE = "verbale"
 PULLING_AT_ONCE = 2

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from adapters.brokers.address import BrokerAddress
 from adapters.brokers.subjects import NONE, PREFIX, message_subject, token
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 from domain.catalogue import COMMANDS
 
 MESSAGE_TYPE, OUTCOMES_TYPE = "application/cloudevents+json", "application/cloudevents-batch+json"

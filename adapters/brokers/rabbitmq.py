@@ -32,7 +32,7 @@ from adapters.brokers.broker import (
 from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE, Outgoing, bundles, confirmed
 from adapters.brokers.subjects import PREFIX, every_message, every_outcome, outcome_subject, shortened, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 PREFETCHED = 2 * BATCH
 LONGEST_WORD = 60

@@ -39,7 +39,7 @@ from adapters.brokers.broker import (
 from adapters.brokers.outgoing import Outgoing, bundles
 from adapters.brokers.subjects import PREFIX, outcome_subject, token
 from adapters.inbox.ingest import BATCH
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 
 GROUP = "verbale"
 READING_AT_ONCE = 2

@@ -11,7 +11,7 @@ from adapters.imports.snapshot_diff import messages_of
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import written
 from adapters.inbox.outcomes import Refused, Reply
-from adapters.store.ledger import Recorder
+from adapters.store.recorder import Snapshots
 from domain.incident import Incident
 
 
@@ -42,7 +42,7 @@ class _Around(NamedTuple):
     after: Snapshot | None
 
 
-def _stored_around(store: Recorder, snapshot: Snapshot) -> _Around:
+def _stored_around(store: Snapshots, snapshot: Snapshot) -> _Around:
     before, after = store.snapshots_around(snapshot.source, snapshot.item, snapshot.changed_at)
     until, _ = store.snapshots_around(snapshot.source, snapshot.item, snapshot.changed_at + 1)
     texts = before, until if until != before else None, after

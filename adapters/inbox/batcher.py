@@ -15,7 +15,9 @@ from adapters.inbox.handler import CommandHandler
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.outcomes import Answered, Reply, fault_of_ours
 from adapters.retries import until_it_answers
-from adapters.store.ledger import Ledger, OutboxEntry, StoreError
+from adapters.store.errors import StoreError
+from adapters.store.ledger import Ledger
+from adapters.store.records import OutboxEntry
 
 Given = TypeVarTuple("Given")
 Returned = TypeVar("Returned")

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from adapters.inbox.messages import Message
 from adapters.inbox.streams import State, Streams
-from adapters.store.ledger import Recorder
+from adapters.store.recorder import Recorder
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents

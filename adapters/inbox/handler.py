@@ -13,7 +13,9 @@ from adapters.inbox.outcomes import Answered, Refused, Reply
 from adapters.inbox.streams import State, Streams
 from adapters.inbox.unit_of_work import UnitOfWork, read_or_refuse
 from adapters.retries import lost_races
-from adapters.store.ledger import Batch, Ledger, LostRace, OutboxMessage, RefusedMessage, Unanswered
+from adapters.store.errors import LostRace, Unanswered
+from adapters.store.ledger import Ledger
+from adapters.store.records import Batch, OutboxMessage, RefusedMessage
 
 HOUR = 3_600_000_000
 """Microseconds."""

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from adapters.inbox.messages import is_label
 from adapters.inbox.outcomes import Done, Duplicate, Refused, Reply, Waiting
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 from domain.values import instant_text
 
 OUTCOME_TYPE: Final = "verbale.outcome.v1"

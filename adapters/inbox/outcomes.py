@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adapters.store.ledger import Identity
+from adapters.store.records import Identity
 
 
 @dataclass(frozen=True, slots=True)

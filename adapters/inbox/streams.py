@@ -45,7 +45,7 @@ class Streams:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._states: dict[str, State] = {}
-        self._writes = -1
+        self._revision = -1
 
     def __getitem__(self, stream: str) -> State:
         if stream not in self._states:
@@ -60,18 +60,18 @@ class Streams:
 
     def catch_up(self) -> int:
         """Forget every state if another writer has recorded something; the number of transactions recorded."""
-        writes = self._ledger.store.writes()
-        if writes != self._writes or len(self._states) > MOST_REMEMBERED:
+        revision = self._ledger.store.revision()
+        if revision != self._revision or len(self._states) > MOST_REMEMBERED:
             self.forget()
-            self._writes = writes
-        return writes
+            self._revision = revision
+        return revision
 
     def recorded(self, changed: Mapping[str, State]) -> None:
         """Remember the states after one transaction of our own."""
         self._states.update(changed)
-        self._writes += 1
+        self._revision += 1
 
     def forget(self) -> None:
         """Forget every state."""
         self._states.clear()
-        self._writes = -1
+        self._revision = -1

@@ -19,17 +19,10 @@ from adapters.inbox.outcomes import (
     outcome_name,
 )
 from adapters.inbox.streams import evolve
+from adapters.store.errors import StoreError
 from adapters.store.leaf import Origin
-from adapters.store.ledger import (
-    Batch,
-    Deferred,
-    Identity,
-    NewFact,
-    Receipt,
-    Recorder,
-    RefusedMessage,
-    StoreError,
-)
+from adapters.store.recorder import Recorder
+from adapters.store.records import Batch, Deferred, Identity, NewFact, Receipt, RefusedMessage
 from domain.facts import Fact, NotYet, Rejected, refuse_future
 from domain.values import moment
 

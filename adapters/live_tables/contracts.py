@@ -1,7 +1,7 @@
 """The figures of one contract in a set of tables: windows, penalty, credits, connected systems, other services.
 
-Counted anew from its incidents as the tables have them, or moved by the difference that some incidents make. Then only
-the days on which a verdict fell, or no longer falls, are summed up again, however many incidents the contract has.
+Either counted anew from the incidents in the tables, or moved by the difference that some incidents make: then only the
+days on which a verdict fell, or no longer falls, are summed up again, however many incidents the contract has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ from projections.penalty import penalty_row
 from projections.tolerance import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
 
 GAP = 7
-"""Days without a verdict that are read over rather than asked around: a question costs more than they hold."""
+"""Days without a verdict that one query reads too, because a query more would cost more than they do."""
 
 
 @dataclass
@@ -56,25 +56,25 @@ class ContractTallies:
 
     ledger: str
     tables: TableSet
-    told: ContractsUnder
+    under: ContractsUnder
     name: str
 
     def __post_init__(self) -> None:
-        self.contract = self.told.replay.contract(self.name)
-        self.reading = self.told.replay.reading.name
+        self.contract = self.under.replay.contract(self.name)
+        self.reading = self.under.replay.reading.name
 
     def count_anew(self) -> None:
-        """Count every window from the incidents as they stand in the tables."""
+        """Count every window from the incidents in the tables."""
         self.tables.remove(DAYS, self._of_contract)
         self.tables.remove(WINDOWS, self._row_of_contract)
-        self._write(self._anew(window) for window in self.told.windows(self.name))
+        self._write(self._anew(window) for window in self.under.windows(self.name))
 
     def move(self, moved: Mapping[int, Moved], *, whole: bool) -> None:
-        """Move the counts of windows, by their beginning; `whole`: look at the others too, time has changed them."""
+        """Move the counts of windows, by their beginning; `whole`: count the others too, time has changed them."""
         held = {row.window.start: row.count for row in self._windows()}
         self._write(
             self._moved(window, held.get(window.start, Count()), moved.get(window.start, Moved()))
-            for window in self.told.windows(self.name)
+            for window in self.under.windows(self.name)
             if whole or window.start in moved
         )
 
@@ -83,7 +83,7 @@ class ContractTallies:
         if self.contract.contract.signed is None:
             self.tables.remove(PENALTIES, self._row_of_contract)
         else:
-            row = penalty_row(self.contract, self._windows(), self.told.replay)
+            row = penalty_row(self.contract, self._windows(), self.under.replay)
             self.tables.write(PENALTIES, [tabular.penalty_values(self.ledger, self.reading, row)])
 
     def write_credits(self, *, has_account: bool) -> None:
@@ -91,7 +91,7 @@ class ContractTallies:
         if self.contract.contract.signed is None and not has_account:
             self.tables.remove(CREDITS, self._row_of_contract)
         else:
-            row = credit_row(self.told.replay, self.name)
+            row = credit_row(self.under.replay, self.name)
             self.tables.write(CREDITS, [tabular.credit_values(self.ledger, self.reading, row)])
 
     def write_systems(self) -> None:
@@ -103,7 +103,7 @@ class ContractTallies:
     def write_commitments(self) -> None:
         """Write what was due under its other services, and what was done."""
         self.tables.remove(COMMITMENTS, self._row_of_contract)
-        rows = enumerate(commitment_rows(self.contract, self.told.replay.as_of), 1)
+        rows = enumerate(commitment_rows(self.contract, self.under.replay.as_of), 1)
         values = [tabular.commitment_values(self.ledger, self.reading, number, row) for number, row in rows]
         self.tables.write(COMMITMENTS, values)
 
@@ -164,7 +164,7 @@ class ContractTallies:
                 list(read), lambda day: self._cases_between(window, day, day), tolerance_of(self.contract)
             )
         next_change = self.tables.earliest(INCIDENTS, "changes_at", self._of(window))
-        return breach_row(self.contract, window, count, passing, next_change, self.told.replay.as_of)
+        return breach_row(self.contract, window, count, passing, next_change, self.under.replay.as_of)
 
     def _days(self, window: Interval) -> list[Day]:
         columns = ("day", "cases", "breaches", "lowest")

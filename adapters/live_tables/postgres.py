@@ -1,7 +1,7 @@
 """Reporting tables in a schema of their own, in the database of the store.
 
-A set that is being built is a schema beside the live one; the swap renames both. Readers are let finish first: whoever
-has begun to read the old tables reads on in them, and nobody finds half of the new ones.
+A set that is being built is a schema beside the live one; the swap renames both. It waits for readers: whoever has
+begun to read the old tables reads them to the end, and nobody finds half of the new ones.
 """
 
 from collections import defaultdict
@@ -13,21 +13,14 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables
+from adapters.live_tables.reporting import LIVE, NEXT, Reporting, index_statements, table_statements
 from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, ColumnKind, Table
-from adapters.live_tables.tables import (
-    LIVE,
-    NEXT,
-    BeingBuilt,
-    Codec,
-    ForeignTables,
-    NoTables,
-    Reporting,
-    index_statements,
-    table_statements,
-)
-from adapters.store.ledger import StoreError
-from adapters.store.postgres_connection import connect, marked, plainly
-from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
+from adapters.live_tables.tables import Codec
+from adapters.store.errors import StoreError
+from adapters.store.postgres_connection import connect, marked
+from adapters.store.postgres_errors import translated_errors
+from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresLocation, is_reserved
 from domain.values import microseconds, moment
 
 TYPES: Mapping[ColumnKind, str] = {
@@ -45,11 +38,11 @@ SWAP_WAITS = "2s"
 HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
 
 
-def replay_schema(place: PostgresPlace, name: str) -> str:
+def replay_schema(location: PostgresLocation, name: str) -> str:
     """The name of a schema for a replay, checked. Raises StoreError where it is, or may become, one of the store's."""
     if not SCHEMA_NAME.fullmatch(name) or is_reserved(name):
         raise StoreError(f"{name} cannot name a schema of a replay: {NAMES}")
-    if name in (place.schema, "public"):
+    if name in (location.schema, "public"):
         raise StoreError(f"{name} is the store's own schema: a replay goes into another")
     return name
 
@@ -58,19 +51,19 @@ class PostgresReporting(Reporting):
     """The reporting tables in one schema. Raises StoreErrors, each a sentence to act on."""
 
     def __init__(
-        self, place: PostgresPlace, schema: str | None = None, *, create: bool = False, lock_timeout: int = 10
+        self, location: PostgresLocation, schema: str | None = None, *, create: bool = False, lock_timeout: int = 10
     ) -> None:
         """Connect; `schema` is the store's own reporting schema unless a replay wants another.
 
         With `create` a schema that is not there is made by the first `create()`; without it there must be one.
         """
         super().__init__()
-        self._store, self._lock_timeout = place, lock_timeout
-        self.schema = schema or place.reporting_schema
-        self.place = f"{place}, schema {self.schema}"
-        self._connection = connect(place, lock_timeout)
+        self._store, self._lock_timeout = location, lock_timeout
+        self.schema = schema or location.reporting_schema
+        self.location = f"{location}, schema {self.schema}"
+        self._connection = connect(location, lock_timeout)
         try:
-            with self._plainly():
+            with self._translated_errors():
                 for setting in ("timezone = 'UTC'", "statement_timeout = 0", "idle_in_transaction_session_timeout = 0"):
                     self._connection.execute(f"SET {setting}".encode())
             self._recognise(create=create)
@@ -81,28 +74,29 @@ class PostgresReporting(Reporting):
     def _recognise(self, *, create: bool) -> None:
         there = self._is_there(self.schema)
         if there and not self._is_ours(self.schema):
-            raise ForeignTables(f"{self.place} is a schema that Verbale did not make: it was left as it is")
+            raise ForeignTables(f"{self.location} is a schema that Verbale did not make: it was left as it is")
         if not there and not create:
-            raise NoTables(f"there are no reporting tables at {self.place}: verbale project makes them")
+            raise NoTables(f"there are no reporting tables at {self.location}: verbale project makes them")
         if create and self.exists() and self.fits and not self._reader_may_read():
-            self._grant(LIVE)  # the role was made later than the tables
+            self._grant(LIVE)  # the role was made after the tables
 
     def _is_there(self, schema: str) -> bool:
         return bool(self.run("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)))
 
     def _is_ours(self, schema: str) -> bool:
         """Whether we made a schema: it says so itself, or its first table does."""
-        said = self.run("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?", (schema,))
-        table = (
+        of_schema = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?"
+        of_table = (
             "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         )
-        said += self.run(f"{table} WHERE n.nspname = ? AND c.relname = ?", (schema, LEDGERS.name))
-        return any(words in (OURS, LEDGERS.meaning) for (words,) in said)
+        of_table += " WHERE n.nspname = ? AND c.relname = ?"
+        comments = self.run(of_schema, (schema,)) + self.run(of_table, (schema, LEDGERS.name))
+        return any(comment in (OURS, LEDGERS.meaning) for (comment,) in comments)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything done in it is done together, and by nobody else meanwhile."""
-        with self._plainly(), self._connection.transaction():
+        """What is done in it takes effect together, and no other process writes meanwhile."""
+        with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             # Before any table is named: a swap by another process may be about to give the names to other tables.
             self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", (self.schema,))
@@ -114,7 +108,7 @@ class PostgresReporting(Reporting):
         key = f"{self.schema} being built"
         ((got,),) = self.run("SELECT pg_try_advisory_lock(hashtextextended(?, 0))", (key,))
         if not got:
-            raise BeingBuilt(f"another process is building the tables of {self.place}: wait until it is done")
+            raise BeingBuilt(f"another process is building the tables of {self.location}: wait until it is done")
         try:
             yield
         finally:
@@ -123,10 +117,10 @@ class PostgresReporting(Reporting):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read in it is of one moment."""
-        with self._plainly(), self._connection.transaction():
+        """All that is read in it is of one moment."""
+        with self._translated_errors(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            # Locks first, then the moment: so the tables named are those that are read, whole.
+            # Locks before the first read, which fixes the moment: no swap can come between, and all is of one set.
             names = ", ".join(self.live.name(table) for table in PUBLIC)
             self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
             yield
@@ -197,15 +191,15 @@ class PostgresReporting(Reporting):
             self.run(f"GRANT SELECT ON {names} TO {self._store.reader}")
 
     def analyse(self) -> None:
-        """Else the server plans without knowing what the tables hold, until it comes by of itself."""
+        """Without it, the server plans without knowing what the tables hold, until autovacuum comes by."""
         for table in TABLES:
             self.run(f"ANALYZE {self.name(NEXT, table)}")
 
     def swap(self, token: str) -> None:
         """The set being built takes over the public names, in the transaction that is open."""
         if self.exists():
-            # Whoever reads the old tables now, finishes; whoever comes meanwhile waits, and finds the new ones. Not
-            # for long at a time, and the same tables first that readers are told to name first.
+            # Readers of the old tables finish; whoever comes meanwhile waits, and finds the new ones. We wait only
+            # briefly, and lock in the order in which docs/tables.md asks readers to name the tables.
             self.run(f"SET LOCAL lock_timeout = '{SWAP_WAITS}'")
             there = self.columns()
             names = ", ".join(self.live.name(table) for table in TABLES if table.name in there)
@@ -220,14 +214,14 @@ class PostgresReporting(Reporting):
     def discard_retired(self) -> str | None:
         """Drop what swaps left behind; a sentence where something else, a view perhaps, holds on to it."""
         like = self._retired.replace("_", r"\_") + "%"
-        said = None
+        kept = None
         for (schema,) in self.run("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE ?", (like,)):
             if not self._is_ours(schema):
                 continue
             held = self.run("SELECT tablename::text FROM pg_tables WHERE schemaname = ?", (schema,))
             tables = ", ".join(f"{schema}.{table}" for (table,) in held)
             try:
-                with self._plainly(), self._connection.transaction():
+                with self._translated_errors(), self._connection.transaction():
                     self._connection.execute(f"DROP TABLE {tables}".encode())
                     self._connection.execute(f"DROP SCHEMA {schema}".encode())
             except StoreError as failed:
@@ -235,9 +229,9 @@ class PostgresReporting(Reporting):
                 if not isinstance(error, errors.DependentObjectsStillExist):
                     return f"the old tables are kept as {schema} for now ({failed}): the next rebuild drops them"
                 on_what = " ".join((error.diag.message_detail or "something").split())
-                said = f"the old tables are kept as {schema}, because others are built on them ({on_what}): make " \
+                kept = f"the old tables are kept as {schema}, because others are built on them ({on_what}): make " \
                     f"those again on {self.schema}, then DROP SCHEMA {schema} CASCADE"  # fmt: skip
-        return said
+        return kept
 
     def abandon(self) -> None:
         """Leave nothing of a set that will not be finished."""
@@ -253,19 +247,19 @@ class PostgresReporting(Reporting):
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; the rows it gives."""
-        with self._plainly(), self._connection.cursor(binary=True) as cursor:
+        with self._translated_errors(), self._connection.cursor(binary=True) as cursor:
             cursor.execute(marked(sql), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of many rows."""
-        with self._plainly(), self._connection.cursor() as cursor:
+        with self._translated_errors(), self._connection.cursor() as cursor:
             cursor.executemany(marked(sql), rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Add many new rows, by COPY."""
         copy = f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()
-        with self._plainly(), self._connection.cursor() as cursor, cursor.copy(copy) as writing:
+        with self._translated_errors(), self._connection.cursor() as cursor, cursor.copy(copy) as writing:
             for row in rows:
                 writing.write_row(row)
 
@@ -282,18 +276,20 @@ class PostgresReporting(Reporting):
         return f"{column} = ANY(?)", [list(values)]
 
     @contextmanager
-    def _plainly(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
-            with plainly(self._store):
+            with translated_errors(self._store):
                 yield
         except StoreError as error:
             match error.__cause__:
                 case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
-                    said = " ".join(str(error.__cause__).split())
-                    raise StoreError(f"{self.place}: this role may not do that ({said}): use the owner's") from error
+                    reason = " ".join(str(error.__cause__).split())
+                    raise StoreError(
+                        f"{self.location}: this role may not do that ({reason}): use the owner's"
+                    ) from error
                 case errors.UndefinedTable() | errors.InvalidSchemaName():
                     raise NoTables(
-                        f"there are no reporting tables at {self.place}: verbale project makes them"
+                        f"there are no reporting tables at {self.location}: verbale project makes them"
                     ) from None
             raise
 

@@ -15,19 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables
+from adapters.live_tables.reporting import NEXT, Reporting, index_statements, table_statements
 from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES, ColumnKind, Table
-from adapters.live_tables.tables import (
-    NEXT,
-    BeingBuilt,
-    Codec,
-    ForeignTables,
-    NoTables,
-    Reporting,
-    index_statements,
-    table_statements,
-)
-from adapters.store.ledger import DamagedStore, NewerStore, NotAStore, StoreError
-from adapters.store.sqlite import plainly
+from adapters.live_tables.tables import Codec
+from adapters.store.errors import DamagedStore, NewerStore, NotAStore, StoreError
+from adapters.store.sqlite_errors import translated_errors
 
 APPLICATION_ID = 0x56524252  # "VRBR"
 TYPES: Mapping[ColumnKind, str] = {
@@ -39,11 +32,11 @@ TYPES: Mapping[ColumnKind, str] = {
     ColumnKind.JSON: "TEXT",
     ColumnKind.HOURS: "REAL",
 }
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without saying so: every instant here is)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every instant here is UTC)
 HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) VIRTUAL"
 
 
-def beside(store: Path) -> Path:
+def reporting_file(store: Path) -> Path:
     """The file of the reporting tables of the store in a file."""
     return store.with_name(f"{store.stem}.reporting{store.suffix}")
 
@@ -54,13 +47,13 @@ class SqliteReporting(Reporting):
     def __init__(self, path: Path, *, create: bool = False, lock_timeout: int = 10) -> None:
         """Open the file, made new where `create` says so; without it the file is only read."""
         super().__init__()
-        self.path, self.place = path, str(path)
+        self.path, self.location = path, str(path)
         if not path.exists() and not create:
             raise NoTables(f"there are no reporting tables at {path}: verbale project makes them")
         if not path.absolute().parent.is_dir():
             raise StoreError(f"{path} cannot be made: there is no folder {path.parent}")
         uri = f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'ro'}"
-        with self._plainly():
+        with self._translated_errors():
             self._connection = sqlite3.connect(
                 uri, uri=True, timeout=lock_timeout, isolation_level=None, check_same_thread=False
             )
@@ -83,24 +76,24 @@ class SqliteReporting(Reporting):
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise NewerStore(f"{self.path} was made by a newer Verbale: upgrade this one")
-        # A view of somebody's goes on naming the tables it names, and so finds the new ones.
+        # A view that somebody made keeps the names of its tables, and so finds the new ones after a swap.
         self._connection.execute("PRAGMA legacy_alter_table = ON")
         # What is here can be built again from the evidence: it need not be on disk before the next step.
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything done in it is done together, and by nobody else meanwhile."""
+        """What is done in it takes effect together, and no other process writes meanwhile."""
         if not self.path.exists():
             raise NoTables(f"{self.path} was removed while it was in use: verbale project makes it anew")
-        with self._plainly():
+        with self._translated_errors():
             self._connection.execute("BEGIN IMMEDIATE")
         yield from self._until("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read in it is of one moment."""
-        with self._plainly():
+        """All that is read in it is of one moment."""
+        with self._translated_errors():
             self._connection.execute("BEGIN")
         yield from self._until("ROLLBACK")
 
@@ -111,7 +104,7 @@ class SqliteReporting(Reporting):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-        with self._plainly():
+        with self._translated_errors():
             self._connection.execute(end)
 
     def exists(self) -> bool:
@@ -124,7 +117,7 @@ class SqliteReporting(Reporting):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else builds tables here meanwhile: a file beside it is locked, by whoever lives."""
+        """Nobody else builds tables here meanwhile: a lock on a file beside it, gone with the process that holds it."""
         lock = self.path.with_name(f"{self.path.name}-building")
         held = _locked(lock)
         if held is None:
@@ -151,7 +144,7 @@ class SqliteReporting(Reporting):
             self.run(statement)
 
     def analyse(self) -> None:
-        """Every question here is asked of a key or of an index: there is nothing to plan."""
+        """Every query here uses a key or an index: there is nothing to plan."""
 
     def swap(self, token: str) -> None:  # noqa: ARG002 (what is retired is dropped under one name)
         """The set being built takes over the public names, in the transaction that is open."""
@@ -168,7 +161,7 @@ class SqliteReporting(Reporting):
         return None
 
     def abandon(self) -> None:
-        """Leave nothing of a set that will not be finished, nor of a file that was made for it."""
+        """Leave nothing of a set that will not be finished, nor of a file that was made to hold it."""
         for table in TABLES:
             self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
         if not self.run("SELECT 1 FROM sqlite_schema LIMIT 1"):
@@ -186,12 +179,12 @@ class SqliteReporting(Reporting):
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; the rows it gives."""
-        with self._plainly():
+        with self._translated_errors():
             return self._connection.execute(sql, parameters).fetchall()
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of many rows."""
-        with self._plainly():
+        with self._translated_errors():
             self._connection.executemany(sql, rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -212,17 +205,19 @@ class SqliteReporting(Reporting):
         return f"{column} IN ({', '.join('?' * len(values))})", list(values)
 
     @contextmanager
-    def _plainly(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
-            with plainly(self.path):
+            with translated_errors(self.path):
                 yield
         except (DamagedStore, NotAStore) as error:
-            told = f"{self.path} is no file of reporting tables, or a damaged one: it was left as it is"
-            raise ForeignTables(f"{told}; remove it, and run verbale rebuild") from error
+            raise ForeignTables(
+                f"{self.path} is no file of reporting tables, or a damaged one: it was left as it is; remove it, "
+                "and run verbale rebuild"
+            ) from error
 
 
 def _locked(lock: Path) -> int | None:
-    """The descriptor of a lock file that we hold; None where somebody else does."""
+    """The descriptor of a lock file that this process now holds; None where another does."""
     while True:
         held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         try:

@@ -1,35 +1,15 @@
-"""Where the reporting tables are: a SQLite file of their own, or a PostgreSQL schema of their own.
+"""One set of reporting tables, written and read in terms of its columns.
 
-There is always at most one live set. A set that is being built stands beside it under other names, and takes over the
-names in one transaction; a set that was never finished is dropped by the next building. The evidence is elsewhere, and
-nothing here can touch it.
+A value is written and read back as the database keeps it: see `Database.encoder` and `decoder`.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
-from adapters.live_tables.schema import TABLES, Column, ColumnKind, Table, Values
-from adapters.store.ledger import LockedStore, NewerStore, StoreError
+from adapters.live_tables.schema import Column, ColumnKind, Table, Values
 from domain.interval import Interval
-
-
-class NoTables(StoreError):
-    """There are no reporting tables at that place."""
-
-
-class ForeignTables(StoreError):
-    """What is at that place is not ours to write to."""
-
-
-class BeingBuilt(LockedStore):
-    """Another process is building the tables at that place."""
-
-
-class OutdatedTables(StoreError):
-    """The tables at that place are not those of this log and this program: they have to be built anew."""
 
 
 class AtMost(NamedTuple):
@@ -42,77 +22,11 @@ Where = Mapping[str, Any]
 """Columns and what they hold: a value, None, a list of values, an Interval of instants or an AtMost."""
 
 Codec = Callable[[Any], Any]
-LIVE, NEXT = "live", "next"
 MOST_IN_A_LIST = 400
 
 
-class Reporting(ABC):
-    """One place for reporting tables. `live` and `building` are its two sets of tables."""
-
-    place: str
-    """For people: where the tables are."""
-
-    mark = "?"
-
-    def __init__(self) -> None:
-        self.live = TableSet(self, LIVE)
-        self.building = TableSet(self, NEXT)
-
-    @abstractmethod
-    def transaction(self) -> AbstractContextManager[None]:
-        """Everything done in it is done together, and by nobody else meanwhile."""
-
-    @abstractmethod
-    def snapshot(self) -> AbstractContextManager[None]:
-        """Everything read in it is of one moment."""
-
-    @abstractmethod
-    def exists(self) -> bool:
-        """Whether there is a live set."""
-
-    @abstractmethod
-    def columns(self) -> Mapping[str, set[str]]:
-        """The columns of the live tables, by table, as they are."""
-
-    @property
-    def fits(self) -> bool:
-        """Whether the live tables are such as this program makes. Raises NewerStore where a newer one made them."""
-        there, ours = self.columns(), {table.name: {column.name for column in table.columns} for table in TABLES}
-        if all(there.get(name, set()) >= columns for name, columns in ours.items()) and there != ours:
-            raise NewerStore(f"the tables at {self.place} were made by a newer Verbale: upgrade this one")
-        return there == ours
-
-    @abstractmethod
-    def alone(self) -> AbstractContextManager[None]:
-        """Nobody else builds tables here meanwhile. Raises BeingBuilt where somebody does."""
-
-    @abstractmethod
-    def create(self) -> None:
-        """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
-
-    @abstractmethod
-    def index(self, token: str) -> None:
-        """Make the indexes of the set being built, which rows are added faster without; `token` names them apart."""
-
-    @abstractmethod
-    def analyse(self) -> None:
-        """Tell the store what the set being built holds, where it plans by that."""
-
-    @abstractmethod
-    def swap(self, token: str) -> None:
-        """The set being built takes over the public names, in the transaction that is open; `token` is its own."""
-
-    @abstractmethod
-    def discard_retired(self) -> str | None:
-        """Drop what a swap left behind; a sentence where something else holds on to it."""
-
-    @abstractmethod
-    def abandon(self) -> None:
-        """Leave nothing of a set that will not be finished, nor of a place that was made for it."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of the connection."""
+class Database(ABC):
+    """What holds sets of reporting tables: how it names them, runs SQL, and keeps values."""
 
     @abstractmethod
     def name(self, of: str, table: Table) -> str:
@@ -144,15 +58,15 @@ class Reporting(ABC):
 
 
 class TableSet:
-    """One set of reporting tables, live or being built: rows written and read in terms of the tables' columns."""
+    """One set of reporting tables, live or being built."""
 
-    def __init__(self, reporting: Reporting, of: str) -> None:
-        self.reporting = reporting
+    def __init__(self, database: Database, of: str) -> None:
+        self._database = database
         self._of = of
 
     def name(self, table: Table) -> str:
         """The name of a table in this set."""
-        return self.reporting.name(self._of, table)
+        return self._database.name(self._of, table)
 
     def read(self, table: Table, where: Where | None = None, order: str = "") -> Iterator[Values]:
         """The rows that meet every condition."""
@@ -162,19 +76,19 @@ class TableSet:
         self, table: Table, columns: Sequence[str], where: Where | None = None, order: str = ""
     ) -> Iterator[Values]:
         """Some columns of the rows that meet every condition."""
-        decode = _row_codec(tuple(self.reporting.decoder(_column(table, name).kind) for name in columns))
+        decode = _row_codec(tuple(self._database.decoder(_column(table, name).kind) for name in columns))
         for condition, parameters in self._conditions(table, where or {}):
             ordered = f" ORDER BY {order}" if order else ""
             sql = f"SELECT {', '.join(columns)} FROM {self.name(table)}{condition}{ordered}"
-            rows = self.reporting.run(sql, parameters)
+            rows = self._database.run(sql, parameters)
             yield from map(decode, rows) if decode else rows
 
     def values(self, table: Table, column: str, where: Where | None = None) -> list[Any]:
         """The distinct values of one column in the rows that meet every condition."""
         found: list[Any] = []
-        decode = self.reporting.decoder(_column(table, column).kind)
+        decode = self._database.decoder(_column(table, column).kind)
         for condition, parameters in self._conditions(table, where or {}):
-            rows = self.reporting.run(f"SELECT DISTINCT {column} FROM {self.name(table)}{condition}", parameters)
+            rows = self._database.run(f"SELECT DISTINCT {column} FROM {self.name(table)}{condition}", parameters)
             found += [decode(value) if decode and value is not None else value for (value,) in rows]
         return list(dict.fromkeys(found))
 
@@ -184,10 +98,10 @@ class TableSet:
         name = self.name(table)
         # As the first row of an index, which both stores find at once: min() over a condition they may not.
         known = f"{condition} AND" if condition else " WHERE"
-        rows = self.reporting.run(
+        rows = self._database.run(
             f"SELECT {column} FROM {name}{known} {column} IS NOT NULL ORDER BY {column} LIMIT 1", parameters
         )
-        decode = self.reporting.decoder(_column(table, column).kind)
+        decode = self._database.decoder(_column(table, column).kind)
         value = rows[0][0] if rows else None
         return decode(value) if decode and value is not None else value
 
@@ -195,36 +109,36 @@ class TableSet:
         """The sum of one column."""
         ((condition, parameters),) = self._conditions(table, where)
         sql = f"SELECT coalesce(sum({column}), 0) FROM {self.name(table)}{condition}"
-        return int(self.reporting.run(sql, parameters)[0][0])
+        return int(self._database.run(sql, parameters)[0][0])
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        return int(self.reporting.run(f"SELECT count(*) FROM {self.name(table)}")[0][0])
+        return int(self._database.run(f"SELECT count(*) FROM {self.name(table)}")[0][0])
 
     def write(self, table: Table, rows: Sequence[Values]) -> None:
         """Add rows, or replace those with the same key."""
         if not rows:
             return
         columns = [column.name for column in table.written]
-        marks = ", ".join([self.reporting.mark] * len(columns))
+        marks = ", ".join("?" * len(columns))
         others = [name for name in columns if name not in table.key]
         update = ", ".join(f"{name} = excluded.{name}" for name in others)
         sql = f"INSERT INTO {self.name(table)} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT "
         sql += f"({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if others else "NOTHING")
-        self.reporting.run_many(sql, self._encoded(table, rows))
+        self._database.run_many(sql, self._encoded(table, rows))
 
     def load(self, table: Table, rows: Iterable[Values]) -> None:
         """Add rows that are known to be new."""
         columns = [column.name for column in table.written]
-        self.reporting.load(self.name(table), columns, self._encoded(table, rows))
+        self._database.load(self.name(table), columns, self._encoded(table, rows))
 
     def remove(self, table: Table, where: Where) -> None:
         """Take away the rows that meet every condition; nothing for an empty list."""
         for condition, parameters in self._conditions(table, where):
-            self.reporting.run(f"DELETE FROM {self.name(table)}{condition}", parameters)
+            self._database.run(f"DELETE FROM {self.name(table)}{condition}", parameters)
 
     def _encoded(self, table: Table, rows: Iterable[Values]) -> Iterable[Sequence[Any]]:
-        encode = _row_codec(tuple(self.reporting.encoder(column.kind) for column in table.written))
+        encode = _row_codec(tuple(self._database.encoder(column.kind) for column in table.written))
         return map(encode, rows) if encode else rows
 
     def _conditions(self, table: Table, where: Where) -> Iterator[tuple[str, list[Any]]]:
@@ -241,12 +155,12 @@ class TableSet:
         terms: list[str] = []
         parameters: list[Any] = []
         for name, value in where.items():
-            encode = self.reporting.encoder(_column(table, name).kind) or _same
+            encode = self._database.encoder(_column(table, name).kind) or _same
             match value:
                 case None:
                     terms.append(f"{name} IS NULL")
                 case list():
-                    term, more = self.reporting.among(name, [encode(one) for one in value])
+                    term, more = self._database.among(name, [encode(one) for one in value])
                     terms.append(term)
                     parameters += more
                 case Interval(start, end):
@@ -274,36 +188,16 @@ def _column(table: Table, name: str) -> Column:
 
 @cache
 def _row_codec(codecs: tuple[Codec | None, ...]) -> Callable[[Sequence[Any]], list[Any]] | None:
-    """What turns a whole row; None where no column needs it."""
-    advanced = [(index, codec) for index, codec in enumerate(codecs) if codec]
-    if not advanced:
+    """Encodes or decodes a whole row; None where no column needs it."""
+    changed = [(index, codec) for index, codec in enumerate(codecs) if codec]
+    if not changed:
         return None
 
-    def turn(row: Sequence[Any]) -> list[Any]:
+    def encode(row: Sequence[Any]) -> list[Any]:
         values = list(row)
-        for index, codec in advanced:
+        for index, codec in changed:
             if values[index] is not None:
                 values[index] = codec(values[index])
         return values
 
-    return turn
-
-
-def table_statements(reporting: Reporting, of: str, types: Mapping[ColumnKind, str], hours: str) -> Iterator[str]:
-    """The statements that make a set of empty tables; `hours` says how a store works out hours from microseconds."""
-    for table in TABLES:
-        columns = [
-            f"{column.name} {types[column.kind]}"
-            + (f" {hours.format(column.hours_of)}" if column.hours_of else "" if column.optional else " NOT NULL")
-            for column in table.columns
-        ]
-        key = f"PRIMARY KEY ({', '.join(table.key)})"
-        yield f"CREATE TABLE {reporting.name(of, table)} ({', '.join([*columns, key])})"
-
-
-def index_statements(reporting: Reporting, of: str, suffix: str = "") -> Iterator[str]:
-    """The statements that make the indexes of a set; `suffix` makes their names unique."""
-    for table in TABLES:
-        for number, index in enumerate(table.indexes):
-            columns = ", ".join(index.columns)
-            yield f"CREATE INDEX {table.name}_{number}{suffix} ON {reporting.name(of, table)} ({columns})"
+    return encode

@@ -7,7 +7,8 @@ since they were judged. What running clocks have counted since is measured here,
 from collections.abc import Sequence
 
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.projector import Checkpoint, current, made_from
+from adapters.live_tables.checkpoint import Checkpoint, checkpoint, made_from
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import (
     CASES,
     COMMITMENTS,
@@ -19,7 +20,7 @@ from adapters.live_tables.schema import (
     QUEUE,
     WINDOWS,
 )
-from adapters.live_tables.tables import Reporting, TableSet, Where
+from adapters.live_tables.tables import TableSet, Where
 from adapters.reports.report import (
     LIVE_TABLES,
     JsonRow,
@@ -59,7 +60,7 @@ def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Que
     if not reporting.exists() or not reporting.fits:
         return None
     with reporting.snapshot():
-        at = current(reporting.live)
+        at = checkpoint(reporting.live)
         if at is None or not _answers(ledger, at, asked):
             return None
         return _Answering(ledger, reporting.live, at.position, asked).report(name)

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from adapters.live_tables.rows import deed_told
-from adapters.store.ledger import Ledger, Sealed
+from adapters.store.ledger import Ledger
+from adapters.store.records import Sealed
 from domain import __version__
 from domain.calendar_rules import LocalDay, wall_text
 from domain.interval import Interval
@@ -252,9 +254,14 @@ def versions() -> dict[str, str]:
     return {
         "program": __version__,
         "rules": RULES_VERSION,
-        "holidays": version("holidays"),
-        "tzdata": version("tzdata"),
+        "holidays": _version_of("holidays"),
+        "tzdata": _version_of("tzdata"),
     }
+
+
+@cache
+def _version_of(package: str) -> str:
+    return version(package)  # reads the package's metadata from disk each time
 
 
 def _text(instant: int | None) -> str | None:

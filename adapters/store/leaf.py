@@ -17,7 +17,7 @@ LEAF_PREFIX = b"\x00"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a fact comes from: its contract (or none), and the message, source and actor that told it."""
+    """Where a fact comes from: its contract (or none), and the message, source and actor that reported it."""
 
     contract: str | None
     source: str

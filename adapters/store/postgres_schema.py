@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from adapters.store.postgres_url import PostgresPlace
+from adapters.store.postgres_url import PostgresLocation
 from adapters.store.sql import ADDED_TO, ADDED_TO_ONLY, CHANGED, EVIDENCE, TAKEN_FROM
 
 
@@ -16,6 +16,7 @@ def _instant(microseconds: str) -> str:
 
 
 def tables() -> Iterator[str]:
+    """The tables of format 1, and what auditors read."""
     yield """CREATE TABLE ledger (
         one bigint PRIMARY KEY CHECK (one = 1), id text NOT NULL, writes bigint NOT NULL, format bigint NOT NULL)"""
     yield """CREATE TABLE stored_events (
@@ -55,7 +56,7 @@ def tables() -> Iterator[str]:
         yield f"COMMENT ON {what} IS '{said}'"
 
 
-def correspondence() -> Iterator[str]:
+def format_2() -> Iterator[str]:
     """What format 2 has beyond format 1."""
     yield """CREATE TABLE sources (
         source text COLLATE "C" PRIMARY KEY, first_heard bigint NOT NULL, last_heard bigint NOT NULL,
@@ -78,8 +79,8 @@ def correspondence() -> Iterator[str]:
         yield f"COMMENT ON TABLE {table} IS '{said}'"
 
 
-def guards(place: PostgresPlace) -> Iterator[str]:
-    """Nobody changes evidence; who writes does so one at a time, told where the log ends."""
+def guards(location: PostgresLocation) -> Iterator[str]:
+    """Nobody changes evidence; writers come one at a time, and learn where the log ends."""
     for name, said in (("refuse_change", ADDED_TO_ONLY), ("refuse_another_ledger", "a ledger keeps its name")):
         yield f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN RAISE EXCEPTION '{said}' USING ERRCODE = 'restrict_violation'; END $$"""
@@ -95,7 +96,7 @@ def guards(place: PostgresPlace) -> Iterator[str]:
     # LOCK TABLE asks for more than a writer may do: hence a function that does it in the owner's name, and only that.
     yield f"""CREATE FUNCTION begin_writing(
             OUT writes_before bigint, OUT last_leaf bigint, OUT last_position bigint, OUT last_recorded_at bigint)
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = {place.schema}, pg_temp AS $$
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = {location.schema}, pg_temp AS $$
         BEGIN
             LOCK TABLE stored_events IN EXCLUSIVE MODE;
             UPDATE ledger SET writes = writes + 1 RETURNING writes - 1 INTO writes_before;
@@ -104,15 +105,15 @@ def guards(place: PostgresPlace) -> Iterator[str]:
             IF NOT FOUND THEN
                 last_leaf := -1; last_position := 0; last_recorded_at := 0;
             END IF;
-            PERFORM pg_notify('{place.channel}', '');
+            PERFORM pg_notify('{location.channel}', '');
         END $$"""
     yield "REVOKE ALL ON FUNCTION begin_writing(), refuse_change(), refuse_another_ledger() FROM PUBLIC"
     yield "COMMENT ON FUNCTION begin_writing() IS 'Takes the lock of the log, and says where the log ends.'"
 
 
-def grants(place: PostgresPlace) -> list[str]:
+def grants(location: PostgresLocation) -> list[str]:
     """What the writer may do. The reader may do nothing here."""
-    schema, writer = place.schema, place.writer
+    schema, writer = location.schema, location.writer
     granted = {"INSERT": ADDED_TO, "UPDATE": CHANGED, "DELETE": TAKEN_FROM}
     return [
         f"GRANT USAGE ON SCHEMA {schema} TO {writer}",
@@ -125,18 +126,18 @@ def grants(place: PostgresPlace) -> list[str]:
     ]
 
 
-def make_roles(connection: Connection[Any], place: PostgresPlace) -> None:
+def make_roles(connection: Connection[Any], location: PostgresLocation) -> None:
     """The roles belong to the whole server: they may be there already, and another database may be making them."""
     (may,) = connection.execute(
         "SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"
     ).fetchone() or (False,)
     if may:
-        for role in (place.writer, place.reader):
+        for role in (location.writer, location.reader):
             make = (
                 f"IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF"
             )
             unless = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
             connection.execute(f"DO $$ BEGIN {make}; {unless}; END $$".encode())
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (place.writer,)).fetchone() is not None:
-        for statement in grants(place):
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (location.writer,)).fetchone() is not None:
+        for statement in grants(location):
             connection.execute(statement.encode())

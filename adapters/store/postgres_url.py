@@ -1,14 +1,14 @@
-"""Where a PostgreSQL store is, and what it calls its schemas and its roles."""
+"""Where a PostgreSQL store is, and how it names its schemas and its roles.
+
+psycopg is imported only where an address is read: a store in a file needs none, and importing it takes a while.
+"""
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
-from adapters.store.ledger import StoreError
+from adapters.store.errors import StoreError
 
 DEFAULT_SCHEMA = "verbale"
 SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -17,7 +17,7 @@ _HOW = "write postgresql://USER@HOST:PORT/DATABASE, with ?schema=NAME for a sche
 
 
 @dataclass(frozen=True)
-class PostgresPlace:
+class PostgresLocation:
     """Where a PostgreSQL store is: how to connect, in libpq's words, and the schema of the evidence."""
 
     connection: dict[str, str] = field(repr=False)
@@ -46,7 +46,7 @@ class PostgresPlace:
 
     @property
     def channel(self) -> str:
-        """Where the server tells that something is recorded."""
+        """The channel of NOTIFY that hears when something is recorded."""
         return f"{self.schema}_recorded"
 
     @property
@@ -77,18 +77,21 @@ def is_reserved(schema: str) -> bool:
     return schema.startswith("pg_") or schema.endswith(("reporting_v1", "_next")) or "_retired_" in schema
 
 
-def postgres_place(url: str) -> PostgresPlace:
-    """The place a store URL names: postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?schema=NAME&...].
+def postgres_location(url: str) -> PostgresLocation:
+    """The location that a store URL names: postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?schema=NAME&...].
 
     mode=ro only reads; every other parameter is libpq's. Raises StoreError, which never repeats the URL: it may hold
     a password.
     """
+    from psycopg import Error
+    from psycopg.conninfo import conninfo_to_dict
+
     base, _, query = url.partition("?")
     try:
         given = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
         others = [(name, value) for name, value in given if name not in ("schema", "mode")]
         connection = conninfo_to_dict(base + ("?" + urlencode(others, quote_via=quote) if others else ""))
-    except (ValueError, psycopg.Error):
+    except (ValueError, Error):
         raise StoreError(f"the store's postgresql:// address cannot be read: {_HOW}") from None
     ours = dict(given)
     schema, mode = ours.get("schema", DEFAULT_SCHEMA), ours.get("mode", "rw")
@@ -98,4 +101,4 @@ def postgres_place(url: str) -> PostgresPlace:
         raise StoreError(f"{schema} cannot name a schema of evidence: {NAMES}")
     if mode not in ("rw", "ro"):
         raise StoreError(f"mode={mode} is not known: mode=ro only reads")
-    return PostgresPlace({name: str(value) for name, value in connection.items()}, schema, mode == "ro")
+    return PostgresLocation({name: str(value) for name, value in connection.items()}, schema, mode == "ro")

@@ -18,7 +18,7 @@ from adapters.brokers.outgoing import addressed
 from adapters.inbox.ingest import BATCH, Line
 from bin.commands.ingest import counting, existing, lines_of
 from bin.commands.options import Where, chosen_by, progress
-from bin.compose import BadSettings, Settings
+from bin.settings import BadSettings, Settings
 
 broker_app = App(name="broker", help="Prepare the broker that messages come from, or start one for a trial.")
 

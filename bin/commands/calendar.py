@@ -22,8 +22,9 @@ from adapters.store.ledger import Ledger
 from bin.commands.console import Column, Format, as_csv, console, duration, local, print_rows, show
 from bin.commands.ingest import tell
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import clock, open_handler, settings
+from bin.compose import clock, open_handler
 from bin.language import Words
+from bin.settings import settings
 from domain import __version__
 from domain.calendar_rules import ServiceHours, wall_text
 from domain.contract_facts import CalendarAdopted, CoverageExtended
@@ -108,7 +109,7 @@ def calendar_show(
     if last_day < first_day:
         raise BadQuestion(f"--to {last} is before --from {first}")
     with ledger_of(chosen) as ledger:
-        now = max(clock(), ledger.store.recorded_until())
+        now = ledger.known_now(clock())
         asked = question(now=now, known_on=known_on, contract=contract)
         replay = _replay(contract, ledger, asked.known_on)
         told = _signed(contract, replay)
@@ -340,7 +341,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
     first, last = proposed.first_and_last
     with ledger_of(chosen) as ledger:
         now = clock()
-        told = _signed(contract, _replay(contract, ledger, max(now, ledger.store.recorded_until()))).contract
+        told = _signed(contract, _replay(contract, ledger, ledger.known_now(now))).contract
         before = told.calendars[-1:]
         hours = {str(kind): before[0].rules(kind).week for kind in ServiceHours} if before else {}
         at = instant_text(now)

@@ -23,14 +23,16 @@ from adapters.brokers.connect import open_client
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.outcome_events import outbox_writer
-from adapters.store.ledger import Ledger, OutboxMessage
+from adapters.store.ledger import Ledger
+from adapters.store.records import OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import BadSettings, Settings, clock, open_handler
+from bin.compose import clock, open_handler
 from bin.http.app import build
 from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import BadSettings, Settings
 
 BROKER = "broker"
 """Where messages from a broker come in, as the metrics name it."""
@@ -93,7 +95,7 @@ class _Consumer:
 
     def _places(self) -> str:
         broker = f"broker {read_address(self._chosen.broker)}" if self._chosen.broker else "no broker"
-        return f"ledger {self._ledger.id}, store {self._ledger.store.place}, {broker}"
+        return f"ledger {self._ledger.id}, store {self._ledger.store.location}, {broker}"
 
     # --- the broker ---
 
@@ -123,7 +125,7 @@ class _Consumer:
             self._recorded.clear()
             try:
                 while entries := await self._batcher.outbox(BATCH):
-                    await client.send([entry.letter for entry in entries])
+                    await client.send([entry.message for entry in entries])
                     await self._batcher.published([entry.number for entry in entries])
             except Exception as error:  # whatever it was, later outcomes must be published too
                 self._on_trouble(error)

@@ -15,14 +15,16 @@ from adapters.inbox.ingest import Line, RefusedLine, Tally, pass_over_recorded, 
 from adapters.inbox.messages import Unreadable, examples, read_json, read_message
 from adapters.inbox.outcome_events import OUTCOME_TYPE
 from adapters.reports.report import BadQuestion
+from adapters.store.url import store_location
 from bin.asyncapi import asyncapi as asyncapi_document
 from bin.commands.console import console
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
-from bin.compose import Settings, open_handler, store_place
+from bin.compose import open_handler
 from bin.documents import as_text, documents
 from bin.language import Words
 from bin.message_reference import message_reference
 from bin.schemas import schemas
+from bin.settings import Settings
 from domain.catalogue import COMMANDS
 from domain.contract_facts import AdoptCalendar
 
@@ -163,7 +165,7 @@ def check_output(option: str, output: Path | None, chosen: Settings, inputs: Ite
         return
     if output.is_dir() or not output.absolute().parent.is_dir():
         raise BadQuestion(f"{option} {output} cannot be written: name a file in a folder that exists")
-    kept = [*store_place(chosen.store).files, *inputs]
+    kept = [*store_location(chosen.store).files, *inputs]
     if any(
         output.absolute() == one.absolute() or (output.exists() and one.exists() and output.samefile(one))
         for one in kept

@@ -10,23 +10,29 @@ from typing import Annotated, Self
 
 from cyclopts import Parameter
 
-from adapters.diagnosis import remarks, standing
-from adapters.live_tables.projector import Projector, build
+from adapters.diagnosis import remarks
+from adapters.live_tables.errors import BeingBuilt, NoTables, OutdatedTables
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import PUBLIC
-from adapters.live_tables.tables import BeingBuilt, NoTables, OutdatedTables, Reporting
+from adapters.live_tables.status import status_of
 from adapters.reports.report import BadQuestion, Question, question
-from adapters.store.ledger import Ledger, LockedStore, LostRace, Notifications, UnreachableStore
+from adapters.store.errors import LockedStore, LostRace, UnreachableStore
+from adapters.store.ledger import Ledger
+from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
-from bin.compose import Settings, clock, open_readable, open_replay, open_reporting
+from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.language import Words
 from bin.reference import table_reference
+from bin.settings import Settings
 
 LONGEST_WAIT = 1.0
-"""Seconds after which the log is looked at again, though nobody said that anything came."""
+"""Seconds after which the log is read again, though no notification came."""
 SHORTEST_WAIT = 0.05
 LONGEST_AWAY = 60.0
-"""Seconds for which a server may be away before we give up."""
+"""Seconds after which we give up on a server that does not answer."""
 
 
 def project(*, once: Annotated[bool, Parameter(negative="")] = False, where: Where | None = None) -> None:
@@ -43,30 +49,31 @@ def project(*, once: Annotated[bool, Parameter(negative="")] = False, where: Whe
     with _Stop() as stop:
         _keep_current(chosen, say, stop, once=once)
     with ledger_of(chosen) as ledger, closing(open_reporting(chosen)) as reporting:
-        at = standing(ledger, reporting, clock())
+        at = status_of(ledger, reporting, clock())
         print(f"{say('position')} {at.projected} {say('of')} {at.position}, {say('lag')} {at.lag_positions}")
 
 
 def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) -> None:
     """Project until asked to stop (or, `once`, until nothing is left).
 
-    A server that goes away, or tables that somebody else holds, are waited for, a while; whoever builds them, longer.
+    Waits for a server that does not answer and for tables that another process holds, a while; for tables that another
+    process builds, as long as it takes.
     """
     waiting_since: float | None = None
-    said: set[str] = set()
+    printed: set[str] = set()
 
-    def tell(what: str) -> None:
-        if what not in said:
+    def print_once(what: str) -> None:
+        if what not in printed:
             print(what, flush=True)
-        said.add(what)
+        printed.add(what)
 
     while not stop.asked:
         try:
             with _projector(chosen) as (projector, ledger, reporting):
-                _make_current(projector, ledger, say, stop, tell)
+                _make_current(projector, ledger, say, stop, print_once)
                 more = projector.step()
                 waiting_since = None
-                tell(f"{say('live tables')}: {reporting.place}")
+                print_once(f"{say('live tables')}: {reporting.location}")
                 if once:
                     if more:
                         _catch_up(projector, ledger, say, stop)
@@ -74,7 +81,7 @@ def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) ->
                 with ledger.store.notifications() as notifications:
                     _follow(projector, notifications, stop)
         except (OutdatedTables, BeingBuilt):
-            pass  # somebody builds them, or we do in a moment
+            pass  # another process builds them, or this one does in the next round
         except (UnreachableStore, LockedStore, LostRace, NoTables) as error:
             waiting_since = waiting_since or time.monotonic()
             gone = once and isinstance(error, UnreachableStore)
@@ -84,7 +91,7 @@ def _keep_current(chosen: Settings, say: Words, stop: "_Stop", *, once: bool) ->
 
 
 class _Stop:
-    """Whether somebody has asked us to end: the step in hand is finished first."""
+    """Whether this process was asked to end, by a signal: the step in hand is finished first."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -98,13 +105,13 @@ class _Stop:
             signal.signal(number, handler)
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, unless asked meanwhile."""
+        """Wait so long, unless asked to end meanwhile."""
         until = time.monotonic() + seconds
         while not self.asked and time.monotonic() < until:
             time.sleep(SHORTEST_WAIT)
 
     def heeded_by(self, advance: Callable[[int], None]) -> Callable[[int], None]:
-        """The same, but a long work that tells how far it is ends there when it is asked to."""
+        """The same callback; it ends the work that calls it once this process was asked to end."""
 
         def advance_unless_asked(done: int) -> None:
             if self.asked:
@@ -123,17 +130,19 @@ def _projector(chosen: Settings) -> Iterator[tuple[Projector, Ledger, Reporting]
         yield Projector(ledger, reporting, clock), ledger, reporting
 
 
-def _make_current(projector: Projector, ledger: Ledger, say: Words, stop: "_Stop", tell: Callable[[str], None]) -> None:
-    """Build the tables where there are none, or where others than this program and log made them."""
+def _make_current(
+    projector: Projector, ledger: Ledger, say: Words, stop: "_Stop", print_once: Callable[[str], None]
+) -> None:
+    """Build the tables where there are none, or where another program made them, or from another log."""
     why = projector.outdated()
     if why is None:
         return
-    tell(f"{say(why)}: {say('building them')}")
+    print_once(f"{say(why)}: {say('building them')}")
     with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
-        _tell_what_is_kept(projector.rebuild(stop.heeded_by(advance), unless_current=True))
+        _warn_of_old_tables(projector.rebuild(stop.heeded_by(advance), unless_current=True))
 
 
-def _tell_what_is_kept(kept: str | None) -> None:
+def _warn_of_old_tables(kept: str | None) -> None:
     if kept:
         print(f"verbale: {kept}", file=sys.stderr)
 
@@ -161,9 +170,9 @@ def rebuild(*, where: Where | None = None) -> None:
     chosen, say = chosen_by(where)
     with _projector(chosen) as (projector, ledger, reporting):
         with progress(say("rebuilding"), ledger.store.position(), count=True) as advance:
-            _tell_what_is_kept(projector.rebuild(advance))
-        at = standing(ledger, reporting, clock())
-        print(f"{say('live tables')}: {reporting.place}")
+            _warn_of_old_tables(projector.rebuild(advance))
+        at = status_of(ledger, reporting, clock())
+        print(f"{say('live tables')}: {reporting.location}")
         print(f"{say('generation')} {at.generation}, {say('position')} {at.projected} {say('of')} {at.position}")
 
 
@@ -190,7 +199,7 @@ def replay(
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        now = max(clock(), ledger.store.recorded_until())
+        now = ledger.known_now(clock())
         asked = question(now=now, reading=reading, as_of=as_of, known_on=known_on)
         position = ledger.store.position(asked.known_on)
         with closing(open_replay(chosen, into)) as reporting, reporting.alone():
@@ -199,7 +208,7 @@ def replay(
             except BaseException:
                 reporting.abandon()
                 raise
-            print(f"{say('replayed into')} {reporting.place}")
+            print(f"{say('replayed into')} {reporting.location}")
     print(f"{say('position')} {position}, {say('reading')} {asked.reading.name}")
 
 
@@ -222,8 +231,8 @@ def status(*, format: Plain = "table", where: Where | None = None) -> None:
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
-        at = standing(ledger, reporting, clock())
-    show_facts(at.told(), format, say)
+        at = status_of(ledger, reporting, clock())
+    show_facts(at.shown(), format, say)
 
 
 def doctor(*, format: Plain = "table", where: Where | None = None) -> None:

@@ -10,13 +10,13 @@ from typing import Annotated, NamedTuple
 from cyclopts import Parameter
 from rich.text import Text
 
-from adapters.diagnosis import SHOWN_GAPS, missing, ranges, silences, silent_for
 from adapters.inbox.handler import HOUR
 from adapters.inbox.ingest import BATCH, RefusedLine, Tally
 from adapters.inbox.messages import Unreadable, is_label, read_json, source_named
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.reports.report import HOUSE_ZONE, BadQuestion, JsonRow, NotOnRecord
-from adapters.store.ledger import Deferred, Gap, RefusedRow, SourceHeard
+from adapters.store.records import Deferred, Gap, RefusedRow, SourceHeard
+from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences, silent_for
 from bin.commands.console import Column, Format, Plain, as_csv, console, duration, local, print_rows, show_facts
 from bin.commands.ingest import check_output, refused_line, tell, whole
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of

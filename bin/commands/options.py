@@ -12,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format
-from bin.compose import Settings, open_ledger, settings
+from bin.compose import open_ledger
 from bin.language import Words
+from bin.settings import Settings, settings
 
 
 class AnswerIsNo(Exception):
@@ -73,7 +74,7 @@ def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator[Ledger]:
     """The ledger, closed at the end; a store made new is named. Raises StoreError."""
     ledger = open_ledger(chosen, create=create)
     if ledger.store.made_new:
-        print(f"verbale: made a new store, {ledger.store.place}", file=sys.stderr)
+        print(f"verbale: made a new store, {ledger.store.location}", file=sys.stderr)
     try:
         yield ledger
     finally:

@@ -117,7 +117,7 @@ def _check_source(source: str | None, ledger: Ledger) -> None:
 
 
 def _reconciled(ledger: Ledger, export: Export, asked: _Asked, advance: Advance) -> Report:
-    now = max(clock(), ledger.store.recorded_until())
+    now = ledger.known_now(clock())
     history = History.of(watched(ledger.entries(), advance))
     replay = Replay(history, Reading(), now)
     found = disagreements(export, replay.incidents(), asked.within * SECOND, lambda told: asked.covers(told, ledger))

@@ -15,10 +15,12 @@ from adapters.reports.report import (
     timeline_of,
     unrouted_requests,
 )
-from adapters.store.ledger import Ledger, StoreError
+from adapters.store.errors import StoreError
+from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
-from bin.compose import Settings, clock, open_reporting
+from bin.compose import clock, open_reporting
+from bin.settings import Settings
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
@@ -126,7 +128,7 @@ def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Questi
 def _question(how: How, which: Which, ledger: Ledger) -> Question:
     # A recorder whose clock ran ahead has recorded what is known now all the same.
     return question(
-        now=max(clock(), ledger.store.recorded_until()),
+        now=ledger.known_now(clock()),
         reading=how.reading,
         as_of=how.as_of,
         known_on=how.known_on,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from adapters.inbox.messages import is_label
 from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
-from adapters.store.ledger import Ledger, Token
+from adapters.store.ledger import Ledger
+from adapters.store.records import Token
 from bin.commands.console import Column, Plain, console, table
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.tokens import digest_of, new_token

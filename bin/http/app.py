@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from adapters.imports.desk_mapping import desk_mapping
 from adapters.inbox.batcher import Batcher
-from bin.compose import Settings
 from bin.http import messages, status_pages, webhooks
 from bin.http.bearers import Bearers
 from bin.http.error_handlers import answer_errors
@@ -14,6 +13,7 @@ from bin.http.services import HelpDesk, Services, provide
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
 from bin.schemas import VERSION
+from bin.settings import Settings
 
 
 def application() -> FastAPI:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from adapters.store.ledger import StoreError
+from adapters.store.errors import StoreError
 from bin.http.problems import FAULT, MALFORMED, NOT_THIS_WAY, STORE_AWAY, UNKNOWN, Problem, problem_response
 from bin.http.services import services_of
 from bin.logs import log_trouble

@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 from adapters.inbox.messages import is_label, source_named
 from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, outcome_data
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
-from adapters.store.ledger import Identity, Ledger
+from adapters.store.ledger import Ledger
+from adapters.store.records import Identity
 from bin.http.bodies import is_batch, media_type, read_body, split
 from bin.http.openapi import MESSAGES_BODY, problem_responses
 from bin.http.problems import BODY_PROBLEMS, FOREIGN_SOURCE, MALFORMED, NO_TOKEN, REFUSED, STORE_AWAY, UNKNOWN, Problem

@@ -8,11 +8,11 @@ from fastapi import Depends, FastAPI, Request
 
 from adapters.imports.desk_mapping import DeskMapping
 from adapters.inbox.batcher import Batcher
-from bin.compose import Settings
 from bin.http.bearers import Bearers
 from bin.http.rate_limit import RateLimit
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import Settings
 
 
 class HelpDesk(NamedTuple):

@@ -8,7 +8,7 @@ from support.messages import Clock, contract_in_force
 
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Done
-from adapters.store.ledger import Batch
+from adapters.store.records import Batch
 from bench.contest import Contender, Run, batched, contest, expect
 from bench.histories import Recorded, add
 from bench.library import HelpDesk

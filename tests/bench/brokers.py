@@ -24,7 +24,7 @@ from adapters.brokers.outgoing import addressed
 from adapters.inbox.batcher import Batcher, Handled
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import outbox_writer
-from adapters.store.ledger import OutboxMessage
+from adapters.store.records import OutboxMessage
 from bench.contest import Contender, Run, contest
 from bench.library import HelpDesk
 from bench.paper import Paper, say

@@ -12,7 +12,7 @@ from support.messages import Clock
 
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.schema import WINDOWS
-from adapters.store.ledger import Batch
+from adapters.store.records import Batch
 from bench.contest import expect
 from bench.histories import BusyYear, Recorded, add, taken, turned_late
 from bench.paper import Paper, say

@@ -12,7 +12,8 @@ from support.examples import HOLIDAYS_2026, HOUR, account_facts, bought, contrac
 from support.messages import Clock
 
 from adapters.store.leaf import Origin
-from adapters.store.ledger import Batch, Ledger, NewFact, Receipt
+from adapters.store.ledger import Ledger
+from adapters.store.records import Batch, NewFact, Receipt
 from domain import contract as contracts
 from domain import credits as accounts
 from domain.contract import Contract

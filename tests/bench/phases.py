@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from adapters.live_tables import incidents as judging
+from adapters.live_tables import facts as reading
 from adapters.live_tables import rows as tabular
-from adapters.live_tables.projector import Step
-from adapters.live_tables.tables import Reporting
-from adapters.store.ledger import Ledger, read_entry
+from adapters.live_tables.reporting import Reporting
+from adapters.live_tables.step import Step
+from adapters.store.ledger import Ledger
+from adapters.store.mapper import read_entry
 from bench.paper import CHECKOUT, Paper
 from projections.contracts_known import ContractsUnder
 
@@ -103,7 +104,7 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
 
     changes: list[tuple[Any, str, Any]] = [
         (recorder, "rows_by_stream", phases.of(READ, lambda *given: iter(list(read(*given))))),
-        (judging, "read_entry", phases.of(DECODE, read_entry)),
+        (reading, "read_entry", phases.of(DECODE, read_entry)),
         (ContractsUnder, "judged", phases.of(JUDGE, ContractsUnder.judged)),
         (Step, "count_anew", phases.of(COUNT, Step.count_anew)),
         (reporting, "index", phases.of(INDEX, reporting.index)),

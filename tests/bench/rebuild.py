@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from support.messages import Clock
 
-from adapters.live_tables.projector import LIVE_READINGS, Projector, build
+from adapters.live_tables.checkpoint import LIVE_READINGS
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.rebuild import build
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import INCIDENTS
-from adapters.live_tables.tables import Reporting
 from bench.contest import Contender, Run, contest, expect
 from bench.histories import Year
 from bench.library import HelpDesk, catch_up, projection

@@ -12,11 +12,11 @@ from support.messages import Clock
 from support.servers import PostgresServer, owner, start_postgres
 
 from adapters.live_tables.postgres import PostgresReporting
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.sqlite import SqliteReporting
-from adapters.live_tables.tables import Reporting
 from adapters.store.ledger import Ledger
 from adapters.store.postgres import open_postgres
-from adapters.store.postgres_url import postgres_place
+from adapters.store.postgres_url import postgres_location
 from adapters.store.sqlite import open_store
 
 Rows = Sequence[Sequence[Any]]
@@ -223,17 +223,17 @@ class PostgresStore(Store):
 
     def ledger(self, name: str, clock: Clock) -> Ledger:
         """The ledger of this name, made where there is none."""
-        return open_postgres(postgres_place(self._url(name)), ledger_id="main", now=clock, create=True)
+        return open_postgres(postgres_location(self._url(name)), ledger_id="main", now=clock, create=True)
 
     def reporting(self, name: str) -> Reporting:
         """The reporting tables of the ledger of this name."""
-        return PostgresReporting(postgres_place(self._url(name)), create=True)
+        return PostgresReporting(postgres_location(self._url(name)), create=True)
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Reporting]:
         """Other reporting tables, empty, gone in the end."""
         schema = self.fresh("scratch")
-        reporting = PostgresReporting(postgres_place(self._url(name)), schema, create=True)
+        reporting = PostgresReporting(postgres_location(self._url(name)), schema, create=True)
         try:
             yield reporting
         finally:

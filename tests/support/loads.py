@@ -13,7 +13,8 @@ from adapters.inbox.outcome_events import outcome_data
 from adapters.inbox.outcomes import Reply
 from adapters.reports import report as reports
 from adapters.reports.report import ReportName
-from adapters.store.ledger import Identity, Ledger, Receipt
+from adapters.store.ledger import Ledger
+from adapters.store.records import Identity, Receipt
 from bin.compose import clock
 from support.messages import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
 

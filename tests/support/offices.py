@@ -12,13 +12,15 @@ import pytest
 
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Outcome
+from adapters.live_tables.checkpoint import LIVE_READINGS, Checkpoint, checkpoint
 from adapters.live_tables.postgres import PostgresReporting
-from adapters.live_tables.projector import LIVE_READINGS, Checkpoint, Projector, current
+from adapters.live_tables.projector import Projector
+from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import BUILDER, LEDGERS, TABLES
-from adapters.live_tables.sqlite import SqliteReporting, beside
-from adapters.live_tables.tables import Reporting, TableSet
+from adapters.live_tables.sqlite import SqliteReporting, reporting_file
+from adapters.live_tables.tables import TableSet
 from adapters.store.ledger import Ledger
-from adapters.store.postgres_url import postgres_place
+from adapters.store.postgres_url import postgres_location
 from projections.readings import Reading
 from support.messages import Clock, stored
 from support.servers import fresh_schema, local_server, owner, shared_server
@@ -50,12 +52,12 @@ class Office:
         """Another connection to the same tables."""
         if isinstance(self.reporting, SqliteReporting):
             return SqliteReporting(self.reporting.path, create=True)
-        return PostgresReporting(postgres_place(str(self.place)), create=True)
+        return PostgresReporting(postgres_location(str(self.place)), create=True)
 
     @property
     def at(self) -> Checkpoint:
         """How current the live tables are."""
-        found = current(self.reporting.live)
+        found = checkpoint(self.reporting.live)
         assert found is not None
         return found
 
@@ -76,9 +78,9 @@ def office(kind: str, folder: Path) -> Iterator[Office]:
         ledger = stack.enter_context(stored(place, clock))
         reporting: Reporting
         if isinstance(place, Path):
-            reporting = SqliteReporting(beside(place), create=True)
+            reporting = SqliteReporting(reporting_file(place), create=True)
         else:
-            reporting = PostgresReporting(postgres_place(place), create=True)
+            reporting = PostgresReporting(postgres_location(place), create=True)
             stack.callback(_drop_beside, place)
         stack.callback(reporting.close)
         yield Office(place, ledger, reporting, clock)
@@ -95,7 +97,7 @@ def _server(kind: str) -> str:
 
 def _drop_beside(url: str) -> None:
     """Drop the schemas that stand beside the live one."""
-    schema = postgres_place(url).reporting_schema
+    schema = postgres_location(url).reporting_schema
     with owner(url) as connection:
         like = schema.replace("_", r"\_") + r"\_%"
         found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", (like,)).fetchall()

@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 
 from adapters.store.ledger import Ledger
 from adapters.store.postgres import open_postgres
-from adapters.store.postgres_url import postgres_place
+from adapters.store.postgres_url import postgres_location
 from adapters.store.sqlite import open_store
 
 SHARED_FOLDER = "VERBALE_TEST_SERVER_FOLDER"
@@ -237,7 +237,7 @@ _numbers = itertools.count(1)
 
 def owner(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection to the database of a store as its owner, past every layer of ours."""
-    place = postgres_place(url)
+    place = postgres_location(url)
     searching = {**place.connection, "options": f"-c search_path={place.schema}"}
     return psycopg.connect(make_conninfo(**searching), autocommit=True)
 
@@ -251,7 +251,7 @@ def fresh_schema(server: str) -> Iterator[str]:
     try:
         yield url
     finally:
-        place = postgres_place(url)
+        place = postgres_location(url)
         with owner(url) as connection:
             for gone in (place.schema, place.reporting_schema):
                 connection.execute(f"SET client_min_messages = error; DROP SCHEMA IF EXISTS {gone} CASCADE".encode())
@@ -262,5 +262,5 @@ def fresh_schema(server: str) -> Iterator[str]:
 def open_any(place: Path | str, *, now: Callable[[], int], create: bool = True, **options: Any) -> Ledger:
     """The ledger at a place: a path, or an address of a PostgreSQL store."""
     if str(place).startswith("postgresql://"):
-        return open_postgres(postgres_place(str(place)), ledger_id="main", now=now, create=create, **options)
+        return open_postgres(postgres_location(str(place)), ledger_id="main", now=now, create=create, **options)
     return open_store(Path(place), ledger_id="main", now=now, create=create, **options)

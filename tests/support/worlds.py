@@ -68,30 +68,30 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
     def text(minute: int) -> str:
         return instant_text(start + minute * MINUTE)
 
-    told: list[tuple[int, bytes]] = []
+    messages: list[tuple[int, bytes]] = []
 
-    def tell(minute: int, command: str, stream: str, data: dict[str, Any] | None = None) -> None:
-        told.append((start + minute * MINUTE, message(command, stream, text(minute), data)))
+    def add(minute: int, command: str, stream: str, data: dict[str, Any] | None = None) -> None:
+        messages.append((start + minute * MINUTE, message(command, stream, text(minute), data)))
 
     before = start - 24 * 60 * MINUTE
     for contract, customers in (("a", ["acme"]), ("b", ["beta"])):
         ends = draw(st.one_of(st.none(), minutes.map(text)))
-        told.append((before, _signature(draw, contract, customers, instant_text(before), ends)))
+        messages.append((before, _signature(draw, contract, customers, instant_text(before), ends)))
         activated = {"option": {"service": "assistance"}, "effective": "2026-01-01T00:00:00+01:00"}
-        told.append(
+        messages.append(
             (before, message("contract.activate_option", f"contract-{contract}", instant_text(before), activated))
         )
-        told.append((before, adopt_calendar(contract, instant_text(before))))
-        _amendments(draw, told, start, contract)
-        _agreements(draw, tell, minutes, text, start, contract)
-        _other_services(draw, tell, minutes, contract)
-        _systems(draw, tell, minutes, contract)
-        _corrections(draw, tell, minutes, text, contract)
-        _credits(draw, tell, minutes, text, contract)
+        messages.append((before, adopt_calendar(contract, instant_text(before))))
+        _amendments(draw, messages, start, contract)
+        _agreements(draw, add, minutes, text, start, contract)
+        _other_services(draw, add, minutes, contract)
+        _systems(draw, add, minutes, contract)
+        _corrections(draw, add, minutes, text, contract)
+        _credits(draw, add, minutes, text, contract)
         if draw(st.integers(0, 5)) == 0:
             effective = draw(minutes)
             at = draw(st.integers(0, effective))
-            tell(at, "contract.terminate", f"contract-{contract}", {"effective": text(effective), "why": "agreed"})
+            add(at, "contract.terminate", f"contract-{contract}", {"effective": text(effective), "why": "agreed"})
         if draw(st.integers(0, 5)) == 0:
             right: dict[str, Any] = draw(
                 st.sampled_from(
@@ -103,39 +103,39 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
                     ]
                 )
             )
-            tell(draw(minutes), "record.rectify", f"contract-{contract}", {"version": 1, "why": "a slip", **right})
+            add(draw(minutes), "record.rectify", f"contract-{contract}", {"version": 1, "why": "a slip", **right})
     for number in range(draw(st.integers(1, most_incidents))):
-        _incident(draw, tell, minutes, text, f"I{number}")
-    return World(_batched(draw, told))
+        _incident(draw, add, minutes, text, f"I{number}")
+    return World(_batched(draw, messages))
 
 
-def _amendments(draw: st.DrawFn, told: list[tuple[int, bytes]], start: int, contract: str) -> None:
+def _amendments(draw: st.DrawFn, messages: list[tuple[int, bytes]], start: int, contract: str) -> None:
     """Levels revised, another calendar adopted: at some time, or never."""
     at = start + draw(st.integers(0, SPAN)) * MINUTE
     if draw(st.integers(0, 4)) == 0:
         level = {"charge": draw(st.sampled_from([30, 600])), "intervention": 900}
         data = {"levels": {f"p{priority}": level for priority in range(1, 6)}, "effective": instant_text(at)}
-        told.append((at, message("contract.revise_service_level", f"contract-{contract}", instant_text(at), data)))
+        messages.append((at, message("contract.revise_service_level", f"contract-{contract}", instant_text(at), data)))
     if draw(st.integers(0, 4)) == 0:
-        told.append((at, adopt_calendar(contract, instant_text(at), draw(st.sampled_from([2026, 2027])))))
+        messages.append((at, adopt_calendar(contract, instant_text(at), draw(st.sampled_from([2026, 2027])))))
 
 
 def _agreements(
-    draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, start: int, contract: str
+    draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: Any, start: int, contract: str
 ) -> None:
     """The contract renewed, perhaps after its end; Assistenza ended, and perhaps activated again; hours extended."""
     stream = f"contract-{contract}"
     for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
-        tell(draw(minutes), "contract.renew", stream, {"until": text(draw(st.integers(1, 2 * SPAN)))})
+        add(draw(minutes), "contract.renew", stream, {"until": text(draw(st.integers(1, 2 * SPAN)))})
     if draw(st.integers(0, 3)) == 0:
         at = draw(minutes)
         ended = {"service": draw(st.sampled_from(["assistance", "operation"])), "effective": text(draw(minutes))}
-        tell(at, "contract.end_option", stream, ended)
+        add(at, "contract.end_option", stream, ended)
         again = {"option": {"service": "assistance"}, "effective": text(draw(minutes))}
         if draw(st.booleans()):
-            tell(draw(minutes), "contract.activate_option", stream, again)
+            add(draw(minutes), "contract.activate_option", stream, again)
     for _ in range(draw(st.integers(0, 2))):
-        tell(
+        add(
             draw(st.sampled_from([0, 0, SPAN // 3, SPAN])), "contract.extend_coverage", stream, draw(_extensions(start))
         )
 
@@ -163,16 +163,16 @@ def _extensions(draw: st.DrawFn, start: int) -> dict[str, Any]:
     return {"first_day": begins, "last_day": ends, "windows": windows, **which, **hours}
 
 
-def _other_services(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
+def _other_services(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
     """Conduzione and Manutenzione: perhaps activated, perhaps not, and work done under them."""
     stream = f"contract-{contract}"
     for option in draw(st.lists(st.sampled_from([OPERATION, MAINTENANCE]), max_size=2)):
         effective = {"effective": "2026-01-01T00:00:00+01:00"}
-        tell(draw(minutes), "contract.activate_option", stream, {"option": option, **effective})
+        add(draw(minutes), "contract.activate_option", stream, {"option": option, **effective})
     for number in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(sorted(WORK)))
         work = {"work": f"T{number}"} if kind == "record_operation_hours" else {}
-        tell(draw(minutes), f"contract.{kind}", stream, {**work, **draw(WORK[kind])})
+        add(draw(minutes), f"contract.{kind}", stream, {**work, **draw(WORK[kind])})
 
 
 OPERATION = {
@@ -203,20 +203,20 @@ WORK: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 }
 
 
-def _systems(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
+def _systems(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
     """Connected systems declared and withdrawn, often the same by both contracts; some told under a wrong name."""
     stream = f"contract-{contract}"
     for number in range(draw(st.integers(0, 4))):
         # The first from the beginning, often: else few requests would find their system declared.
         at = draw(minutes) if number else draw(st.sampled_from([0, 0, SPAN // 3]))
         command = draw(st.sampled_from(["declare", "declare", "withdraw"])) if number else "declare"
-        tell(at, f"contract.{command}_connected_system", stream, {"system": draw(st.sampled_from(SYSTEMS))})
+        add(at, f"contract.{command}_connected_system", stream, {"system": draw(st.sampled_from(SYSTEMS))})
     if draw(st.integers(0, 3)) == 0:
         right = {"version": draw(st.integers(4, 7)), "field": "system", "value": draw(st.sampled_from(SYSTEMS))}
-        tell(draw(minutes), "record.rectify", stream, {"why": "a slip", **right})
+        add(draw(minutes), "record.rectify", stream, {"why": "a slip", **right})
 
 
-def _corrections(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
+def _corrections(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
     """Facts of the contract rectified: when they were, what they say. One that does not fit its fact is refused."""
     for _ in range(draw(st.integers(0, 4))):
         fields: list[dict[str, Any]] = [
@@ -229,10 +229,10 @@ def _corrections(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], te
         fields += [{"field": "windows", "value": [["06:00", "23:00"]]}, {"field": "holidays", "value": []}]
         right = {**draw(st.sampled_from(fields)), "agreed_by": draw(st.sampled_from([[], ["customer"]]))}
         version = draw(st.integers(2, 12))
-        tell(draw(minutes), "record.rectify", f"contract-{contract}", {"version": version, "why": "a slip", **right})
+        add(draw(minutes), "record.rectify", f"contract-{contract}", {"version": version, "why": "a slip", **right})
 
 
-def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
+def _credits(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
     stream = f"credits-{contract}"
     for number in range(draw(st.integers(0, 2))):
         at = draw(minutes)
@@ -243,14 +243,14 @@ def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: 
             "price": "100.00",
             "expires_at": expires,
         }
-        tell(draw(st.sampled_from([0, at])), "credits.purchase", stream, bought)
+        add(draw(st.sampled_from([0, at])), "credits.purchase", stream, bought)
     for number in range(draw(st.integers(0, 2))):
         at = draw(minutes)
-        tell(
+        add(
             at, "credits.consume", stream, {"work": f"W{number}", "incident": "I0", "minutes": draw(st.integers(1, 90))}
         )
         if draw(st.booleans()):
-            tell(draw(st.integers(at, SPAN)), "credits.reverse", stream, {"work": f"W{number}", "why": "a slip"})
+            add(draw(st.integers(at, SPAN)), "credits.reverse", stream, {"work": f"W{number}", "why": "a slip"})
     if draw(st.integers(0, 3)) == 0:
         right = draw(
             st.sampled_from(
@@ -261,7 +261,7 @@ def _credits(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: 
                 ]
             )
         )
-        tell(draw(minutes), "record.rectify", stream, {"version": 1, "why": "a slip", **right})
+        add(draw(minutes), "record.rectify", stream, {"version": 1, "why": "a slip", **right})
 
 
 SYSTEMS = ("erp", "erp", "crm")
@@ -272,7 +272,7 @@ ROUTES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def _incident(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text: Any, name: str) -> None:
+def _incident(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: Any, name: str) -> None:
     stream, opened = f"incident-{name}", draw(minutes)
     request: dict[str, Any] = {
         "impact": draw(st.sampled_from(["high", "medium"])),
@@ -281,11 +281,11 @@ def _incident(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text:
         "data_centre": draw(st.booleans()),
     }
     request |= draw(st.sampled_from(ROUTES))
-    tell(opened, "incident.open", stream, request)
+    add(opened, "incident.open", stream, request)
     later = st.integers(opened, min(SPAN, opened + 4 * 24 * 60))
     facts = draw(st.lists(st.tuples(later, st.sampled_from(sorted(FACTS))), max_size=6))
     for at, kind in facts:
-        tell(at, f"incident.{kind}", stream, draw(FACTS[kind]))
+        add(at, f"incident.{kind}", stream, draw(FACTS[kind]))
     for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
         version = draw(st.integers(1, 1 + len(facts)))
         at_first = {"field": "at", "value": text(draw(st.integers(0, SPAN)))}
@@ -294,7 +294,7 @@ def _incident(draw: st.DrawFn, tell: Any, minutes: st.SearchStrategy[int], text:
         fields += [{"field": "system", "value": "erp"}]
         right = draw(st.sampled_from(fields)) if version == 1 else at_first
         agreed = draw(st.sampled_from([[], ["customer"]]))
-        tell(
+        add(
             draw(minutes), "record.rectify", stream, {"version": version, "why": "a slip", "agreed_by": agreed, **right}
         )
 
@@ -319,10 +319,10 @@ FACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 }
 
 
-def _batched(draw: st.DrawFn, told: list[tuple[int, bytes]]) -> list[tuple[list[Arrival], list[int]]]:
+def _batched(draw: st.DrawFn, messages: list[tuple[int, bytes]]) -> list[tuple[list[Arrival], list[int]]]:
     """As they arrive: a few minutes ahead of their date, at once, or days late; some twice."""
     lateness = st.one_of(st.just(0), st.integers(-4, 0), st.integers(0, 3 * 24 * 60))
-    arrivals = [Arrival(at + draw(lateness) * MINUTE, raw) for at, raw in told]
+    arrivals = [Arrival(at + draw(lateness) * MINUTE, raw) for at, raw in messages]
     twice = draw(st.lists(st.sampled_from(arrivals), max_size=2))
     arrivals += [Arrival(one.at + draw(st.integers(0, 24 * 60)) * MINUTE, one.raw) for one in twice]
     arrivals.sort(key=lambda arrival: arrival.at)
