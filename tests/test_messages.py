@@ -312,6 +312,7 @@ def _mutants(kind: str) -> st.SearchStrategy[object]:
     return changed | grown
 
 
+@pytest.mark.slow
 @settings(max_examples=1200, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(COMMANDS)).flatmap(_mutants))
 def test_a_message_changed_anyhow_is_read_or_refused_in_words_and_the_desk_has_an_answer(document: object) -> None:
@@ -335,6 +336,7 @@ def test_a_message_changed_anyhow_has_an_answer_also_where_much_is_on_record(doc
         assert outcome in ("Done", "Waiting", "Refused", "Duplicate")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(["contract", "credits", "incident"]), st.sampled_from([*range(1, 13), 10**30]), _odd, _odd)
 def test_a_rectification_of_anything_to_anything_is_recorded_or_refused_in_words(
@@ -425,6 +427,7 @@ def test_true_is_no_priority() -> None:
     assert fault(wire(document)).field == "data.terms.matrix.high.high"
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(COMMANDS)).flatmap(_mutants))
 def test_the_schema_accepts_whatever_is_read(document: Any) -> None:

@@ -297,6 +297,7 @@ def asked(draw: st.DrawFn, place: Place) -> tuple[int, int]:
     return start, end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 @settings(max_examples=60)
 @given(data=st.data())
