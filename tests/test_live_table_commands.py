@@ -22,9 +22,11 @@ from support.servers import owner
 from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.projector import Projector, Step, build
-from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
+from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.sqlite import SqliteReporting, beside
 from adapters.live_tables.tables import BeingBuilt, NoTables
+from adapters.reports.breach import WINDOWS
+from adapters.reports.compliance import INCIDENTS
 from adapters.reports.report import ReportName
 from adapters.store.postgres_url import postgres_place
 from bin.commands import live_tables as projecting

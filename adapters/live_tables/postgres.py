@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, ColumnKind, Table
+from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES
 from adapters.live_tables.tables import (
     LIVE,
     NEXT,
@@ -25,6 +25,8 @@ from adapters.live_tables.tables import (
     index_statements,
     table_statements,
 )
+from adapters.reports.columns import ColumnKind
+from adapters.reports.table import Table
 from adapters.store.ledger import StoreError
 from adapters.store.postgres_connection import connect, marked, plainly
 from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
@@ -38,11 +40,12 @@ TYPES: Mapping[ColumnKind, str] = {
     ColumnKind.INTEGERS: "bigint[]",
     ColumnKind.JSON: "jsonb",
     ColumnKind.HOURS: "numeric",
+    ColumnKind.EURO: "numeric",
+    ColumnKind.SHARE: 'text COLLATE "C"',
 }
 OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
 """What a schema that we made says of itself: no other is ever dropped or renamed."""
 SWAP_WAITS = "2s"
-HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
 
 
 def replay_schema(place: PostgresPlace, name: str) -> str:
@@ -155,7 +158,7 @@ class PostgresReporting(Reporting):
         self._drop_next()
         self.run(f"CREATE SCHEMA {self._next}")
         self.run(f"COMMENT ON SCHEMA {self._next} IS {_quoted(OURS)}")
-        for statement in table_statements(self, NEXT, TYPES, HOURS):
+        for statement in table_statements(self, NEXT, TYPES, "STORED"):
             self.run(statement)
         self._comment()
         self._grant(NEXT)
@@ -247,7 +250,7 @@ class PostgresReporting(Reporting):
         """Let go of the connection."""
         self._connection.close()
 
-    def name(self, of: str, table: Table) -> str:
+    def name(self, of: str, table: Table[Any]) -> str:
         """The name of a table of a set."""
         return f"{self._next if of == NEXT else self.schema}.{table.name}"
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
 
-from adapters.live_tables import rows as tabular
 from adapters.live_tables.contracts import ContractTallies, Moved
 from adapters.live_tables.incidents import (
     Rows,
@@ -25,8 +24,12 @@ from adapters.live_tables.incidents import (
     timers,
     whole_streams,
 )
-from adapters.live_tables.schema import BUILDER, CASES, EFFECTS, INCIDENTS, LEDGERS, QUEUE, TIMERS
+from adapters.live_tables.schema import BUILDER, LEDGERS, TIMERS
 from adapters.live_tables.tables import AtMost, BeingBuilt, Between, OutdatedTables, Reporting, TableSet
+from adapters.reports.breach import CASES, case_of
+from adapters.reports.compliance import INCIDENTS
+from adapters.reports.queue import QUEUE
+from adapters.reports.systems import EFFECTS
 from adapters.store.ledger import Ledger, LockedStore, LostRace, NewerStore, Row, StoreError
 from projections import RULES_VERSION
 from projections.affected import ALWAYS, Affected, Contracts, streams_of
@@ -480,10 +483,9 @@ class Step:
     def _take_away(self, reading: str, names: list[str]) -> None:
         """Take out of the tallies what these incidents counted for until now."""
         where = {"ledger": self.ledger.id, "reading": reading, "incident": names}
-        for values in self.tables.read(CASES, where):
-            contract, window = values[4:6]
-            self._moved[reading, contract, window].by([tabular.case_row(values)], 0, -1)
-        columns = ("contract", "window_from_at", "undecided")
+        for stored in self.tables.rows(CASES, where):
+            self._moved[reading, stored["contract"], stored["window_from"]].by([case_of(stored)], 0, -1)
+        columns = ("contract", "window_from", "undecided")
         for contract, window, undecided in self.tables.pick(INCIDENTS, columns, where):
             if window is not None:
                 self._moved[reading, contract, window].by((), undecided, -1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES, ColumnKind, Table
+from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES
 from adapters.live_tables.tables import (
     NEXT,
     BeingBuilt,
@@ -26,6 +26,8 @@ from adapters.live_tables.tables import (
     index_statements,
     table_statements,
 )
+from adapters.reports.columns import ColumnKind
+from adapters.reports.table import Table
 from adapters.store.ledger import DamagedStore, NewerStore, NotAStore, StoreError
 from adapters.store.sqlite import plainly
 
@@ -38,9 +40,10 @@ TYPES: Mapping[ColumnKind, str] = {
     ColumnKind.INTEGERS: "TEXT",
     ColumnKind.JSON: "TEXT",
     ColumnKind.HOURS: "REAL",
+    ColumnKind.EURO: "REAL",
+    ColumnKind.SHARE: "TEXT",
 }
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without saying so: every instant here is)
-HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) VIRTUAL"
 
 
 def beside(store: Path) -> Path:
@@ -142,7 +145,7 @@ class SqliteReporting(Reporting):
         """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
         for table in TABLES:
             self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
-        for statement in table_statements(self, NEXT, TYPES, HOURS):
+        for statement in table_statements(self, NEXT, TYPES, "VIRTUAL"):
             self.run(statement)
 
     def index(self, token: str) -> None:
@@ -180,7 +183,7 @@ class SqliteReporting(Reporting):
         """Let go of the file."""
         self._connection.close()
 
-    def name(self, of: str, table: Table) -> str:
+    def name(self, of: str, table: Table[Any]) -> str:
         """The name of a table of a set."""
         return f"next_{table.name}" if of == NEXT else table.name
 

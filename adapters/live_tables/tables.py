@@ -9,9 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from adapters.live_tables.schema import TABLES, Column, ColumnKind, Table, Values
+from adapters.live_tables.schema import TABLES
+from adapters.reports.columns import Column, ColumnKind
+from adapters.reports.table import Stored, Table, Values
 from adapters.store.ledger import LockedStore, NewerStore, StoreError
 
 
@@ -121,7 +123,7 @@ class Reporting(ABC):
         """Let go of the connection."""
 
     @abstractmethod
-    def name(self, of: str, table: Table) -> str:
+    def name(self, of: str, table: Table[Any]) -> str:
         """The name of a table of a set, as SQL has it."""
 
     @abstractmethod
@@ -156,16 +158,20 @@ class TableSet:
         self.reporting = reporting
         self._of = of
 
-    def name(self, table: Table) -> str:
+    def name(self, table: Table[Any]) -> str:
         """The name of a table in this set."""
         return self.reporting.name(self._of, table)
 
-    def read(self, table: Table, where: Where | None = None, order: str = "") -> Iterator[Values]:
+    def read(self, table: Table[Any], where: Where | None = None, order: str = "") -> Iterator[Values]:
         """The rows that meet every condition."""
-        return self.pick(table, tuple(column.name for column in table.written), where, order)
+        return self.pick(table, table.names, where, order)
+
+    def rows(self, table: Table[Any], where: Where | None = None, order: str = "") -> Iterator[Stored]:
+        """The rows that meet every condition, by the names of their columns."""
+        return (dict(zip(table.names, values, strict=True)) for values in self.read(table, where, order))
 
     def pick(
-        self, table: Table, columns: Sequence[str], where: Where | None = None, order: str = ""
+        self, table: Table[Any], columns: Sequence[str], where: Where | None = None, order: str = ""
     ) -> Iterator[Values]:
         """Some columns of the rows that meet every condition."""
         decode = _row_codec(tuple(self.reporting.decoder(_column(table, name).kind) for name in columns))
@@ -175,7 +181,7 @@ class TableSet:
             rows = self.reporting.run(sql, parameters)
             yield from map(decode, rows) if decode else rows
 
-    def values(self, table: Table, column: str, where: Where | None = None) -> list[Any]:
+    def values(self, table: Table[Any], column: str, where: Where | None = None) -> list[Any]:
         """The distinct values of one column in the rows that meet every condition."""
         found: list[Any] = []
         decode = self.reporting.decoder(_column(table, column).kind)
@@ -184,7 +190,7 @@ class TableSet:
             found += [decode(value) if decode and value is not None else value for (value,) in rows]
         return list(dict.fromkeys(found))
 
-    def earliest(self, table: Table, column: str, where: Where) -> int | None:
+    def earliest(self, table: Table[Any], column: str, where: Where) -> int | None:
         """The least value of one column; None where there is none."""
         ((condition, parameters),) = self._conditions(table, where)
         name = self.name(table)
@@ -197,21 +203,21 @@ class TableSet:
         value = rows[0][0] if rows else None
         return decode(value) if decode and value is not None else value
 
-    def total(self, table: Table, column: str, where: Where) -> int:
+    def total(self, table: Table[Any], column: str, where: Where) -> int:
         """The sum of one column."""
         ((condition, parameters),) = self._conditions(table, where)
         sql = f"SELECT coalesce(sum({column}), 0) FROM {self.name(table)}{condition}"
         return int(self.reporting.run(sql, parameters)[0][0])
 
-    def count(self, table: Table) -> int:
+    def count(self, table: Table[Any]) -> int:
         """How many rows a table has."""
         return int(self.reporting.run(f"SELECT count(*) FROM {self.name(table)}")[0][0])
 
-    def write(self, table: Table, rows: Sequence[Values]) -> None:
+    def write(self, table: Table[Any], rows: Sequence[Values]) -> None:
         """Add rows, or replace those with the same key."""
         if not rows:
             return
-        columns = [column.name for column in table.written]
+        columns = table.names
         marks = ", ".join([self.reporting.mark] * len(columns))
         others = [name for name in columns if name not in table.key]
         update = ", ".join(f"{name} = excluded.{name}" for name in others)
@@ -219,21 +225,20 @@ class TableSet:
         sql += f"({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if others else "NOTHING")
         self.reporting.run_many(sql, self._encoded(table, rows))
 
-    def load(self, table: Table, rows: Iterable[Values]) -> None:
+    def load(self, table: Table[Any], rows: Iterable[Values]) -> None:
         """Add rows that are known to be new."""
-        columns = [column.name for column in table.written]
-        self.reporting.load(self.name(table), columns, self._encoded(table, rows))
+        self.reporting.load(self.name(table), table.names, self._encoded(table, rows))
 
-    def remove(self, table: Table, where: Where) -> None:
+    def remove(self, table: Table[Any], where: Where) -> None:
         """Take away the rows that meet every condition; nothing for an empty list."""
         for condition, parameters in self._conditions(table, where):
             self.reporting.run(f"DELETE FROM {self.name(table)}{condition}", parameters)
 
-    def _encoded(self, table: Table, rows: Iterable[Values]) -> Iterable[Sequence[Any]]:
+    def _encoded(self, table: Table[Any], rows: Iterable[Values]) -> Iterable[Sequence[Any]]:
         encode = _row_codec(tuple(self.reporting.encoder(column.kind) for column in table.written))
         return map(encode, rows) if encode else rows
 
-    def _conditions(self, table: Table, where: Where) -> Iterator[tuple[str, list[Any]]]:
+    def _conditions(self, table: Table[Any], where: Where) -> Iterator[tuple[str, list[Any]]]:
         """The condition, with parameters; more than one where a list is too long for one."""
         listed = next((name for name, value in where.items() if isinstance(value, list)), None)
         if listed is None:
@@ -243,7 +248,7 @@ class TableSet:
         for start in range(0, len(values), MOST_IN_A_LIST):
             yield self._condition(table, {**where, listed: values[start : start + MOST_IN_A_LIST]})
 
-    def _condition(self, table: Table, where: Where) -> tuple[str, list[Any]]:
+    def _condition(self, table: Table[Any], where: Where) -> tuple[str, list[Any]]:
         terms: list[str] = []
         parameters: list[Any] = []
         for name, value in where.items():
@@ -271,7 +276,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _column(table: Table, name: str) -> Column:
+def _column(table: Table[Any], name: str) -> Column[Any]:
     return next(column for column in table.columns if column.name == name)
 
 
@@ -292,16 +297,30 @@ def _row_codec(codecs: tuple[Codec | None, ...]) -> Callable[[Sequence[Any]], li
     return turn
 
 
-def table_statements(reporting: Reporting, of: str, types: Mapping[ColumnKind, str], hours: str) -> Iterator[str]:
-    """The statements that make a set of empty tables; `hours` says how a store works out hours from microseconds."""
+_WORKED_OUT = {
+    ColumnKind.HOURS: "round({} / 3600000000.0, 4)",
+    ColumnKind.EURO: "round({} / 100.0, 2)",
+    ColumnKind.SHARE: "cast({} AS text) || '/' || cast(nullif({}, 0) AS text)",
+}
+"""How both stores work out a column from others of its row."""
+
+
+def table_statements(
+    reporting: Reporting, of: str, types: Mapping[ColumnKind, str], keeping: Literal["STORED", "VIRTUAL"]
+) -> Iterator[str]:
+    """The statements that make a set of empty tables; `keeping`: how the store keeps what it works out itself."""
     for table in TABLES:
-        columns = [
-            f"{column.name} {types[column.kind]}"
-            + (f" {hours.format(column.hours_of)}" if column.hours_of else "" if column.optional else " NOT NULL")
-            for column in table.columns
-        ]
+        columns = [f"{column.name} {types[column.kind]}{_rule(column, keeping)}" for column in table.columns]
         key = f"PRIMARY KEY ({', '.join(table.key)})"
         yield f"CREATE TABLE {reporting.name(of, table)} ({', '.join([*columns, key])})"
+
+
+def _rule(column: Column[Any], keeping: str) -> str:
+    present = "" if column.optional else " NOT NULL"
+    if not column.from_columns:
+        return present
+    worked_out = _WORKED_OUT.get(column.kind, f"'{column.before}' || {{}}").format(*column.from_columns)
+    return f" GENERATED ALWAYS AS ({worked_out}) {keeping}{present}"
 
 
 def index_statements(reporting: Reporting, of: str, suffix: str = "") -> Iterator[str]:

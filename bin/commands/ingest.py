@@ -14,7 +14,7 @@ from adapters.imports.contract_file import example as contract_example_text
 from adapters.inbox.ingest import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.inbox.messages import Unreadable, examples, read_json, read_message
 from adapters.inbox.outcome_events import OUTCOME_TYPE
-from adapters.reports.report import BadQuestion
+from adapters.reports.question import BadQuestion
 from bin import asyncapi as contract_documents
 from bin.asyncapi import as_text
 from bin.commands.console import console

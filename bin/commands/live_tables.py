@@ -14,13 +14,13 @@ from adapters.diagnosis import remarks, standing
 from adapters.live_tables.projector import Projector, build
 from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.tables import BeingBuilt, NoTables, OutdatedTables, Reporting
-from adapters.reports.report import BadQuestion, Question, question
+from adapters.reports.question import BadQuestion, Question, question
 from adapters.store.ledger import Ledger, LockedStore, LostRace, Notifications, UnreachableStore
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import Settings, clock, open_readable, open_replay, open_reporting
 from bin.language import Words
-from bin.reference import table_reference
+from bin.table_reference import table_reference
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is looked at again, though nobody said that anything came."""

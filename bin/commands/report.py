@@ -1,20 +1,15 @@
 """The commands of auditors and reporting consumers: reports, explanations, timelines."""
 
 from contextlib import closing
+from typing import Any
 
-from adapters.reports.live import from_live
-from adapters.reports.report import (
-    NotOnRecord,
-    Question,
-    Report,
-    ReportName,
-    explain_incident,
-    make,
-    question,
-    steps,
-    timeline_of,
-    unrouted_requests,
-)
+from adapters.live_tables.answer import from_live
+from adapters.reports.explain import explain_incident
+from adapters.reports.question import NotOnRecord, Question, question
+from adapters.reports.replay import steps
+from adapters.reports.report import Report, ReportName, make
+from adapters.reports.timeline import timeline_of
+from adapters.reports.unrouted import unrouted_requests
 from adapters.store.ledger import Ledger, StoreError
 from bin.commands.console import Format, show
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
@@ -115,7 +110,7 @@ def _report(name: ReportName, which: Which | None, how: How | None, where: Where
     show(report, how.format, say)
 
 
-def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report | None:
+def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report[Any] | None:
     try:
         with closing(open_reporting(chosen)) as reporting:
             return from_live(name, ledger, reporting, asked)

@@ -26,8 +26,9 @@ from support.messages import Clock, contract_in_force
 from adapters.brokers.nats_server import NatsServer
 from adapters.inbox.handler import CommandHandler, Done
 from adapters.live_tables.projector import LIVE_READINGS, Projector, build
-from adapters.live_tables.schema import INCIDENTS, WINDOWS
 from adapters.live_tables.tables import Reporting
+from adapters.reports.breach import WINDOWS
+from adapters.reports.compliance import INCIDENTS
 from adapters.store.ledger import Batch
 from bench.brokers import ABOUT_D, CONSUME, HANDLER, Consuming, told_of
 from bench.histories import BusyYear, Recorded, Year, add, busy_opening, taken, turned_late

@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.outcome_events import told as told_of
-from adapters.reports import report as reports
-from adapters.reports.report import ReportName
+from adapters.reports.question import question
+from adapters.reports.report import ReportName, make
 from adapters.store.ledger import Identity, Ledger, Receipt
 from bin.compose import clock
 from support.messages import activate, adopt, buy, check_log, event, memory, rows, sign, stored, wire
@@ -184,8 +184,8 @@ def _said(ledger: Ledger) -> Counter[str]:
 
 
 def _figures(ledger: Ledger) -> list[Any]:
-    asked = reports.question(now=clock(), as_of=AS_OF)
-    made = [row for name in REPORTS for row in reports.make(name, ledger, asked).rows]
+    asked = question(now=clock(), as_of=AS_OF)
+    made = [row for name in REPORTS for row in make(name, ledger, asked).rows]
     return sorted((_without_proof(row) for row in made), key=repr)
 
 

@@ -1,0 +1,29 @@
+"""What stands above the rows of a report: what it is, and how it was made."""
+
+from typing import Any
+
+from adapters.reports.report import Report
+from adapters.reports.writing import Writing
+from domain.values import moment, read_instant
+
+
+def heading(report: Report[Any], writing: Writing) -> list[str]:
+    """The title, then the lines below it."""
+    if report.definition.heading:
+        return report.definition.heading(report, writing)
+    made, say, zone = report.manifest, writing.say, writing.zone
+    as_of, known_on = (
+        f"{moment(read_instant(made[name])).astimezone(zone):%Y-%m-%d %H:%M:%S}" for name in ("as_of", "known_on")
+    )
+    title = say(report.definition.title)
+    lines = [
+        f"{title}: {report.subject}" if report.subject else title,
+        f"{say('as of')} {as_of}, {say('known on')} {known_on} ({zone.key}); "
+        f"{say('reading')} {made['reading']}; {say('position')} {made['position']}; "
+        f"{say('from ' + made['made_from'])}",
+    ]
+    if "assumed" in (made["terms"] or ""):
+        lines.append(
+            say("Terms ASSUMED: the contract's text gives no table of times; the default one stands in for it.")
+        )
+    return [*lines, ""]
