@@ -13,7 +13,7 @@ from adapters.live_tables.tables import Reporting, TableSet
 from adapters.reports.compliance import INCIDENTS
 from adapters.reports.credits import CREDITS
 from adapters.reports.question import Question, no_such_contract
-from adapters.reports.report import LIVE_TABLES, Report, ReportName, check, definition, manifest
+from adapters.reports.report import LIVE_TABLES, Report, ReportName, check, definition, manifest, picked
 from adapters.reports.table import Stored, Table
 from adapters.store.ledger import Ledger
 from domain.calendar_rules import ServiceHours
@@ -28,7 +28,8 @@ def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Que
 
     Raises BadQuestion, NotOnRecord, StoreError.
     """
-    check(name, asked)
+    declared = definition(name)
+    check(declared, asked)
     if not reporting.exists() or not reporting.fits:
         return None
     with reporting.snapshot():
@@ -37,10 +38,9 @@ def from_live(name: ReportName, ledger: Ledger, reporting: Reporting, asked: Que
             return None
         live = _Answering(ledger, reporting.live, at.position, asked)
         live.check_contract()
-        declared = definition(name)
         assert declared.from_live is not None
         made = manifest(name, ledger, live.replay, asked, LIVE_TABLES)
-        return Report(declared, made, declared.from_live(live))
+        return Report(declared, made, picked(declared, declared.from_live(live), live.replay, asked))
 
 
 def _answers(ledger: Ledger, at: Checkpoint, asked: Question) -> bool:

@@ -17,6 +17,7 @@ from adapters.reports.columns import (
     share,
     text,
 )
+from adapters.reports.filters import by_contract, by_interval
 from adapters.reports.live import LiveTables
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
@@ -193,7 +194,7 @@ def _is_asked_for(window: Window, asked: Question) -> bool:
     return asked.window_day is None or window.holds(last_instant_of(asked.window_day))
 
 
-REPORT = Definition(
+REPORT: Definition[WindowRow] = Definition(
     name="breach",
     title="Breach ratio against tolerance (P1)",
     columns=COLUMNS,
@@ -209,6 +210,12 @@ REPORT = Definition(
         settled("window is"),
         yes("passed"),
     ),
+    filters={
+        "passed": lambda row, _: row.ratio.passed,
+        **by_contract(lambda row: row.ratio.contract),
+        **by_interval(lambda row: row.ratio.window),
+    },
+    windowed=True,
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(WINDOWS,),

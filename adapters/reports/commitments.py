@@ -14,6 +14,7 @@ from adapters.reports.columns import (
     listed,
     text,
 )
+from adapters.reports.filters import by_contract, by_interval
 from adapters.reports.live import LiveTables
 from adapters.reports.parts import finding_json, finding_of
 from adapters.reports.replay import Replayed, of_contract
@@ -190,7 +191,7 @@ def _late_or_reviewed(rows: list[JsonRow], writing: Writing) -> list[str]:
     return lines
 
 
-REPORT = Definition(
+REPORT: Definition[CommitmentRow] = Definition(
     name="commitments",
     title="Commitments of Conduzione (O1) and Manutenzione (M1)",
     columns=COLUMNS,
@@ -209,6 +210,11 @@ REPORT = Definition(
         ScreenColumn("period is", _state_of_period),
         FINDINGS,
     ),
+    filters={
+        "late": lambda row, _: bool(row.late or row.missed),
+        **by_contract(lambda row: row.contract),
+        **by_interval(lambda row: (row.period.start, row.period.end) if row.period else None),
+    },
     notes=_notes,
     from_replay=_from_replay,
     from_live=_from_live,

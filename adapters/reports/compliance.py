@@ -13,6 +13,7 @@ from adapters.reports.columns import (
     replaced,
     text,
 )
+from adapters.reports.filters import by_contract, by_instant
 from adapters.reports.live import LiveTables
 from adapters.reports.parts import coverage_of, finding_json, finding_of, priority_of
 from adapters.reports.question import Question, last_instant_of
@@ -180,7 +181,7 @@ def _notes(report: Report[ComplianceRow], writing: Writing) -> list[str]:
     return ["", counted, *findings(report.rows, writing)]
 
 
-REPORT = Definition(
+REPORT: Definition[ComplianceRow] = Definition(
     name="compliance",
     title="Compliance",
     columns=COLUMNS,
@@ -197,6 +198,13 @@ REPORT = Definition(
         word("responsible", "breach of"),
         FINDINGS,
     ),
+    filters={
+        "late": lambda row, _: row.breach,
+        "priority": lambda row, wanted: row.priority == wanted,
+        **by_contract(lambda row: row.contract),
+        **by_instant(lambda row: row.opened_at),
+    },
+    windowed=True,
     notes=_notes,
     from_replay=_from_replay,
     from_live=_from_live,

@@ -1,11 +1,11 @@
 """The prepaid hours of each contract (G2), in minutes."""
 
 from adapters.reports.columns import Column, euro, evidence, instant, integer, text
+from adapters.reports.filters import by_contract
 from adapters.reports.live import LiveTables
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition
-from adapters.reports.screen import at, count, plain
-from adapters.reports.screen import euro as euro_cell
+from adapters.reports.screen import amount, at, count, plain
 from adapters.reports.table import LEDGER, READING, Stored, Table, amount_of, kept
 from projections.credit_balance import CreditRow, credit_balance
 
@@ -58,7 +58,7 @@ def _from_live(live: LiveTables) -> list[CreditRow]:
     return list(map(row_of, live.rows(CREDITS, order="contract")))
 
 
-REPORT = Definition(
+REPORT: Definition[CreditRow] = Definition(
     name="credits",
     title="Assistance credits (G2), minutes",
     columns=COLUMNS,
@@ -69,9 +69,10 @@ REPORT = Definition(
         count("expired"),
         count("remaining", "left"),
         count("shortfall"),
-        euro_cell("value", "value, euro"),
+        amount("value", "value, euro"),
         at("changes_at", "next expiry"),
     ),
+    filters=by_contract(lambda row: row.contract),
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(CREDITS,),

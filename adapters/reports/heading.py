@@ -22,8 +22,18 @@ def heading(report: Report[Any], writing: Writing) -> list[str]:
         f"{say('reading')} {made['reading']}; {say('position')} {made['position']}; "
         f"{say('from ' + made['made_from'])}",
     ]
+    if made["filters"]:
+        given = (_option(name, value, writing) for name, value in made["filters"].items())
+        lines.append(f"{say('only')} {', '.join(given)}")
     if "assumed" in (made["terms"] or ""):
         lines.append(
             say("Terms ASSUMED: the contract's text gives no table of times; the default one stands in for it.")
         )
     return [*lines, ""]
+
+
+def _option(name: str, value: Any, writing: Writing) -> str:
+    """A filter as it was typed; instants as the clocks of the report's zone show them."""
+    if value is True:
+        return f"--{name}"
+    return f"--{name} {writing.local(value, seconds=True) if name in ('since', 'until') else value}"

@@ -15,11 +15,11 @@ from adapters.reports.columns import (
     share,
     text,
 )
+from adapters.reports.filters import by_contract
 from adapters.reports.live import LiveTables
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import ScreenColumn, at, plain, settled
-from adapters.reports.screen import euro as euro_cell
+from adapters.reports.screen import ScreenColumn, amount, at, plain, settled
 from adapters.reports.table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
 from adapters.reports.writing import Writing, percent
 from domain.terms import PenaltyClause
@@ -151,7 +151,7 @@ def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
     return ["", f"{differ.format(**rates)} {say('The reading chooses: --reading rate=figures or rate=words.')}"]
 
 
-REPORT = Definition(
+REPORT: Definition[PenaltyRow] = Definition(
     name="penalty",
     title="Maximum penalty (P2): a ceiling, not the amount owed",
     columns=COLUMNS,
@@ -159,16 +159,17 @@ REPORT = Definition(
         plain("contract"),
         at("passed_at", "passed at", seconds=True),
         plain("incident", "by incident"),
-        euro_cell("base", "base, euro"),
+        amount("base", "base, euro"),
         ScreenColumn("rate", lambda row, _: percent(row["rate"]), number=True),
-        euro_cell("maximum_penalty", "maximum penalty"),
+        amount("maximum_penalty", "maximum penalty"),
         ScreenColumn("by the other rate", _by_the_other_rate, number=True),
-        euro_cell("claimed"),
-        euro_cell("waived"),
-        euro_cell("settled_amount", "paid"),
-        euro_cell("outstanding"),
+        amount("claimed"),
+        amount("waived"),
+        amount("settled_amount", "paid"),
+        amount("outstanding"),
         settled("figure is"),
     ),
+    filters={"passed": lambda row, _: row.passing is not None, **by_contract(lambda row: row.contract)},
     notes=_notes,
     from_replay=_from_replay,
     from_live=_from_live,

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
+from adapters.reports.filters import EVERYTHING, Filters
 from domain.calendar_rules import LocalDay
 from domain.local_time import local_midnight
+from domain.terms import Priority
 from domain.values import instant_text, read_instant
 from projections.readings import Reading, WindowKind
 
@@ -25,7 +27,7 @@ class NotOnRecord(LookupError):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: under which reading, as of when, as known on when, about which contract and window.
+    """What is asked: under which reading, as of when, as known on when, about which contract, window and rows.
 
     Instants in microseconds UTC. `window_day`: only the window that holds the end of this day.
     """
@@ -35,6 +37,7 @@ class Question:
     known_on: int
     contract: str | None = None
     window_day: date | None = None
+    filters: Filters = EVERYTHING
 
 
 def question(
@@ -45,19 +48,45 @@ def question(
     known_on: str | None = None,
     contract: str | None = None,
     window: str | None = None,
+    filters: Filters = EVERYTHING,
 ) -> Question:
-    """Read a question as typed. Raises BadQuestion, UnknownReading."""
+    """Read a question as typed. A day that has not ended lasts until now. Raises BadQuestion, UnknownReading."""
     chosen, day = _window(Reading.parse(reading), window)
-    known = instant_typed("known-on", known_on, now)
+    known = _until_now(known_on, instant_typed("known-on", known_on, now), now)
     if known > now:
         raise BadQuestion(f"--known-on {known_on} is in the future: nobody knows yet what will be recorded by then")
-    asked = instant_typed("as-of", as_of, known)
+    asked = _until_now(as_of, instant_typed("as-of", as_of, known), known)
     if asked > known:
         raise BadQuestion(
             f"--as-of {as_of or instant_text(asked)} is later than known-on {instant_text(known)}: "
             "what was not known then cannot be reported"
         )
-    return Question(chosen, asked, known, contract, day)
+    return Question(chosen, asked, known, contract, day, filters)
+
+
+def _until_now(text: str | None, instant: int, now: int) -> int:
+    """The end of a day as typed, or now where the day has not ended yet."""
+    begun = text is not None and _is_day(text) and first_instant_of(date.fromisoformat(text)) <= now
+    return min(instant, now) if begun else instant
+
+
+def filters_typed(
+    *,
+    late: bool = False,
+    passed: bool = False,
+    priority: int | None = None,
+    customer: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Filters:
+    """Read filters as typed; `until` a day means until its end. Raises BadQuestion."""
+    if priority is not None and priority not in set(Priority):
+        raise BadQuestion(f"--priority {priority} is none: they are 1 (highest) to {len(Priority)}")
+    start = None if since is None else instant_typed("since", since, 0, of_day=first_instant_of)
+    end = None if until is None else instant_typed("until", until, 0)
+    if start is not None and end is not None and start > end:
+        raise BadQuestion(f"--since {since} is later than --until {until}")
+    return Filters(late, passed, priority, customer, start, end)
 
 
 def _window(reading: Reading, text: str | None) -> tuple[Reading, date | None]:
@@ -93,10 +122,14 @@ def instant_typed(
     if text is None:
         return default
     try:
-        return of_day(date.fromisoformat(text)) if len(text) == 10 else read_instant(text)
+        return of_day(date.fromisoformat(text)) if _is_day(text) else read_instant(text)
     except (ValueError, OverflowError) as error:
-        said = "there is no such day" if len(text) == 10 else str(error)
+        said = "there is no such day" if _is_day(text) else str(error)
         raise BadQuestion(f"--{option} {text}: {said} (or give a day, as 2025-12-31)") from None
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("2025-12-31")
 
 
 def no_such_contract(name: str) -> NotOnRecord:

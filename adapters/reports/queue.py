@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from adapters.reports.columns import EVENTUAL, Column, evidence, instant, integer, lifted, text
+from adapters.reports.filters import by_contract, by_instant
 from adapters.reports.live import LiveTables
 from adapters.reports.parts import coverage_of, priority_of
 from adapters.reports.replay import Replayed, of_contract
@@ -97,7 +98,7 @@ def _ranked(requests: Iterable[QueueRow]) -> list[RankedRequest]:
     return [RankedRequest(rank, request) for rank, request in enumerate(requests, 1)]
 
 
-REPORT = Definition(
+REPORT: Definition[RankedRequest] = Definition(
     name="queue",
     title="Queue of open requests (G3)",
     columns=COLUMNS,
@@ -111,6 +112,11 @@ REPORT = Definition(
         plain("priority", "P"),
         at("opened_at", "opened"),
     ),
+    filters={
+        "priority": lambda row, wanted: row.request.priority == wanted,
+        **by_contract(lambda row: row.request.contract),
+        **by_instant(lambda row: row.request.opened_at),
+    },
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(QUEUE,),

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Generic, Literal
+from typing import Any, Generic, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from adapters.reports.columns import Column, JsonRow, R, json_row
+from adapters.reports.filters import Filter, contracts_of
 from adapters.reports.live import LiveTables
-from adapters.reports.question import HOUSE_ZONE, BadQuestion, Question
+from adapters.reports.question import HOUSE_ZONE, BadQuestion, NotOnRecord, Question
 from adapters.reports.replay import Advance, Replayed, replayed
 from adapters.reports.screen import ScreenColumn, Section
 from adapters.reports.table import Table
@@ -25,17 +26,16 @@ ReportName = Literal["compliance", "breach", "penalty", "credits", "commitments"
 """The reports that both a replay and the live tables give."""
 REPLAY, LIVE_TABLES = "replay", "live tables"
 """Where the rows of a report come from."""
-WINDOWED = ("compliance", "breach")
-"""The reports that have windows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Definition(Generic[R]):
     """One report as it is declared: its rows, where they come from, its columns, what people read around them.
 
-    `flat`: the columns of CSV, where a cell cannot hold what JSON has. `tables`: the live tables that keep it.
-    `measured`: columns that no live table has, each with the reason. `heading`, `sections`: what stands above the rows
-    and how these are parted, where it differs from other reports. `empty`: the sentence where there are no rows.
+    `flat`: the columns of CSV, where a cell cannot hold what JSON has. `heading`, `sections`: what stands above the
+    rows and how these are parted, where it differs from other reports. `empty`: the sentence where there are no rows.
+    `filters`: those it knows; `windowed`: whether one window may be asked for. `tables`: the live tables that keep it;
+    `measured`: columns that no live table has, each with the reason.
     """
 
     name: str
@@ -49,6 +49,8 @@ class Definition(Generic[R]):
     sections: Callable[["Report[R]", Writing], Iterable[Section]] | None = None
     from_replay: Callable[[Replayed], Sequence[R]] | None = None
     from_live: Callable[[LiveTables], Sequence[R]] | None = None
+    filters: Mapping[str, Filter[R]] = field(default_factory=dict)
+    windowed: bool = False
     tables: tuple[Table[Any], ...] = ()
     measured: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,6 +115,7 @@ def manifest(name: str, ledger: Ledger, replay: Replay, asked: Question, made_fr
         "known_on": instant_text(asked.known_on),
         "contract": asked.contract,
         "window_holding": asked.window_day.isoformat() if asked.window_day else None,
+        "filters": asked.filters.as_json(),
         "position": replay.history.position,
         "terms": " and ".join(sources) or "none",
         "calendars": sorted(adopted),
@@ -135,13 +138,39 @@ def make(name: ReportName, ledger: Ledger, asked: Question, advance: Advance = l
 
     Raises BadQuestion, NotOnRecord, StoreError.
     """
-    check(name, asked)
-    declared, found = definition(name), replayed(ledger, asked, advance)
+    declared = definition(name)
+    check(declared, asked)
+    found = replayed(ledger, asked, advance)
     assert declared.from_replay is not None
-    return Report(declared, manifest(name, ledger, found.replay, asked), declared.from_replay(found))
+    rows = picked(declared, declared.from_replay(found), found.replay, asked)
+    return Report(declared, manifest(name, ledger, found.replay, asked), rows)
 
 
-def check(name: ReportName, asked: Question) -> None:
+def check(declared: Definition[Any], asked: Question) -> None:
     """Raise BadQuestion where a report cannot be asked for so."""
-    if asked.window_day is not None and name not in WINDOWED:
-        raise BadQuestion(f"--window {asked.window_day} picks one window: only {' and '.join(WINDOWED)} have windows")
+    if asked.window_day is not None and not declared.windowed:
+        known = _names(lambda other: other.windowed)
+        raise BadQuestion(f"--window {asked.window_day} picks one window: only {known} have windows")
+    for option in asked.filters.given:
+        if option not in declared.filters:
+            raise BadQuestion(f"--{option} picks nothing of the report {declared.name}: it is for {_knowing(option)}")
+
+
+def _knowing(option: str) -> str:
+    return _names(lambda other: option in other.filters)
+
+
+def _names(of: Callable[[Definition[Any]], bool]) -> str:
+    """The reports of some kind, as a sentence names them."""
+    *names, last = [name for name in get_args(ReportName) if of(definition(name))]
+    return f"{', '.join(names)} and {last}" if names else last
+
+
+def picked(declared: Definition[R], rows: Sequence[R], replay: Replay, asked: Question) -> Sequence[R]:
+    """The rows that every filter picks. Raises NotOnRecord where no contract is of the customer asked about."""
+    for option, given in asked.filters.given.items():
+        wanted, picks = given, declared.filters[option]
+        if option == "customer" and not (wanted := contracts_of(given, replay)):
+            raise NotOnRecord(f"no contract has a customer called {given}")
+        rows = [row for row in rows if picks(row, wanted)]
+    return rows

@@ -57,8 +57,8 @@ def yes(name: str, heading: str | None = None) -> ScreenColumn:
     return ScreenColumn(heading or name, lambda row, writing: "-" if row[name] is None else writing.yes(row[name]))
 
 
-def euro(name: str, heading: str | None = None) -> ScreenColumn:
-    """An amount."""
+def amount(name: str, heading: str | None = None) -> ScreenColumn:
+    """An amount in euro."""
     return ScreenColumn(heading or name, lambda row, writing: writing.say.euro(row[name]), number=True)
 
 

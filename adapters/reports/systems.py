@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from adapters.reports.columns import EVENTUAL, Column, JsonRow, evidence, flag, instant, integers, text
+from adapters.reports.filters import by_contract, by_instant
 from adapters.reports.live import LiveTables
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
@@ -169,7 +170,7 @@ def _notes(report: Report[Line], writing: Writing) -> list[str]:
     ]  # fmt: skip
 
 
-REPORT = Definition(
+REPORT: Definition[Line] = Definition(
     name="systems",
     title="Connected systems (S1)",
     columns=COLUMNS,
@@ -185,6 +186,11 @@ REPORT = Definition(
         ScreenColumn("read as", _read_as),
     ),
     empty="No connected system was declared, and no request names one.",
+    filters={
+        "late": lambda row, _: isinstance(row, EffectRow) and row.late,
+        **by_contract(lambda row: row.contract),
+        **by_instant(lambda row: row.opened_at if isinstance(row, EffectRow) else None),
+    },
     notes=_notes,
     from_replay=_from_replay,
     from_live=_from_live,

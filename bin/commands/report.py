@@ -1,11 +1,12 @@
 """The commands of auditors and reporting consumers: reports, explanations, timelines."""
 
+import sys
 from contextlib import closing
 from typing import Any
 
 from adapters.live_tables.answer import from_live
 from adapters.reports.explain import explain_incident
-from adapters.reports.question import NotOnRecord, Question, question
+from adapters.reports.question import NotOnRecord, Question, filters_typed, question
 from adapters.reports.replay import steps
 from adapters.reports.report import Report, ReportName, make
 from adapters.reports.timeline import timeline_of
@@ -14,6 +15,8 @@ from adapters.store.ledger import Ledger, StoreError
 from bin.commands.console import Format, show
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
 from bin.compose import Settings, clock, open_reporting
+from bin.language import Words
+from domain.values import instant_text
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
@@ -79,6 +82,7 @@ def unrouted(*, how: How | None = None, where: Where | None = None) -> None:
         asked = _question(how, Which(), ledger)
         with progress(say("replaying"), ledger.store.position(asked.known_on)) as advance:
             report = unrouted_requests(ledger, asked, advance)
+        _tell_of_nothing_known(ledger, asked, how.format, say)
     show(report, how.format, say)
 
 
@@ -107,7 +111,18 @@ def _report(name: ReportName, which: Which | None, how: How | None, where: Where
         if report is None:
             with progress(say("replaying"), steps(ledger, asked)) as advance:
                 report = make(name, ledger, asked, advance)
+        _tell_of_nothing_known(ledger, asked, how.format, say)
     show(report, how.format, say)
+
+
+def _tell_of_nothing_known(ledger: Ledger, asked: Question, form: Format, say: Words) -> None:
+    """Say so where nothing was recorded yet on the date asked about; in JSON the manifest's position says it."""
+    if form == "json" or ledger.store.position(asked.known_on):
+        return
+    if (first := next((row.recorded_at for row in ledger.page(0, 1)), None)) is not None:
+        sentence = say("nothing was recorded by {known_on}: the first record is of {first}")
+        shown = sentence.format(known_on=instant_text(asked.known_on), first=instant_text(first))
+        print(f"verbale: {shown}", file=sys.stderr)
 
 
 def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report[Any] | None:
@@ -127,4 +142,12 @@ def _question(how: How, which: Which, ledger: Ledger) -> Question:
         known_on=how.known_on,
         contract=which.contract,
         window=which.window,
+        filters=filters_typed(
+            late=which.late,
+            passed=which.passed,
+            priority=which.priority,
+            customer=which.customer,
+            since=which.since,
+            until=which.until,
+        ),
     )
