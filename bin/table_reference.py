@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
+from adapters.live_tables.column_types import POSTGRES, SQLITE
 from adapters.live_tables.schema import PUBLIC
-from adapters.live_tables.sqlite import TYPES as SQLITE_TYPES
 from adapters.reports.columns import Column
 from adapters.reports.table import Table
 
@@ -72,6 +71,6 @@ def _table_section(table: Table[Any]) -> str:
 
 def _column_row(column: Column[Any], *, key: bool) -> str:
     name = f"**`{column.name}`**" if key else f"`{column.name}`"
-    server, file = POSTGRES_TYPES[column.kind].partition(" COLLATE")[0], SQLITE_TYPES[column.kind]
+    server, file = POSTGRES[column.kind].partition(" COLLATE")[0], SQLITE[column.kind]
     optional = "yes" if column.optional else "no"
     return f"| {name} | {server} | {file} | {optional} | {column.meaning} |"

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from adapters.live_tables.column_types import POSTGRES
 from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES
 from adapters.live_tables.tables import (
     LIVE,
@@ -32,17 +33,6 @@ from adapters.store.postgres_connection import connect, marked, plainly
 from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresPlace, is_reserved
 from domain.values import microseconds, moment
 
-TYPES: Mapping[ColumnKind, str] = {
-    ColumnKind.TEXT: 'text COLLATE "C"',
-    ColumnKind.INSTANT: "timestamptz",
-    ColumnKind.INTEGER: "bigint",
-    ColumnKind.FLAG: "boolean",
-    ColumnKind.INTEGERS: "bigint[]",
-    ColumnKind.JSON: "jsonb",
-    ColumnKind.HOURS: "numeric",
-    ColumnKind.EURO: "numeric",
-    ColumnKind.SHARE: 'text COLLATE "C"',
-}
 OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
 """What a schema that we made says of itself: no other is ever dropped or renamed."""
 SWAP_WAITS = "2s"
@@ -158,7 +148,7 @@ class PostgresReporting(Reporting):
         self._drop_next()
         self.run(f"CREATE SCHEMA {self._next}")
         self.run(f"COMMENT ON SCHEMA {self._next} IS {_quoted(OURS)}")
-        for statement in table_statements(self, NEXT, TYPES, "STORED"):
+        for statement in table_statements(self, NEXT, POSTGRES, "STORED"):
             self.run(statement)
         self._comment()
         self._grant(NEXT)

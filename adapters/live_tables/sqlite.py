@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from adapters.live_tables.column_types import SQLITE
 from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES
 from adapters.live_tables.tables import (
     NEXT,
@@ -32,17 +33,6 @@ from adapters.store.ledger import DamagedStore, NewerStore, NotAStore, StoreErro
 from adapters.store.sqlite import plainly
 
 APPLICATION_ID = 0x56524252  # "VRBR"
-TYPES: Mapping[ColumnKind, str] = {
-    ColumnKind.TEXT: "TEXT",
-    ColumnKind.INSTANT: "TEXT",
-    ColumnKind.INTEGER: "INTEGER",
-    ColumnKind.FLAG: "INTEGER",
-    ColumnKind.INTEGERS: "TEXT",
-    ColumnKind.JSON: "TEXT",
-    ColumnKind.HOURS: "REAL",
-    ColumnKind.EURO: "REAL",
-    ColumnKind.SHARE: "TEXT",
-}
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC without saying so: every instant here is)
 
 
@@ -145,7 +135,7 @@ class SqliteReporting(Reporting):
         """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
         for table in TABLES:
             self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
-        for statement in table_statements(self, NEXT, TYPES, "VIRTUAL"):
+        for statement in table_statements(self, NEXT, SQLITE, "VIRTUAL"):
             self.run(statement)
 
     def index(self, token: str) -> None:

@@ -169,7 +169,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
         # Adopting is done on a day: the same again is another adoption, unless it is what rules those years already.
         message["id"] = f"{contract}:adopt_calendar:{at}"
         ruling = [one for one in known.calendars if one.first_year <= last and first <= one.last_year][-1:]
-        if ruling and _says(ruling[0], message["data"]):
+        if ruling and _holds(ruling[0], message["data"]):
             console().print(Text(say("These years are adopted so already: nothing was recorded.")))
             return
         tally = take_in(open_handler(ledger, chosen), written([message], FROM_COMMAND))
@@ -177,10 +177,10 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
     console().print(Text(_rules_from(first_day_after(known.zone, now), first, last, say)))
 
 
-def _says(calendar: CalendarAdopted, data: JsonRow) -> bool:
-    """Whether a calendar says what a message would record; another version of the library may have said it."""
-    said = calendar.model_dump(mode="json")
-    return all(said[name] == value for name, value in data.items() if name != "source_version")
+def _holds(calendar: CalendarAdopted, data: JsonRow) -> bool:
+    """Whether a calendar holds what a message would record, from whatever version of the library."""
+    recorded = calendar.model_dump(mode="json")
+    return all(recorded[name] == value for name, value in data.items() if name != "source_version")
 
 
 def _rules_from(coming: date, first_year: int, last_year: int, say: Words) -> str:

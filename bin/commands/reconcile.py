@@ -79,6 +79,6 @@ def _span(export: Export, file: Path, since: str | None, until: str | None) -> t
 
 
 def _check_source(source: str | None, ledger: Ledger) -> None:
-    """Of a source that nobody has heard nothing could be missing: a slip of the pen must not look like agreement."""
+    """Refuse a source that never wrote: nothing of it is missing, and a slip of the pen would look like agreement."""
     if source is not None and source not in (heard := [one.source for one in ledger.store.sources()]):
         raise BadQuestion(f"--source {source} was never heard; these were: {', '.join(filter(None, heard)) or 'none'}")
