@@ -15,7 +15,7 @@ from adapters.imports.contract_file import BadContractFile
 from adapters.imports.csv_table import BadTable
 from adapters.imports.holidays import UnknownPlace
 from adapters.imports.mapping import BadMapping
-from adapters.reports.report import BadQuestion, NotOnRecord
+from adapters.reports.question import BadQuestion, NotOnRecord
 from adapters.store.errors import StoreError
 from adapters.store.url import store_url
 from bin.commands import calendar as calendars

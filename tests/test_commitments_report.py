@@ -11,9 +11,11 @@ import pytest
 from support.messages import CONTRACT, buy, contract_in_force, message
 from support.offices import KINDS, Office, office
 
-from adapters.live_tables.schema import COMMITMENTS, TIMERS
-from adapters.reports.live import from_live
-from adapters.reports.report import Question, make
+from adapters.live_tables.answer import from_live
+from adapters.live_tables.schema import TIMERS
+from adapters.reports.commitments import COMMITMENTS
+from adapters.reports.question import Question
+from adapters.reports.report import make
 from domain.values import read_instant
 from projections.readings import LITERAL
 
@@ -157,7 +159,7 @@ def live(here: Office, commitment: str, day: str) -> dict[str, Any]:
     names = [column.name for column in COMMITMENTS.written]
     rows = [dict(zip(names, row, strict=True)) for row in here.reporting.live.read(COMMITMENTS)]
     starts = read_instant(day)
-    (found,) = [row for row in rows if (row["commitment"], row["from_at"]) == (commitment, starts)]
+    (found,) = [row for row in rows if (row["commitment"], row["period_from"]) == (commitment, starts)]
     return found
 
 

@@ -25,7 +25,8 @@ from support.messages import CONTRACT, INCIDENT, NOON, contract_in_force, messag
 from support.offices import KINDS, Office, dump, office
 
 from adapters.live_tables.rebuild import build
-from adapters.live_tables.schema import CONNECTED_SYSTEMS, EFFECTS, WINDOWS
+from adapters.reports.breach import WINDOWS
+from adapters.reports.systems import CONNECTED_SYSTEMS, EFFECTS
 from domain.contract_facts import ConnectedSystemDeclared, ConnectedSystemWithdrawn
 from domain.facts import Fact
 from domain.interval import Interval

@@ -11,7 +11,7 @@ from cyclopts import App
 
 from bin.cli import app, main
 from bin.message_reference import message_reference
-from bin.reference import table_reference
+from bin.table_reference import table_reference
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_clause_leads_to_code_and_to_a_test_that_exist(clause: str) -> None:
 
 
 def test_every_clause_that_code_cites_is_mapped() -> None:
-    sources = [file for package in ("domain", "projections", "adapters") for file in (ROOT / package).glob("*.py")]
+    sources = [file for package in ("domain", "projections", "adapters") for file in (ROOT / package).rglob("*.py")]
     cited = {clause for file in sources for clause in re.findall(r'"([A-Z]\d)"', file.read_text(encoding="utf-8"))}
     assert cited
     assert cited <= set(clause_rows())

@@ -24,9 +24,11 @@ from adapters.live_tables.incidents import Rows
 from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build
-from adapters.live_tables.schema import INCIDENTS, PUBLIC, WINDOWS
+from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.sqlite import SqliteReporting, reporting_file
 from adapters.live_tables.step import Step
+from adapters.reports.breach import WINDOWS
+from adapters.reports.compliance import INCIDENTS
 from adapters.reports.report import ReportName
 from adapters.store.postgres_url import postgres_location
 from bin.commands import live_tables as projecting

@@ -16,7 +16,7 @@ from support.servers import owner
 from adapters.diagnosis import remarks
 from adapters.live_tables import checkpoint as checkpoints
 from adapters.live_tables import rebuild as rebuilding
-from adapters.live_tables import rows as tabular
+from adapters.live_tables.answer import from_live
 from adapters.live_tables.checkpoint import checkpoint
 from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables, OutdatedTables, Stopped
 from adapters.live_tables.incidents import Rows
@@ -24,23 +24,17 @@ from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build
 from adapters.live_tables.reporting import NEXT, Reporting
-from adapters.live_tables.schema import (
-    BUILDER,
-    CASES,
-    CREDITS,
-    INCIDENTS,
-    LEDGERS,
-    PENALTIES,
-    PUBLIC,
-    QUEUE,
-    TABLES,
-    WINDOWS,
-    ColumnKind,
-)
+from adapters.live_tables.schema import BUILDER, LEDGERS, PUBLIC, TABLES
 from adapters.live_tables.sqlite import SqliteReporting
 from adapters.live_tables.step import Step
-from adapters.reports.live import from_live
-from adapters.reports.report import Question
+from adapters.reports.breach import CASES, WINDOWS
+from adapters.reports.breach import row_of as window_of
+from adapters.reports.columns import ColumnKind
+from adapters.reports.compliance import INCIDENTS
+from adapters.reports.credits import CREDITS
+from adapters.reports.penalty import PENALTIES
+from adapters.reports.question import Question
+from adapters.reports.queue import QUEUE
 from adapters.store.errors import NewerStore, StoreError
 from adapters.store.postgres_url import postgres_location
 from domain.values import read_instant
@@ -148,7 +142,7 @@ def test_a_case_that_becomes_the_supplier_s_breach_weeks_later_counts_on_both_da
     here.clock.now = read_instant("2026-11-25T12:00:00Z")
     here.tell(message("incident.resume", stream, "2026-11-23T08:00:00Z"))
     catch_up(here)
-    (window,) = map(tabular.window_row, here.reporting.live.read(WINDOWS))
+    (window,) = map(window_of, here.reporting.live.rows(WINDOWS))
     assert (window.count.cases, window.count.breaches) == (1, 1)
     assert window.passing == Passing(read_instant("2026-11-23T12:00:00.000001Z"), INCIDENT)
     same_as_built(here)
@@ -253,8 +247,8 @@ def test_one_more_fact_reads_no_more_of_a_contract_that_has_more(
             given.clear()
             here.projector().step()
             costs.append((len(given), sum(given)))
-    (window,) = here.reporting.live.read(WINDOWS)
-    assert tabular.window_row(window).passed == (hour == 16)
+    (window,) = here.reporting.live.rows(WINDOWS)
+    assert window_of(window).passed == (hour == 16)
     assert costs[0][0] == costs[1][0]
     assert costs[1][1] - costs[0][1] <= (240 if hour == 16 else 0)
 
@@ -537,7 +531,7 @@ def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, m
 def test_live_tables_of_other_rules_answer_no_report(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Question(LITERAL, here.clock.now, here.clock.now)
     assert from_live("breach", here.ledger, here.reporting, asked) is not None
-    monkeypatch.setattr("adapters.reports.live.RULES_VERSION", "next")
+    monkeypatch.setattr("adapters.live_tables.answer.RULES_VERSION", "next")
     assert from_live("breach", here.ledger, here.reporting, asked) is None
 
 
@@ -632,7 +626,8 @@ def test_postgresql_s_tables_have_honest_types_and_say_what_they_mean(server: Of
         ColumnKind.INTEGERS: "_int8",
         ColumnKind.JSON: "jsonb",
     }
-    types |= {ColumnKind.TEXT: "text", ColumnKind.INTEGER: "int8", ColumnKind.HOURS: "numeric"}
+    types |= {ColumnKind.TEXT: "text", ColumnKind.INTEGER: "int8", ColumnKind.SHARE: "text"}
+    types |= {ColumnKind.HOURS: "numeric", ColumnKind.EURO: "numeric"}
     with owner(str(server.place)) as connection:
         for table in TABLES:
             found = connection.execute(
@@ -938,8 +933,8 @@ def test_facts_of_a_contract_dated_ahead_are_announced_by_its_rows(here: Office)
     here.tell(buy(package="B", time="2026-11-02T12:03:00Z"))
     catch_up(here)
     for table in (CREDITS, WINDOWS, PENALTIES):
-        (row,) = here.reporting.live.read(table)
-        assert row[-1] == ahead
+        (stored,) = here.reporting.live.rows(table)
+        assert stored["changes_at"] == ahead
 
 
 def test_a_fact_that_cannot_be_read_before_there_are_tables_leaves_those_up_to_it(here: Office, tmp_path: Path) -> None:

@@ -13,11 +13,19 @@ from support.offices import Dump, Office, dump, office, ordered
 from support.worlds import World, worlds
 
 from adapters.inbox.handler import CommandHandler
-from adapters.live_tables import rows as tabular
+from adapters.live_tables.answer import from_live
 from adapters.live_tables.rebuild import build
-from adapters.live_tables.schema import LEDGERS, PUBLIC, Values
-from adapters.reports.live import from_live
-from adapters.reports.report import LIVE_TABLES, Question, ReportName, make
+from adapters.live_tables.schema import LEDGERS, PUBLIC
+from adapters.reports.breach import CASES, WINDOWS, cases_of
+from adapters.reports.commitments import COMMITMENTS, NumberedRow
+from adapters.reports.compliance import INCIDENTS
+from adapters.reports.credits import CREDITS
+from adapters.reports.penalty import PENALTIES
+from adapters.reports.question import Question
+from adapters.reports.queue import QUEUE
+from adapters.reports.report import LIVE_TABLES, ReportName, make
+from adapters.reports.systems import CONNECTED_SYSTEMS, EFFECTS
+from adapters.reports.table import Values
 from adapters.store.ledger import Ledger
 from projections.breach import breach, by_window, share
 from projections.commitments import commitment_rows
@@ -55,22 +63,19 @@ def folded(facts: Sequence[Entry], as_of: int, readings: tuple[Reading, ...]) ->
             window = windows.get(window_of.get(row.incident, ("", 0)))
             name, counted = row.incident, share(row, reading)
             judged = JudgedIncident(incident.opened, row, window, counted, queued.get(name), affecting.get(name))
-            found["incidents"].append(tabular.incident_values("main", reading.name, judged))
-            if window is not None and row.contract is not None:
-                found["cases"] += tabular.case_values(
-                    "main", reading.name, row.contract, window.start, judged.share.cases
-                )
+            found["incidents"].append(INCIDENTS.values("main", reading.name, judged))
+            found["cases"] += [CASES.values("main", reading.name, case) for case in cases_of(judged)]
         found["commitments"] += [
-            tabular.commitment_values("main", reading.name, number, row)
+            COMMITMENTS.values("main", reading.name, NumberedRow(number, row))
             for contract in replay.signed_contracts
             for number, row in enumerate(commitment_rows(contract, as_of), 1)
         ]
-        found["connected_systems"] += [tabular.system_values("main", reading.name, row) for row in systems(replay)]
-        found["effects"] += [tabular.effect_values("main", reading.name, row) for row in affecting.values()]
-        found["queue"] += [tabular.queue_values("main", reading.name, row) for row in queued.values()]
-        found["windows"] += [tabular.window_values("main", reading.name, row) for row in ratios]
-        found["penalties"] += [tabular.penalty_values("main", reading.name, row) for row in penalty(replay, ratios)]
-        found["credits"] += [tabular.credit_values("main", reading.name, row) for row in credit_balance(replay)]
+        found["connected_systems"] += [CONNECTED_SYSTEMS.values("main", reading.name, row) for row in systems(replay)]
+        found["effects"] += [EFFECTS.values("main", reading.name, row) for row in affecting.values()]
+        found["queue"] += [QUEUE.values("main", reading.name, row) for row in queued.values()]
+        found["windows"] += [WINDOWS.values("main", reading.name, row) for row in ratios]
+        found["penalties"] += [PENALTIES.values("main", reading.name, row) for row in penalty(replay, ratios)]
+        found["credits"] += [CREDITS.values("main", reading.name, row) for row in credit_balance(replay)]
     return {name: ordered(rows) for name, rows in found.items()}
 
 

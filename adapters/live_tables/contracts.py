@@ -6,19 +6,17 @@ days on which a verdict fell, or no longer falls, are summed up again, however m
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
-from adapters.live_tables import rows as tabular
-from adapters.live_tables.schema import (
-    CASES,
-    COMMITMENTS,
-    CONNECTED_SYSTEMS,
-    CREDITS,
-    DAYS,
-    INCIDENTS,
-    PENALTIES,
-    WINDOWS,
-)
+from adapters.live_tables.schema import DAYS
 from adapters.live_tables.tables import TableSet, Where
+from adapters.reports.breach import CASES, WINDOWS
+from adapters.reports.breach import row_of as window_of
+from adapters.reports.commitments import COMMITMENTS, NumberedRow
+from adapters.reports.compliance import INCIDENTS
+from adapters.reports.credits import CREDITS
+from adapters.reports.penalty import PENALTIES
+from adapters.reports.systems import CONNECTED_SYSTEMS
 from domain.interval import Interval
 from projections.breach import BreachRow, Count, breach_row, tolerance_of
 from projections.commitments import commitment_rows
@@ -84,7 +82,7 @@ class ContractTallies:
             self.tables.remove(PENALTIES, self._row_of_contract)
         else:
             row = penalty_row(self.contract, self._windows(), self.under.replay)
-            self.tables.write(PENALTIES, [tabular.penalty_values(self.ledger, self.reading, row)])
+            self.tables.write(PENALTIES, [PENALTIES.values(self.ledger, self.reading, row)])
 
     def write_credits(self, *, has_account: bool) -> None:
         """Write what became of the credits."""
@@ -92,19 +90,19 @@ class ContractTallies:
             self.tables.remove(CREDITS, self._row_of_contract)
         else:
             row = credit_row(self.under.replay, self.name)
-            self.tables.write(CREDITS, [tabular.credit_values(self.ledger, self.reading, row)])
+            self.tables.write(CREDITS, [CREDITS.values(self.ledger, self.reading, row)])
 
     def write_systems(self) -> None:
         """Write which connected systems it had disclosed, and when."""
         self.tables.remove(CONNECTED_SYSTEMS, self._row_of_contract)
-        rows = [tabular.system_values(self.ledger, self.reading, row) for row in systems_of(self.contract)]
+        rows = [CONNECTED_SYSTEMS.values(self.ledger, self.reading, row) for row in systems_of(self.contract)]
         self.tables.write(CONNECTED_SYSTEMS, rows)
 
     def write_commitments(self) -> None:
         """Write what was due under its other services, and what was done."""
         self.tables.remove(COMMITMENTS, self._row_of_contract)
-        rows = enumerate(commitment_rows(self.contract, self.under.replay.as_of), 1)
-        values = [tabular.commitment_values(self.ledger, self.reading, number, row) for number, row in rows]
+        rows = map(NumberedRow, count(1), commitment_rows(self.contract, self.under.replay.as_of))
+        values = [COMMITMENTS.values(self.ledger, self.reading, row) for row in rows]
         self.tables.write(COMMITMENTS, values)
 
     @property
@@ -116,14 +114,13 @@ class ContractTallies:
         return {"ledger": self.ledger, **self._of_contract}
 
     def _of(self, window: Interval) -> Where:
-        return {**self._of_contract, "window_from_at": window.start}
+        return {**self._of_contract, "window_from": window.start}
 
     def _windows(self) -> list[BreachRow]:
-        found = self.tables.read(WINDOWS, self._row_of_contract, order="window_from_at")
-        return list(map(tabular.window_row, found))
+        return list(map(window_of, self.tables.rows(WINDOWS, self._row_of_contract, order="window_from")))
 
     def _write(self, rows: Iterable[BreachRow]) -> None:
-        self.tables.write(WINDOWS, [tabular.window_values(self.ledger, self.reading, row) for row in rows])
+        self.tables.write(WINDOWS, [WINDOWS.values(self.ledger, self.reading, row) for row in rows])
 
     def _anew(self, window: Interval) -> BreachRow:
         cases = self._cases(self._of(window))
@@ -136,10 +133,7 @@ class ContractTallies:
     def _moved(self, window: Interval, was: Count, moved: Moved) -> BreachRow:
         count = Count(was.cases + moved.cases, was.breaches + moved.breaches, was.undecided + moved.undecided)
         days = self._summed(window, moved.days)
-        left = [
-            tabular.day_values(self.reading, self.name, window.start, day) for day in days if day.cases + day.breaches
-        ]
-        self.tables.write(DAYS, left)
+        self._write_days(window, [day for day in days if day.cases + day.breaches])
         gone = [day.number for day in days if not day.cases + day.breaches]
         self.tables.remove(DAYS, {**self._of(window), "day": gone})
         return self._row(window, count, None)
@@ -171,8 +165,7 @@ class ContractTallies:
         return list(map(Day._make, self.tables.pick(DAYS, columns, self._of(window), order="day")))
 
     def _write_days(self, window: Interval, days: Iterable[Day]) -> None:
-        rows = [tabular.day_values(self.reading, self.name, window.start, day) for day in days]
-        self.tables.write(DAYS, rows)
+        self.tables.write(DAYS, [(self.reading, self.name, window.start, *day) for day in days])
 
     def _cases_between(self, window: Interval, first: int, last: int) -> list[Case]:
         """The cases of a window that make a difference on some days, from the first to the last."""

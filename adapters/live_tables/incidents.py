@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
-from adapters.live_tables import rows as tabular
 from adapters.live_tables.errors import Stopped
 from adapters.live_tables.facts import entries
-from adapters.live_tables.schema import CASES, EFFECTS, INCIDENTS, QUEUE, TIMERS, Table, Values
+from adapters.live_tables.schema import TIMERS
+from adapters.reports.breach import CASES, cases_of
+from adapters.reports.compliance import INCIDENTS
+from adapters.reports.queue import QUEUE
+from adapters.reports.systems import EFFECTS
+from adapters.reports.table import Table, Values
 from adapters.store.records import Row
 from domain.catalogue import FACTS, Catalogue
 from projections.contracts_known import Contracts, ContractsUnder, JudgedIncident
@@ -21,7 +26,7 @@ class Rows:
     facts: int
     of: Mapping[str, list[Values]] = field(default_factory=dict)
 
-    def to(self, table: Table) -> list[Values]:
+    def to(self, table: Table[Any]) -> list[Values]:
         """The rows of one table."""
         return self.of.get(table.name, [])
 
@@ -40,18 +45,13 @@ def judged(under: ContractsUnder, incidents: Mapping[str, Sequence[Entry]]) -> d
         raise
 
 
-def rows_of(ledger: str, reading: str, incidents: Sequence[JudgedIncident]) -> dict[Table, list[Values]]:
+def rows_of(ledger: str, reading: str, incidents: Sequence[JudgedIncident]) -> dict[Table[Any], list[Values]]:
     """The rows that some incidents amount to under one reading."""
     return {
-        INCIDENTS: [tabular.incident_values(ledger, reading, one) for one in incidents],
-        CASES: [
-            row
-            for one in incidents
-            if one.window and one.row.contract is not None
-            for row in tabular.case_values(ledger, reading, one.row.contract, one.window.start, one.share.cases)
-        ],
-        QUEUE: [tabular.queue_values(ledger, reading, one.queued) for one in incidents if one.queued],
-        EFFECTS: [tabular.effect_values(ledger, reading, one.effect) for one in incidents if one.effect],
+        INCIDENTS: [INCIDENTS.values(ledger, reading, one) for one in incidents],
+        CASES: [CASES.values(ledger, reading, case) for one in incidents for case in cases_of(one)],
+        QUEUE: [QUEUE.values(ledger, reading, one.queued) for one in incidents if one.queued],
+        EFFECTS: [EFFECTS.values(ledger, reading, one.effect) for one in incidents if one.effect],
     }
 
 

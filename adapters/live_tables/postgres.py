@@ -13,29 +13,22 @@ from typing import Any
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from adapters.live_tables.column_types import POSTGRES
 from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables
 from adapters.live_tables.reporting import LIVE, NEXT, Reporting, index_statements, table_statements
-from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES, ColumnKind, Table
+from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES
 from adapters.live_tables.tables import Codec
+from adapters.reports.columns import ColumnKind
+from adapters.reports.table import Table
 from adapters.store.errors import StoreError
 from adapters.store.postgres_connection import connect, marked
 from adapters.store.postgres_errors import translated_errors
 from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresLocation, is_reserved
 from domain.values import microseconds, moment
 
-TYPES: Mapping[ColumnKind, str] = {
-    ColumnKind.TEXT: 'text COLLATE "C"',
-    ColumnKind.INSTANT: "timestamptz",
-    ColumnKind.INTEGER: "bigint",
-    ColumnKind.FLAG: "boolean",
-    ColumnKind.INTEGERS: "bigint[]",
-    ColumnKind.JSON: "jsonb",
-    ColumnKind.HOURS: "numeric",
-}
 OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
 """What a schema that we made says of itself: no other is ever dropped or renamed."""
 SWAP_WAITS = "2s"
-HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) STORED"
 
 
 def replay_schema(location: PostgresLocation, name: str) -> str:
@@ -149,7 +142,7 @@ class PostgresReporting(Reporting):
         self._drop_next()
         self.run(f"CREATE SCHEMA {self._next}")
         self.run(f"COMMENT ON SCHEMA {self._next} IS {_quoted(OURS)}")
-        for statement in table_statements(self, NEXT, TYPES, HOURS):
+        for statement in table_statements(self, NEXT, POSTGRES, "STORED"):
             self.run(statement)
         self._comment()
         self._grant(NEXT)
@@ -241,7 +234,7 @@ class PostgresReporting(Reporting):
         """Let go of the connection."""
         self._connection.close()
 
-    def name(self, of: str, table: Table) -> str:
+    def name(self, of: str, table: Table[Any]) -> str:
         """The name of a table of a set."""
         return f"{self._next if of == NEXT else self.schema}.{table.name}"
 

@@ -8,9 +8,11 @@ nothing here can touch it.
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from typing import Any, Literal
 
-from adapters.live_tables.schema import TABLES, ColumnKind
+from adapters.live_tables.schema import TABLES
 from adapters.live_tables.tables import Database, TableSet
+from adapters.reports.columns import Column, ColumnKind
 from adapters.store.errors import NewerStore
 
 LIVE, NEXT = "live", "next"
@@ -83,16 +85,30 @@ class Reporting(Database):
         """Let go of the connection."""
 
 
-def table_statements(reporting: Reporting, of: str, types: Mapping[ColumnKind, str], hours: str) -> Iterator[str]:
-    """The statements that make a set of empty tables; `hours` says how a store works out hours from microseconds."""
+_WORKED_OUT = {
+    ColumnKind.HOURS: "round({} / 3600000000.0, 4)",
+    ColumnKind.EURO: "round({} / 100.0, 2)",
+    ColumnKind.SHARE: "cast({} AS text) || '/' || cast(nullif({}, 0) AS text)",
+}
+"""How both stores work out a column from others of its row."""
+
+
+def table_statements(
+    reporting: Reporting, of: str, types: Mapping[ColumnKind, str], keeping: Literal["STORED", "VIRTUAL"]
+) -> Iterator[str]:
+    """The statements that make a set of empty tables; `keeping`: how the store keeps what it works out itself."""
     for table in TABLES:
-        columns = [
-            f"{column.name} {types[column.kind]}"
-            + (f" {hours.format(column.hours_of)}" if column.hours_of else "" if column.optional else " NOT NULL")
-            for column in table.columns
-        ]
+        columns = [f"{column.name} {types[column.kind]}{_rule(column, keeping)}" for column in table.columns]
         key = f"PRIMARY KEY ({', '.join(table.key)})"
         yield f"CREATE TABLE {reporting.name(of, table)} ({', '.join([*columns, key])})"
+
+
+def _rule(column: Column[Any], keeping: str) -> str:
+    present = "" if column.optional else " NOT NULL"
+    if not column.from_columns:
+        return present
+    worked_out = _WORKED_OUT.get(column.kind, f"'{column.before}' || {{}}").format(*column.from_columns)
+    return f" GENERATED ALWAYS AS ({worked_out}) {keeping}{present}"
 
 
 def index_statements(reporting: Reporting, of: str, suffix: str = "") -> Iterator[str]:

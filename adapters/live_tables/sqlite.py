@@ -15,25 +15,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from adapters.live_tables.column_types import SQLITE
 from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables
 from adapters.live_tables.reporting import NEXT, Reporting, index_statements, table_statements
-from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES, ColumnKind, Table
+from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES
 from adapters.live_tables.tables import Codec
+from adapters.reports.columns import ColumnKind
+from adapters.reports.table import Table
 from adapters.store.errors import DamagedStore, NewerStore, NotAStore, StoreError
 from adapters.store.sqlite_errors import translated_errors
 
 APPLICATION_ID = 0x56524252  # "VRBR"
-TYPES: Mapping[ColumnKind, str] = {
-    ColumnKind.TEXT: "TEXT",
-    ColumnKind.INSTANT: "TEXT",
-    ColumnKind.INTEGER: "INTEGER",
-    ColumnKind.FLAG: "INTEGER",
-    ColumnKind.INTEGERS: "TEXT",
-    ColumnKind.JSON: "TEXT",
-    ColumnKind.HOURS: "REAL",
-}
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every instant here is UTC)
-HOURS = "GENERATED ALWAYS AS (round({} / 3600000000.0, 4)) VIRTUAL"
 
 
 def reporting_file(store: Path) -> Path:
@@ -135,7 +128,7 @@ class SqliteReporting(Reporting):
         """Make an empty set beside the live one, without indexes, in place of any that was left unfinished."""
         for table in TABLES:
             self.run(f"DROP TABLE IF EXISTS {self.name(NEXT, table)}")
-        for statement in table_statements(self, NEXT, TYPES, HOURS):
+        for statement in table_statements(self, NEXT, SQLITE, "VIRTUAL"):
             self.run(statement)
 
     def index(self, token: str) -> None:
@@ -173,7 +166,7 @@ class SqliteReporting(Reporting):
         """Let go of the file."""
         self._connection.close()
 
-    def name(self, of: str, table: Table) -> str:
+    def name(self, of: str, table: Table[Any]) -> str:
         """The name of a table of a set."""
         return f"next_{table.name}" if of == NEXT else table.name
 

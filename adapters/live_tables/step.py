@@ -9,14 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from adapters.live_tables import rows as tabular
 from adapters.live_tables.checkpoint import write_checkpoint
 from adapters.live_tables.contracts import ContractTallies, Moved
 from adapters.live_tables.errors import Stopped
 from adapters.live_tables.facts import entries
 from adapters.live_tables.incidents import Rows, judged, rows_of, timers
-from adapters.live_tables.schema import CASES, EFFECTS, INCIDENTS, QUEUE, TIMERS
+from adapters.live_tables.schema import TIMERS
 from adapters.live_tables.tables import TableSet
+from adapters.reports.breach import CASES, case_of
+from adapters.reports.compliance import INCIDENTS
+from adapters.reports.queue import QUEUE
+from adapters.reports.systems import EFFECTS
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
 from projections.affected import ALWAYS, Affected
@@ -125,10 +128,9 @@ class Step:
     def _take_away(self, reading: str, names: list[str]) -> None:
         """Take out of the tallies what these incidents counted for until now."""
         where = {"ledger": self.ledger.id, "reading": reading, "incident": names}
-        for values in self.tables.read(CASES, where):
-            contract, window = values[4:6]
-            self._moved[reading, contract, window].by([tabular.case_row(values)], 0, -1)
-        columns = ("contract", "window_from_at", "undecided")
+        for stored in self.tables.rows(CASES, where):
+            self._moved[reading, stored["contract"], stored["window_from"]].by([case_of(stored)], 0, -1)
+        columns = ("contract", "window_from", "undecided")
         for contract, window, undecided in self.tables.pick(INCIDENTS, columns, where):
             if window is not None:
                 self._moved[reading, contract, window].by((), undecided, -1)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from adapters.live_tables.schema import Column, ColumnKind, Table, Values
+from adapters.reports.columns import Column, ColumnKind
+from adapters.reports.table import Stored, Table, Values
 from domain.interval import Interval
 
 
@@ -29,7 +30,7 @@ class Database(ABC):
     """What holds sets of reporting tables: how it names them, runs SQL, and keeps values."""
 
     @abstractmethod
-    def name(self, of: str, table: Table) -> str:
+    def name(self, of: str, table: Table[Any]) -> str:
         """The name of a table of a set, as SQL has it."""
 
     @abstractmethod
@@ -64,16 +65,20 @@ class TableSet:
         self._database = database
         self._of = of
 
-    def name(self, table: Table) -> str:
+    def name(self, table: Table[Any]) -> str:
         """The name of a table in this set."""
         return self._database.name(self._of, table)
 
-    def read(self, table: Table, where: Where | None = None, order: str = "") -> Iterator[Values]:
+    def read(self, table: Table[Any], where: Where | None = None, order: str = "") -> Iterator[Values]:
         """The rows that meet every condition."""
-        return self.pick(table, tuple(column.name for column in table.written), where, order)
+        return self.pick(table, table.names, where, order)
+
+    def rows(self, table: Table[Any], where: Where | None = None, order: str = "") -> Iterator[Stored]:
+        """The rows that meet every condition, by the names of their columns."""
+        return (dict(zip(table.names, values, strict=True)) for values in self.read(table, where, order))
 
     def pick(
-        self, table: Table, columns: Sequence[str], where: Where | None = None, order: str = ""
+        self, table: Table[Any], columns: Sequence[str], where: Where | None = None, order: str = ""
     ) -> Iterator[Values]:
         """Some columns of the rows that meet every condition."""
         decode = _row_codec(tuple(self._database.decoder(_column(table, name).kind) for name in columns))
@@ -83,7 +88,7 @@ class TableSet:
             rows = self._database.run(sql, parameters)
             yield from map(decode, rows) if decode else rows
 
-    def values(self, table: Table, column: str, where: Where | None = None) -> list[Any]:
+    def values(self, table: Table[Any], column: str, where: Where | None = None) -> list[Any]:
         """The distinct values of one column in the rows that meet every condition."""
         found: list[Any] = []
         decode = self._database.decoder(_column(table, column).kind)
@@ -92,7 +97,7 @@ class TableSet:
             found += [decode(value) if decode and value is not None else value for (value,) in rows]
         return list(dict.fromkeys(found))
 
-    def earliest(self, table: Table, column: str, where: Where) -> int | None:
+    def earliest(self, table: Table[Any], column: str, where: Where) -> int | None:
         """The least value of one column; None where there is none."""
         ((condition, parameters),) = self._conditions(table, where)
         name = self.name(table)
@@ -105,21 +110,21 @@ class TableSet:
         value = rows[0][0] if rows else None
         return decode(value) if decode and value is not None else value
 
-    def total(self, table: Table, column: str, where: Where) -> int:
+    def total(self, table: Table[Any], column: str, where: Where) -> int:
         """The sum of one column."""
         ((condition, parameters),) = self._conditions(table, where)
         sql = f"SELECT coalesce(sum({column}), 0) FROM {self.name(table)}{condition}"
         return int(self._database.run(sql, parameters)[0][0])
 
-    def count(self, table: Table) -> int:
+    def count(self, table: Table[Any]) -> int:
         """How many rows a table has."""
         return int(self._database.run(f"SELECT count(*) FROM {self.name(table)}")[0][0])
 
-    def write(self, table: Table, rows: Sequence[Values]) -> None:
+    def write(self, table: Table[Any], rows: Sequence[Values]) -> None:
         """Add rows, or replace those with the same key."""
         if not rows:
             return
-        columns = [column.name for column in table.written]
+        columns = table.names
         marks = ", ".join("?" * len(columns))
         others = [name for name in columns if name not in table.key]
         update = ", ".join(f"{name} = excluded.{name}" for name in others)
@@ -127,21 +132,21 @@ class TableSet:
         sql += f"({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if others else "NOTHING")
         self._database.run_many(sql, self._encoded(table, rows))
 
-    def load(self, table: Table, rows: Iterable[Values]) -> None:
+    def load(self, table: Table[Any], rows: Iterable[Values]) -> None:
         """Add rows that are known to be new."""
         columns = [column.name for column in table.written]
         self._database.load(self.name(table), columns, self._encoded(table, rows))
 
-    def remove(self, table: Table, where: Where) -> None:
+    def remove(self, table: Table[Any], where: Where) -> None:
         """Take away the rows that meet every condition; nothing for an empty list."""
         for condition, parameters in self._conditions(table, where):
             self._database.run(f"DELETE FROM {self.name(table)}{condition}", parameters)
 
-    def _encoded(self, table: Table, rows: Iterable[Values]) -> Iterable[Sequence[Any]]:
+    def _encoded(self, table: Table[Any], rows: Iterable[Values]) -> Iterable[Sequence[Any]]:
         encode = _row_codec(tuple(self._database.encoder(column.kind) for column in table.written))
         return map(encode, rows) if encode else rows
 
-    def _conditions(self, table: Table, where: Where) -> Iterator[tuple[str, list[Any]]]:
+    def _conditions(self, table: Table[Any], where: Where) -> Iterator[tuple[str, list[Any]]]:
         """The condition, with parameters; more than one where a list is too long for one."""
         listed = next((name for name, value in where.items() if isinstance(value, list)), None)
         if listed is None:
@@ -151,7 +156,7 @@ class TableSet:
         for start in range(0, len(values), MOST_IN_A_LIST):
             yield self._condition(table, {**where, listed: values[start : start + MOST_IN_A_LIST]})
 
-    def _condition(self, table: Table, where: Where) -> tuple[str, list[Any]]:
+    def _condition(self, table: Table[Any], where: Where) -> tuple[str, list[Any]]:
         terms: list[str] = []
         parameters: list[Any] = []
         for name, value in where.items():
@@ -182,7 +187,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _column(table: Table, name: str) -> Column:
+def _column(table: Table[Any], name: str) -> Column[Any]:
     return next(column for column in table.columns if column.name == name)
 
 

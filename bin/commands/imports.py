@@ -17,8 +17,11 @@ from adapters.imports.mapping import shipped
 from adapters.imports.servicenow import Credits, contract_set_up, incident_messages
 from adapters.imports.servicenow_log import read_log
 from adapters.inbox.ingest import Line, pass_over_recorded, take_in, written
-from adapters.reports.report import BadQuestion, JsonRow
-from bin.commands.console import Column, console, local, table
+from adapters.reports.columns import JsonRow
+from adapters.reports.question import BadQuestion
+from adapters.reports.screen import ScreenColumn, plain
+from adapters.reports.writing import Writing, local
+from bin.commands.console import console, table
 from bin.commands.ingest import SHOWN_REFUSALS, check_output, tell
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import open_handler
@@ -160,11 +163,11 @@ def _show_preview(file: Path, log: ActivityLog, how: LogMapping, say: Words) -> 
         first, last = (local(instant_text(log.messages[end].at), zone, seconds=True) for end in (0, -1))
         print(f"{say('from')} {first} {say('to')} {last} ({zone.key})")
     columns = [
-        Column(say("activity"), lambda row: str(row["activity"])),
-        Column(say("rows"), lambda row: say.number(row["rows"]), number=True),
-        Column(say("command"), lambda row: row["command"] or say("not in the mapping")),
+        plain("activity"),
+        ScreenColumn("rows", lambda row, writing: writing.say.number(row["rows"]), number=True),
+        ScreenColumn("command", lambda row, writing: row["command"] or writing.say("not in the mapping")),
     ]
-    console().print(table(columns, _activities(log, how)))
+    console().print(table(columns, _activities(log, how), Writing(say, ZoneInfo(how.time.zone))))
     if waiting := log.without_opening:
         some = ", ".join(waiting[:SHOWN_CASES]) + (", ..." if len(waiting) > SHOWN_CASES else "")
         print(f"{say('cases that this table does not open, so that their messages wait')}: {len(waiting)} ({some})")

@@ -14,7 +14,7 @@ from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.ingest import Line, RefusedLine, Tally, pass_over_recorded, read_lines, take_in, written
 from adapters.inbox.messages import Unreadable, examples, read_json, read_message
 from adapters.inbox.outcome_events import OUTCOME_TYPE
-from adapters.reports.report import BadQuestion
+from adapters.reports.question import BadQuestion
 from adapters.store.url import store_location
 from bin.asyncapi import asyncapi as asyncapi_document
 from bin.commands.console import console

@@ -17,7 +17,7 @@ from adapters.live_tables.rebuild import build
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.status import status_of
-from adapters.reports.report import BadQuestion, Question, question
+from adapters.reports.question import BadQuestion, Question, question
 from adapters.store.errors import LockedStore, LostRace, UnreachableStore
 from adapters.store.ledger import Ledger
 from adapters.store.recorder import Notifications
@@ -25,8 +25,8 @@ from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
 from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.language import Words
-from bin.reference import table_reference
 from bin.settings import Settings
+from bin.table_reference import table_reference
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is read again, though no notification came."""

@@ -1,55 +1,34 @@
 """The commands that tell of what came in and is not recorded: refused, waiting, never heard."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from cyclopts import Parameter
-from rich.text import Text
 
 from adapters.inbox.handler import HOUR
 from adapters.inbox.ingest import BATCH, RefusedLine, Tally
 from adapters.inbox.messages import Unreadable, is_label, read_json, source_named
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
-from adapters.reports.report import HOUSE_ZONE, BadQuestion, JsonRow, NotOnRecord
-from adapters.store.records import Deferred, Gap, RefusedRow, SourceHeard
+from adapters.reports.columns import json_row
+from adapters.reports.question import BadQuestion, NotOnRecord
+from adapters.reports.refused import NO_SOURCE
+from adapters.reports.refused import REPORT as REFUSED
+from adapters.reports.sources import REPORT as SOURCES
+from adapters.reports.sources import SourceLine
+from adapters.reports.waiting import REPORT as WAITING
+from adapters.reports.waiting import WaitingMessage
+from adapters.reports.writing import visible
+from adapters.store.records import Gap, RefusedRow, SourceHeard
 from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences, silent_for
-from bin.commands.console import Column, Format, Plain, as_csv, console, duration, local, print_rows, show_facts
+from bin.commands.console import Format, Plain, show_facts, show_listing
 from bin.commands.ingest import check_output, refused_line, tell, whole
 from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
 from bin.language import Words
-from domain.values import MINUTE, instant_text
-
-NO_SOURCE = ""
-"""The source of what names none that can be read."""
-
-
-class Listing(NamedTuple):
-    """Rows to be shown, with what stands above them, and what is said where there are none."""
-
-    name: str
-    title: str
-    nothing: str
-    columns: Sequence[Column]
-    rows: Sequence[JsonRow]
-
-    def show(self, form: Format, say: Words) -> None:
-        """Write it."""
-        if form == "json":
-            print(json.dumps(self.rows, ensure_ascii=False, indent=2))
-        elif form == "csv":
-            print(as_csv(self.name, self.rows), end="")
-        elif self.rows:
-            out = console()
-            out.print(Text(f"{self.title} ({HOUSE_ZONE.key})\n", style="bold"))
-            print_rows(out, self.columns, self.rows)
-        else:
-            console().print(say(self.nothing))
-
 
 # --- refused ----------------------------------------------------------------------------------------------------
 
@@ -85,19 +64,7 @@ def refused_list(*, picked: Picked | None = None, format: Format = "table", wher
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
         refused = (picked or Picked()).of(ledger.store.refused())
-    columns = [
-        Column("#", _plain("number"), number=True),
-        Column(say("refused at"), _at("refused_at")),
-        Column(say("times"), _plain("times"), number=True),
-        Column(say("source"), _source(say)),
-        Column(say("id"), _plain("id")),
-        Column(say("clause"), _plain("clause")),
-        Column(say("field"), _plain("field")),
-        Column(say("reason"), _plain("reason")),
-    ]
-    Listing(
-        "refused", say("Refused messages"), "No message is refused.", columns, list(map(_refused_row, refused))
-    ).show(format, say)
+    show_listing(REFUSED, refused, format, say)
 
 
 def refused_show(number: int, /, *, format: Plain = "table", where: Where | None = None) -> None:
@@ -113,12 +80,12 @@ def refused_show(number: int, /, *, format: Plain = "table", where: Where | None
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
         (refused,) = _numbered(ledger.store.refused(), [number])
-    facts, raw = {**_refused_row(refused), "bytes": len(refused.message.raw)}, refused.message.raw
+    facts, raw = {**json_row(REFUSED.columns, refused), "bytes": len(refused.message.raw)}, refused.message.raw
     if format == "json":
         show_facts({**facts, **whole(raw)}, format, say)
         return
     show_facts(
-        {name: _visible(value) if isinstance(value, str) else value for name, value in facts.items()}, format, say
+        {name: visible(value) if isinstance(value, str) else value for name, value in facts.items()}, format, say
     )
     print()
     print(_legible(raw))
@@ -186,7 +153,7 @@ def refused_retry(
         while batch := list(islice(rest, BATCH)):
             answered = desk.retry([row.message for row in batch])
             for row, outcome in zip(batch, answered.outcomes, strict=True):
-                print(f"{row.number}: {_visible(_told(outcome, say))}")
+                print(f"{row.number}: {visible(_told(outcome, say))}")
                 tally.outcomes[outcome_name(outcome)] += 1
                 again += isinstance(outcome, Refused)
             tally.woken.update(outcome_name(reply.outcome) for reply in answered.woken)
@@ -210,21 +177,6 @@ def _numbered(refused: Sequence[RefusedRow], numbers: Iterable[int]) -> list[Ref
         raise NotOnRecord(f"no refused message has the number {', '.join(unknown)} (one recorded since has none): "
                           "verbale refused list shows them")  # fmt: skip
     return [by_number[number] for number in wanted]
-
-
-def _refused_row(row: RefusedRow) -> JsonRow:
-    message = row.message
-    source, name = message.identity or (NO_SOURCE, None)
-    return {
-        "number": row.number,
-        "refused_at": instant_text(row.refused_at),
-        "times": row.times,
-        "source": source,
-        "id": name,
-        "clause": message.clause,
-        "field": message.field or None,
-        "reason": message.reason,
-    }
 
 
 def _is_line_of_json(raw: bytes) -> bool:
@@ -302,33 +254,11 @@ def waiting_list(
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
         rows = [
-            _waiting_row(kept, kept.since + chosen.patience_hours * HOUR)
+            WaitingMessage(kept, kept.since + chosen.patience_hours * HOUR, _type_of(kept.raw))
             for kept in ledger.store.all_waiting()
             if source in (None, kept.identity[0]) and stream in (None, kept.stream)
         ]
-    columns = [
-        Column(say("since"), _at("since")),
-        Column(say("until"), _at("until")),
-        Column(say("waits for"), _plain("stream")),
-        Column(say("source"), _source(say)),
-        Column(say("id"), _plain("id")),
-        Column(say("type"), _plain("type")),
-        Column(say("why"), _plain("reason")),
-    ]
-    Listing("waiting", say("Waiting messages"), "No message waits.", columns, rows).show(format, say)
-
-
-def _waiting_row(kept: Deferred, until: int) -> JsonRow:
-    source, name = kept.identity
-    return {
-        "since": instant_text(kept.since),
-        "until": instant_text(until),
-        "stream": kept.stream,
-        "source": source,
-        "id": name,
-        "type": _type_of(kept.raw),
-        "reason": kept.reason,
-    }
+    show_listing(WAITING, rows, format, say)
 
 
 def _type_of(raw: bytes) -> str | None:
@@ -361,74 +291,34 @@ def sources(
     with ledger_of(chosen) as ledger:
         heard = ledger.store.sources()
         passed_over = {one.source: ledger.store.gaps(one.source) for one in heard}
-    rows = source_rows(heard, passed_over, chosen.silence_hours, clock(), None if gaps else SHOWN_GAPS)
-    counts = ("heard", "done", "duplicate", "refused", "waiting")
-    columns = [
-        Column(say("source"), _source(say)),
-        Column(say("first heard"), _at("first_heard")),
-        Column(say("last heard"), _at("last_heard")),
-        Column(say("silent for"), _lasting("silent_us"), number=True),
-        Column(say("alarm after"), _lasting("allowed_us"), number=True),
-        Column(say("alarm"), lambda row: say({"ok": "ok", "silent": "SILENT"}.get(row["alarm"], "no alarm"))),
-        *(Column(say(name), _plain(name), number=True) for name in counts),
-        Column(say("missing"), _plain("missing"), number=True),
-        Column(say("missing numbers"), lambda row: ", ".join(row["gaps"]) or "-"),
-    ]
-    Listing("sources", say("Sources"), "No source was heard.", columns, rows).show(format, say)
-    if any(row["alarm"] == "silent" or (gaps and row["missing"]) for row in rows):
+    lines = _source_lines(heard, passed_over, chosen.silence_hours, clock(), None if gaps else SHOWN_GAPS)
+    show_listing(SOURCES, lines, format, say)
+    if any(line.alarm or (gaps and line.missing) for line in lines):
         raise AnswerIsNo
 
 
-def source_rows(
+def _source_lines(
     heard: Sequence[SourceHeard],
     gaps: Mapping[str, Sequence[Gap]],
     silence_hours: Mapping[str, float],
     now: int,
     most_gaps: int | None,
-) -> list[JsonRow]:
+) -> list[SourceLine]:
     """Every source, those that have an alarm and were never heard too, by name.
 
     `silence_hours` is in hours, `now` in microseconds UTC; at most `most_gaps` gaps of each are named.
     """
     alarms = {silence.source: silence for silence in silences(heard, silence_hours, now)}
-    never = [SourceHeard(name, 0, 0, 0, 0, 0, 0, 0) for name in alarms.keys() - {one.source for one in heard}]
-    rows = []
-    for one in sorted([*heard, *never]):
-        alarm, there, passed_over = alarms.get(one.source), one not in never, gaps.get(one.source, ())
-        rows.append(
-            {
-                **one._asdict(),
-                "first_heard": instant_text(one.first_heard) if there else None,
-                "last_heard": instant_text(one.last_heard) if there else None,
-                "silent_us": silent_for(one.last_heard, now) if there else None,
-                "allowed_us": alarm.allowed_us if alarm else None,
-                "alarm": ("silent" if alarm.too_long else "ok") if alarm else None,
-                "missing": missing(passed_over),
-                "gaps": ranges(passed_over, most_gaps),
-            }
+    by_name = {one.source: one for one in heard}
+    return [
+        SourceLine(
+            source=name,
+            heard=by_name.get(name),
+            silent_us=silent_for(by_name[name].last_heard, now) if name in by_name else None,
+            allowed_us=alarms[name].allowed_us if name in alarms else None,
+            alarm=name in alarms and alarms[name].too_long,
+            missing=missing(gaps.get(name, ())),
+            gaps=ranges(gaps.get(name, ()), most_gaps),
         )
-    return rows
-
-
-# --- cells ------------------------------------------------------------------------------------------------------
-
-
-def _visible(text: str) -> str:
-    """A text that others wrote, with what would move the cursor or hide the rest shown instead."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
-
-
-def _plain(name: str) -> Callable[[JsonRow], str]:
-    return lambda row: "-" if row[name] is None else _visible(str(row[name]))
-
-
-def _at(name: str) -> Callable[[JsonRow], str]:
-    return lambda row: local(row[name], HOUSE_ZONE)
-
-
-def _lasting(name: str) -> Callable[[JsonRow], str]:
-    return lambda row: "-" if row[name] is None else duration(row[name] // MINUTE * MINUTE)
-
-
-def _source(say: Words) -> Callable[[JsonRow], str]:
-    return lambda row: _visible(row["source"]) or say("(none that can be read)")
+        for name in sorted(by_name.keys() | alarms.keys())
+    ]

@@ -62,6 +62,24 @@ class Which:
     window: str | None = None
     "contract_year, calendar_year, quarter or whole_contract; or a day: only the window that holds it."
 
+    late: Annotated[bool, Parameter(negative="")] = False
+    "Only what is late: requests late by the supplier, requests late on a system, commitments late or missed."
+
+    passed: Annotated[bool, Parameter(negative="")] = False
+    "Only windows, or contracts, that passed their tolerance."
+
+    priority: int | None = None
+    "Only requests of this priority, 1 (highest) to 5."
+
+    customer: str | None = None
+    "Only contracts of the customer that has this key."
+
+    since: str | None = None
+    "Only requests opened, or windows and periods not ended, since this instant or day."
+
+    until: str | None = None
+    "Only requests opened, or windows and periods begun, until this instant or the end of this day."
+
 
 def chosen_by(where: Where | None) -> tuple[Settings, Words]:
     """The settings in force, and the language to speak. Raises BadSettings."""

@@ -1,26 +1,24 @@
 """The commands of auditors and reporting consumers: reports, explanations, timelines."""
 
+import sys
 from contextlib import closing
+from typing import Any
 
-from adapters.reports.live import from_live
-from adapters.reports.report import (
-    NotOnRecord,
-    Question,
-    Report,
-    ReportName,
-    explain_incident,
-    make,
-    question,
-    steps,
-    timeline_of,
-    unrouted_requests,
-)
+from adapters.live_tables.answer import from_live
+from adapters.reports.explain import explain_incident
+from adapters.reports.question import NotOnRecord, Question, filters_typed, question
+from adapters.reports.replay import steps
+from adapters.reports.report import Report, ReportName, make
+from adapters.reports.timeline import timeline_of
+from adapters.reports.unrouted import unrouted_requests
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
 from bin.compose import clock, open_reporting
+from bin.language import Words
 from bin.settings import Settings
+from domain.values import instant_text
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
@@ -86,6 +84,7 @@ def unrouted(*, how: How | None = None, where: Where | None = None) -> None:
         asked = _question(how, Which(), ledger)
         with progress(say("replaying"), ledger.store.position(asked.known_on)) as advance:
             report = unrouted_requests(ledger, asked, advance)
+        _tell_of_nothing_known(ledger, asked, how.format, say)
     show(report, how.format, say)
 
 
@@ -114,10 +113,21 @@ def _report(name: ReportName, which: Which | None, how: How | None, where: Where
         if report is None:
             with progress(say("replaying"), steps(ledger, asked)) as advance:
                 report = make(name, ledger, asked, advance)
+        _tell_of_nothing_known(ledger, asked, how.format, say)
     show(report, how.format, say)
 
 
-def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report | None:
+def _tell_of_nothing_known(ledger: Ledger, asked: Question, form: Format, say: Words) -> None:
+    """Say so where nothing was recorded yet on the date asked about; in JSON the manifest's position says it."""
+    if form == "json" or ledger.store.position(asked.known_on):
+        return
+    if (first := next((row.recorded_at for row in ledger.page(0, 1)), None)) is not None:
+        sentence = say("nothing was recorded by {known_on}: the first record is of {first}")
+        shown = sentence.format(known_on=instant_text(asked.known_on), first=instant_text(first))
+        print(f"verbale: {shown}", file=sys.stderr)
+
+
+def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report[Any] | None:
     try:
         with closing(open_reporting(chosen)) as reporting:
             return from_live(name, ledger, reporting, asked)
@@ -128,10 +138,18 @@ def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Questi
 def _question(how: How, which: Which, ledger: Ledger) -> Question:
     # A recorder whose clock ran ahead has recorded what is known now all the same.
     return question(
-        now=ledger.known_now(clock()),
+        now=max(clock(), ledger.store.recorded_until()),
         reading=how.reading,
         as_of=how.as_of,
         known_on=how.known_on,
         contract=which.contract,
         window=which.window,
+        filters=filters_typed(
+            late=which.late,
+            passed=which.passed,
+            priority=which.priority,
+            customer=which.customer,
+            since=which.since,
+            until=which.until,
+        ),
     )

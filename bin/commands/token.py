@@ -3,13 +3,14 @@
 import json
 import re
 import sys
-from collections.abc import Callable
 
 from adapters.inbox.messages import is_label
-from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
+from adapters.reports.question import HOUSE_ZONE, BadQuestion, NotOnRecord
+from adapters.reports.screen import plain
+from adapters.reports.writing import Writing, spaced
 from adapters.store.ledger import Ledger
 from adapters.store.records import Token
-from bin.commands.console import Column, Plain, console, table
+from bin.commands.console import Plain, console, table
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.tokens import digest_of, new_token
 from domain.values import instant_text
@@ -54,8 +55,8 @@ def token_list(*, format: Plain = "table", where: Where | None = None) -> None:
     if format == "json":
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    columns = [Column(say(name.replace("_", " ")), _cell(name)) for name in _COLUMNS]
-    console().print(table(columns, rows) if rows else say("No token has been issued."))
+    columns = [plain(name, spaced(name)) for name in _COLUMNS]
+    console().print(table(columns, rows, Writing(say, HOUSE_ZONE)) if rows else say("No token has been issued."))
 
 
 def token_revoke(digest: str, /, *, where: Where | None = None) -> None:
@@ -96,10 +97,6 @@ def _row(token: Token) -> dict[str, str | None]:
     return dict(
         zip(_COLUMNS, (token.source, _shown(token.digest), instant_text(token.issued_at), revoked), strict=True)
     )
-
-
-def _cell(name: str) -> Callable[[JsonRow], str]:
-    return lambda row: str(row[name] or "-")
 
 
 def _shown(digest: bytes) -> str:

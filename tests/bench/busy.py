@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from support.messages import Clock
 
 from adapters.live_tables.projector import Projector
-from adapters.live_tables.schema import WINDOWS
+from adapters.reports.breach import WINDOWS
 from adapters.store.records import Batch
 from bench.contest import expect
 from bench.histories import BusyYear, Recorded, add, taken, turned_late

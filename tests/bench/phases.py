@@ -13,9 +13,9 @@ from typing import Any
 from unittest.mock import patch
 
 from adapters.live_tables import facts as reading
-from adapters.live_tables import rows as tabular
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.step import Step
+from adapters.reports.table import Table
 from adapters.store.ledger import Ledger
 from adapters.store.mapper import read_entry
 from bench.paper import CHECKOUT, Paper
@@ -112,9 +112,8 @@ def phases_of(build: Build, ledger: Ledger, reporting: Reporting) -> tuple[Phase
         (reporting, "load", lambda table, columns, rows: write(table, columns, encode(rows))),
         (reporting, "run_many", lambda sql, rows: write_each(sql, encode(rows))),
         (reporting, "transaction", transaction),
+        (Table, "values", phases.of(ROWS, Table.values)),
     ]
-    made = ("incident_values", "case_values", "queue_values", "effect_values")
-    changes += [(tabular, name, phases.of(ROWS, getattr(tabular, name))) for name in made]
     with ExitStack() as stack:
         for of, name, timed in changes:
             stack.enter_context(patch.object(of, name, timed))

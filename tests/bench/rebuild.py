@@ -11,7 +11,7 @@ from adapters.live_tables.checkpoint import LIVE_READINGS
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build
 from adapters.live_tables.reporting import Reporting
-from adapters.live_tables.schema import INCIDENTS
+from adapters.reports.compliance import INCIDENTS
 from bench.contest import Contender, Run, contest, expect
 from bench.histories import Year
 from bench.library import HelpDesk, catch_up, projection

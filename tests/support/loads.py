@@ -11,8 +11,8 @@ from typing import Any
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcome_events import outcome_data
 from adapters.inbox.outcomes import Reply
-from adapters.reports import report as reports
-from adapters.reports.report import ReportName
+from adapters.reports.question import question
+from adapters.reports.report import ReportName, make
 from adapters.store.ledger import Ledger
 from adapters.store.records import Identity, Receipt
 from bin.compose import clock
@@ -186,8 +186,8 @@ def _said(ledger: Ledger) -> Counter[str]:
 
 
 def _figures(ledger: Ledger) -> list[Any]:
-    asked = reports.question(now=clock(), as_of=AS_OF)
-    made = [row for name in REPORTS for row in reports.make(name, ledger, asked).rows]
+    asked = question(now=clock(), as_of=AS_OF)
+    made = [row for name in REPORTS for row in make(name, ledger, asked).rows]
     return sorted((_without_proof(row) for row in made), key=repr)
 
 

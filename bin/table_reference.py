@@ -1,8 +1,11 @@
-"""The reference of the reporting tables, docs/tables.md: made from the tables' declaration."""
+"""The reference of the reporting tables for consumers, docs/tables.md, made from the tables themselves."""
 
-from adapters.live_tables.postgres import TYPES as POSTGRES_TYPES
-from adapters.live_tables.schema import PUBLIC, Column, ColumnKind, Table
-from adapters.live_tables.sqlite import TYPES as SQLITE_TYPES
+from typing import Any
+
+from adapters.live_tables.column_types import POSTGRES, SQLITE
+from adapters.live_tables.schema import PUBLIC
+from adapters.reports.columns import Column
+from adapters.reports.table import Table
 
 TABLES_HEAD = """# Reporting tables
 
@@ -24,9 +27,10 @@ them anew from the facts, and gives the same rows.
   fact, nothing at all changes before `next_change_at`. Time alone changes a row at its `changes_at`; a fact that was
   recorded a few minutes ahead of its date may change rows of its contract when that comes, a little sooner.
 - Instants are UTC, to the microsecond. In SQLite they are text, `2026-03-02T08:00:00.000000Z`, which sorts as time.
-- Working time is whole microseconds (`*_us`); hours beside it are rounded, to read and not to add up. Money is whole
-  cents of a euro (`*_cents`); credits are minutes. Shares are two whole numbers. Never average ratios: add up
-  `breaches` and `cases`.
+- A column of a report has the same name here as in CSV, and in JSON, where "." stands for the first "_" or two. What is
+  exact stands beside it: add up whole cents (`*_cents`), not euro; working microseconds (`*_us`), not hours, which are
+  rounded; compare shares by `*_numerator` and `*_denominator`, not by their text ("1/10"). Credits are minutes. Never
+  average ratios: add up `breaches` and `cases`.
 - A clock that still runs (`*_state` = `running`) had counted `*_net_us` by `*_counted_at`; what it has counted since is
   the working time since, which `verbale report compliance` and `verbale explain` add.
 - In SQLite truth is 0 or 1, lists are JSON text.
@@ -58,15 +62,15 @@ def table_reference() -> str:
     return "\n".join([TABLES_HEAD, *(_table_section(table) for table in PUBLIC)])
 
 
-def _table_section(table: Table) -> str:
+def _table_section(table: Table[Any]) -> str:
     heads = ["| column | PostgreSQL | SQLite | may be null | meaning |", "| --- | --- | --- | --- | --- |"]
     rows = [_column_row(column, key=column.name in table.key) for column in table.columns]
     key = ", ".join(f"`{name}`" for name in table.key)
     return "\n".join([f"## `{table.name}`\n", f"{table.meaning}\n", f"Key: {key}.\n", *heads, *rows, ""])
 
 
-def _column_row(column: Column, *, key: bool) -> str:
+def _column_row(column: Column[Any], *, key: bool) -> str:
     name = f"**`{column.name}`**" if key else f"`{column.name}`"
-    server, file = POSTGRES_TYPES[column.kind].partition(" COLLATE")[0], SQLITE_TYPES[column.kind]
-    optional = "yes" if column.optional or column.kind is ColumnKind.HOURS else "no"
+    server, file = POSTGRES[column.kind].partition(" COLLATE")[0], SQLITE[column.kind]
+    optional = "yes" if column.optional else "no"
     return f"| {name} | {server} | {file} | {optional} | {column.meaning} |"

@@ -1,0 +1,212 @@
+"""Compliance: each request with both its clocks (A2-A6, G2)."""
+
+from adapters.reports.clock import clock_of, counted, counted_at, net_and_target, of_clock
+from adapters.reports.columns import (
+    EVENTUAL,
+    Column,
+    evidence,
+    flag,
+    instant,
+    integer,
+    lifted,
+    listed,
+    replaced,
+    text,
+)
+from adapters.reports.filters import by_contract, by_instant
+from adapters.reports.live import LiveTables
+from adapters.reports.parts import coverage_of, finding_json, finding_of, priority_of
+from adapters.reports.question import Question, last_instant_of
+from adapters.reports.replay import Replayed, of_contract
+from adapters.reports.report import Definition, Report
+from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain, word
+from adapters.reports.table import LEDGER, READING, Index, Stored, Table, kept
+from adapters.reports.writing import Writing
+from domain.terms import Clock
+from domain.working_time import WorkingCalendar
+from projections.compliance import ComplianceRow
+from projections.contracts_known import JudgedIncident
+from projections.replay import Replay
+from projections.windows import windows
+
+COLUMNS: tuple[Column[ComplianceRow], ...] = (
+    text("incident", "the id of the request", lambda row: row.incident),
+    text(
+        "contract",
+        "the contract it comes under, or names though nobody has signed it",
+        lambda row: row.contract,
+        optional=True,
+    ),
+    instant("opened_at", "when it came in", lambda row: row.opened_at),
+    text("coverage", "guaranteed or best_effort (G2)", lambda row: row.answer.coverage.value),
+    text(
+        "coverage_reason",
+        "why it is best effort",
+        lambda row: row.answer.reason.value if row.answer.reason else None,
+        optional=True,
+    ),
+    integer(
+        "priority",
+        "1 (highest) to 5, by the matrix (A2)",
+        lambda row: row.priority and int(row.priority),
+        optional=True,
+    ),
+    *of_clock(Clock.CHARGE),
+    *of_clock(Clock.INTERVENTION),
+    text(
+        "responsible",
+        "to whom the breach is due; none where no clock is breached",
+        lambda row: row.responsible.value if row.responsible else None,
+        optional=True,
+    ),
+    flag("breach", "whether it is in breach for reasons of the supplier", lambda row: row.breach),
+    listed(
+        "findings",
+        "what a reader has to know: code, clause, text, versions",
+        lambda row: [finding_json(finding) for finding in row.findings],
+    ),
+    *evidence("incident", "incident", lambda row: row.incident, lambda row: list(row.versions)),
+)
+
+# --- in the live tables -----------------------------------------------------------------------------------------
+
+
+_KEPT = (
+    *kept(replaced(COLUMNS, *counted(Clock.CHARGE), *counted(Clock.INTERVENTION))),
+    *counted_at(Clock.CHARGE),
+    *counted_at(Clock.INTERVENTION),
+    text(
+        "coverage_contract", "the signed contract that it comes under", lambda row: row.answer.contract, optional=True
+    ),
+    flag("open", "whether somebody still has to deal with it", lambda row: row.open),
+    instant("changes_at", EVENTUAL, lambda row: row.changes_at, optional=True),
+)
+
+INCIDENTS: Table[JudgedIncident] = Table(
+    "incidents",
+    "Compliance: each request with both its clocks (A2-A6, G2). One row an incident and reading.",
+    ("ledger", "reading", "incident"),
+    (
+        LEDGER,
+        READING,
+        *lifted(_KEPT, lambda judged: judged.row),
+        text(
+            "contract_named",
+            "the contract that the request itself names",
+            lambda judged: judged.opened.contract,
+            optional=True,
+        ),
+        text(
+            "customer",
+            "the customer key that the request carries",
+            lambda judged: judged.opened.customer,
+            optional=True,
+        ),
+        text(
+            "system",
+            "the connected system that the request affects (S1)",
+            lambda judged: judged.opened.system,
+            optional=True,
+        ),
+        flag("data_centre", "whether data-centre hours apply to it (H2)", lambda judged: judged.opened.data_centre),
+        instant(
+            "window_from",
+            "the beginning of the window (P1) that it belongs to",
+            lambda judged: judged.window.start if judged.window else None,
+            optional=True,
+        ),
+        integer("undecided", "how many units of the ratio it holds undecided", lambda judged: judged.share.undecided),
+    ),
+    (
+        Index(("reading", "contract", "window_from", "changes_at")),
+        Index(("contract", "opened_at")),
+        Index(("customer",)),
+        Index(("system",)),
+    ),
+)
+
+
+def row_of(stored: Stored, calendar: WorkingCalendar | None, as_of: int) -> ComplianceRow:
+    """A row of `incidents` read back, with what its clocks have counted by `as_of`."""
+    return ComplianceRow(
+        incident=stored["incident"],
+        contract=stored["contract"],
+        opened_at=stored["opened_at"],
+        answer=coverage_of(stored),
+        priority=priority_of(stored),
+        charge=clock_of(stored, Clock.CHARGE, calendar, as_of),
+        intervention=clock_of(stored, Clock.INTERVENTION, calendar, as_of),
+        open=stored["open"],
+        findings=tuple(map(finding_of, stored["findings"])),
+        versions=tuple(stored["evidence_versions"]),
+        changes_at=stored["changes_at"],
+    )
+
+
+# --- the report -------------------------------------------------------------------------------------------------
+
+
+def _from_replay(replayed: Replayed) -> list[ComplianceRow]:
+    return _in_window(of_contract(replayed.judged(), replayed.asked), replayed.replay, replayed.asked)
+
+
+def _from_live(live: LiveTables) -> list[ComplianceRow]:
+    rows = [
+        row_of(stored, live.calendar(stored["contract"], stored["data_centre"]), live.asked.as_of)
+        for stored in live.rows(INCIDENTS)
+    ]
+    rows.sort(key=lambda row: (row.contract or "", row.opened_at, row.incident))
+    return _in_window(rows, live.replay, live.asked)
+
+
+def _in_window(rows: list[ComplianceRow], replay: Replay, asked: Question) -> list[ComplianceRow]:
+    """The incidents of the window that holds the day asked about; all where none is."""
+    if asked.window_day is None:
+        return rows
+    end_of_day = last_instant_of(asked.window_day)
+    holding = {
+        name: [
+            window
+            for window in windows(replay.contract(name).contract, asked.reading.window, asked.as_of)
+            if window.holds(end_of_day)
+        ]
+        for name in {row.contract for row in rows if row.contract}
+    }
+    return [row for row in rows if any(window.holds(row.opened_at) for window in holding.get(row.contract or "", ()))]
+
+
+def _notes(report: Report[ComplianceRow], writing: Writing) -> list[str]:
+    late, say = sum(row.breach for row in report.found), writing.say
+    counted = f"{len(report.found)} {say('requests')}, {late} {say('late by the supplier')}"
+    return ["", counted, *findings(report.rows, writing)]
+
+
+REPORT: Definition[ComplianceRow] = Definition(
+    name="compliance",
+    title="Compliance",
+    columns=COLUMNS,
+    screen=(
+        plain("incident"),
+        plain("contract"),
+        at("opened_at", "opened"),
+        plain("priority", "P"),
+        ScreenColumn("coverage", lambda row, writing: writing.say(row["coverage_reason"] or row["coverage"])),
+        ScreenColumn("TPC net/target", lambda row, _: net_and_target(row["charge"])),
+        ScreenColumn("verdict", lambda row, writing: writing.say(row["charge"]["verdict"])),
+        ScreenColumn("TI net/target", lambda row, _: net_and_target(row["intervention"])),
+        ScreenColumn("verdict", lambda row, writing: writing.say(row["intervention"]["verdict"])),
+        word("responsible", "breach of"),
+        FINDINGS,
+    ),
+    filters={
+        "late": lambda row, _: row.breach,
+        "priority": lambda row, wanted: row.priority == wanted,
+        **by_contract(lambda row: row.contract),
+        **by_instant(lambda row: row.opened_at),
+    },
+    windowed=True,
+    notes=_notes,
+    from_replay=_from_replay,
+    from_live=_from_live,
+    tables=(INCIDENTS,),
+)

@@ -1,0 +1,79 @@
+"""The prepaid hours of each contract (G2), in minutes."""
+
+from adapters.reports.columns import Column, euro, evidence, instant, integer, text
+from adapters.reports.filters import by_contract
+from adapters.reports.live import LiveTables
+from adapters.reports.replay import Replayed, of_contract
+from adapters.reports.report import Definition
+from adapters.reports.screen import amount, at, count, plain
+from adapters.reports.table import LEDGER, READING, Stored, Table, amount_of, kept
+from projections.credit_balance import CreditRow, credit_balance
+
+COLUMNS: tuple[Column[CreditRow], ...] = (
+    text("contract", "the contract", lambda row: row.contract),
+    integer("bought", "minutes bought", lambda row: row.bought),
+    integer("consumed", "minutes consumed, less what was given back", lambda row: row.consumed),
+    integer("expired", "minutes expired unused", lambda row: row.expired),
+    # Not "left": that word belongs to SQL, and every question to a table would have to quote it.
+    integer("remaining", "minutes available", lambda row: row.left),
+    integer("shortfall", "minutes worked that no credits covered", lambda row: row.shortfall),
+    euro("value", "the prices of all that was bought, net of VAT", lambda row: row.value),
+    instant(
+        "changes_at",
+        "the next expiry, or the date of a fact on record that is dated ahead",
+        lambda row: row.changes_at,
+        optional=True,
+    ),
+    *evidence("credits", "contract", lambda row: row.contract, lambda row: list(row.versions)),
+)
+
+CREDITS: Table[CreditRow] = Table(
+    "credits",
+    "The prepaid hours of each contract (G2).",
+    ("ledger", "reading", "contract"),
+    (LEDGER, READING, *kept(COLUMNS)),
+)
+
+
+def row_of(stored: Stored) -> CreditRow:
+    """A row of `credits` read back."""
+    return CreditRow(
+        contract=stored["contract"],
+        bought=stored["bought"],
+        consumed=stored["consumed"],
+        expired=stored["expired"],
+        left=stored["remaining"],
+        shortfall=stored["shortfall"],
+        value=amount_of(stored["value_cents"]),
+        changes_at=stored["changes_at"],
+        versions=tuple(stored["evidence_versions"]),
+    )
+
+
+def _from_replay(replayed: Replayed) -> list[CreditRow]:
+    return of_contract(credit_balance(replayed.replay), replayed.asked)
+
+
+def _from_live(live: LiveTables) -> list[CreditRow]:
+    return list(map(row_of, live.rows(CREDITS, order="contract")))
+
+
+REPORT: Definition[CreditRow] = Definition(
+    name="credits",
+    title="Assistance credits (G2), minutes",
+    columns=COLUMNS,
+    screen=(
+        plain("contract"),
+        count("bought"),
+        count("consumed"),
+        count("expired"),
+        count("remaining", "left"),
+        count("shortfall"),
+        amount("value", "value, euro"),
+        at("changes_at", "next expiry"),
+    ),
+    filters=by_contract(lambda row: row.contract),
+    from_replay=_from_replay,
+    from_live=_from_live,
+    tables=(CREDITS,),
+)

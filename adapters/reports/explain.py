@@ -1,0 +1,148 @@
+"""Both clocks of an incident, slice by slice: what counted, what did not, and why (A3, A4, H3)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from adapters.reports import compliance
+from adapters.reports.clock import clock_columns, net_and_target
+from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, text, working_time
+from adapters.reports.question import NotOnRecord, Question
+from adapters.reports.report import Definition, Report, manifest
+from adapters.reports.screen import ScreenColumn, Section, at, findings, plain
+from adapters.reports.writing import Writing, duration, runs
+from adapters.store.ledger import Ledger
+from domain.calendar_rules import wall_text
+from domain.terms import Clock
+from domain.values import instant_text, moment
+from projections.explanation import ClockExplained, Explanation, Slice, explain
+from projections.history import History
+from projections.replay import Replay
+
+
+class SliceOfClock(NamedTuple):
+    """A slice of one clock, shown by the clocks of a time zone."""
+
+    clock: Clock
+    piece: Slice
+    zone: ZoneInfo
+
+
+COLUMNS: tuple[Column[SliceOfClock], ...] = (
+    text("clock", "charge (TPC) or intervention (TI)", lambda row: row.clock.value),
+    instant("from", "its beginning", lambda row: row.piece.start),
+    instant("to", "its end, excluded", lambda row: row.piece.end),
+    text("day", "the local day that it begins on", lambda row: row.piece.day.isoformat()),
+    text("window", "the working hours that it lies in", lambda row: _window(row), optional=True),
+    flag("counted", "whether it counts", lambda row: row.piece.why == "working"),
+    text("why", "working, closed, holiday or suspended", lambda row: row.piece.why),
+    text("detail", "the name of the holiday, or the cause", lambda row: row.piece.detail, optional=True),
+    text("clause", "the clause that says so", lambda row: row.piece.clause),
+    working_time("counted_us", "what it counts", lambda row: row.piece.counted_us),
+    working_time("net_us", "what the clock has counted by its end", lambda row: row.piece.net_us),
+)
+
+
+def _window(row: SliceOfClock) -> str | None:
+    return "-".join(_wall(edge, row.zone) for edge in row.piece.window) if row.piece.window else None
+
+
+def _wall(instant: int, zone: ZoneInfo) -> str:
+    local = moment(instant).astimezone(zone)
+    return wall_text(local.hour * 60 + local.minute)
+
+
+def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report[SliceOfClock]:
+    """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
+    history = History.of(ledger.entries(asked.known_on, incident), ledger.store.position(asked.known_on))
+    replay = Replay(history, asked.reading, asked.as_of)
+    explained = explain(incident, replay)
+    if explained is None:
+        raise NotOnRecord(f"no incident {incident} was opened by {instant_text(asked.as_of)}, as known then")
+    zone = ZoneInfo(explained.time_zone)
+    found = [SliceOfClock(clock.clock, piece, zone) for clock in explained.clocks for piece in clock.slices]
+    made = {**manifest("explain", ledger, replay, asked), "terms": explained.terms_source}
+    return Report(REPORT, made, found, _about(explained), subject=incident)
+
+
+def _about(explained: Explanation) -> JsonRow:
+    return {
+        "incident": json_row(compliance.COLUMNS, explained.row),
+        "clocks": list(map(_clock, explained.clocks)),
+        "streams": {stream: list(used) for stream, used in explained.streams.items()},
+        "time_zone": explained.time_zone,
+    }
+
+
+def _clock(clock: ClockExplained) -> JsonRow:
+    return {
+        "clock": clock.clock.value,
+        **json_row(clock_columns(), clock.judged),
+        "from": instant_text(clock.span.start),
+        "to": instant_text(clock.span.end),
+        "ended": "stopped" if clock.span.stopped else "void" if clock.span.void else "running",
+        "versions": list(clock.versions),
+    }
+
+
+# --- on the screen ----------------------------------------------------------------------------------------------
+
+
+def _sections(report: Report[SliceOfClock], writing: Writing) -> Iterator[Section]:
+    row, say = report.about["incident"], writing.say
+    coverage = say(row["coverage_reason"] or row["coverage"])
+    opening = (
+        f"{say('contract')} {row['contract'] or '-'}; {say('opened')} {writing.local(row['opened_at'])}; "
+        f"{say('priority')} {row['priority'] or '-'} (A2); {say('coverage')}: {coverage} (G2)"
+    )
+    yield Section(above=[opening])
+    for clock in report.about["clocks"]:
+        rows = [piece for piece in report.rows if piece["clock"] == clock["clock"]]
+        yield Section([""], _title(clock, writing), rows, [_sum(clock, writing)])
+    used = [
+        f"{say('evidence')}: {stream}, {say('versions')} {runs(versions)}"
+        for stream, versions in report.about["streams"].items()
+        if versions
+    ]
+    whose = [f"{say('breach of')}: {say(row['responsible'])} (A4)"] if row["responsible"] else []
+    yield Section(above=["", *used, *whose])
+
+
+def _title(clock: JsonRow, writing: Writing) -> str:
+    say = writing.say
+    name = say("To taking in charge (TPC)" if clock["clock"] == "charge" else "To the intervention (TI)")
+    due = f", {say('due')} {writing.local(clock['due'], seconds=True)}" if clock["due"] else ""
+    return f"{name}: {net_and_target(clock)} -> {say(clock['verdict'])}{due} (A3, A5)"
+
+
+def _sum(clock: JsonRow, writing: Writing) -> str:
+    say = writing.say
+    net = "?" if clock["net_us"] is None else say.number(clock["net_us"])
+    target = "-" if clock["target_us"] is None else say.number(clock["target_us"])
+    return (
+        f"{say('net')} {net} us, {say('target')} {target} us; "
+        f"{say('facts used')}: {say('versions')} {runs(clock['versions'])}"
+    )
+
+
+def _why(row: JsonRow, writing: Writing) -> str:
+    return writing.say(row["why"]) + (f": {writing.say(row['detail'])}" if row["detail"] else "")
+
+
+REPORT = Definition(
+    name="explain",
+    title="Explanation",
+    columns=COLUMNS,
+    screen=(
+        plain("day"),
+        at("from", "from", seconds=True),
+        at("to", "to", seconds=True),
+        plain("window"),
+        ScreenColumn("counted", lambda row, _: duration(row["counted_us"]) if row["counted"] else "-", number=True),
+        ScreenColumn("net", lambda row, _: duration(row["net_us"]), number=True),
+        ScreenColumn("why", _why),
+        plain("clause"),
+    ),
+    sections=_sections,
+    notes=lambda report, writing: findings([report.about["incident"]], writing),
+)

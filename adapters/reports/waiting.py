@@ -1,0 +1,44 @@
+"""The messages that wait for the incident or the contract they belong to, and until when they do (R4)."""
+
+from typing import NamedTuple
+
+from adapters.reports.columns import Column, instant, text
+from adapters.reports.refused import SOURCE, foreign
+from adapters.reports.report import Definition
+from adapters.reports.screen import at
+from adapters.store.records import Deferred
+
+
+class WaitingMessage(NamedTuple):
+    """A message that waits; `until` in microseconds UTC, `type` None where it cannot be read."""
+
+    message: Deferred
+    until: int
+    type: str | None
+
+
+COLUMNS: tuple[Column[WaitingMessage], ...] = (
+    instant("since", "since when it waits", lambda row: row.message.since),
+    instant("until", "when it will be refused", lambda row: row.until),
+    text("stream", "the stream that it waits for", lambda row: row.message.stream),
+    text("source", "its source", lambda row: row.message.identity[0]),
+    text("id", "its id", lambda row: row.message.identity[1]),
+    text("type", "its type", lambda row: row.type, optional=True),
+    text("reason", "why it waits", lambda row: row.message.reason),
+)
+
+REPORT = Definition(
+    name="waiting",
+    title="Waiting messages",
+    columns=COLUMNS,
+    screen=(
+        at("since", "since"),
+        at("until", "until"),
+        foreign("stream", "waits for"),
+        SOURCE,
+        foreign("id"),
+        foreign("type"),
+        foreign("reason", "why"),
+    ),
+    empty="No message waits.",
+)
