@@ -67,7 +67,7 @@ class CloudEvent(Value):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message read: its identity, the stream it is about, its command, and the digest of what it says."""
+    """A message that was read: its identity, stream and command, and the digest of its content."""
 
     id: str
     source: str
@@ -123,8 +123,8 @@ def read_message(raw: bytes) -> Message:
     except ValidationError as error:
         raise Unreadable(*_first_fault(error, ""), identity) from None
     if len(f"{event.source}{event.id}".encode()) > MOST_BYTES_OF_IDENTITY:
-        said = f"source and id have more than {MOST_BYTES_OF_IDENTITY:,} bytes together: give shorter ones"
-        raise Unreadable("id", said, identity)
+        reason = f"source and id have more than {MOST_BYTES_OF_IDENTITY:,} bytes together: give shorter ones"
+        raise Unreadable("id", reason, identity)
     kind = _command_type(event, identity)
     if "at" in event.data:
         raise Unreadable("data.at", "the instant of the fact is the message's time: data has no field at", identity)
@@ -139,7 +139,7 @@ def read_message(raw: bytes) -> Message:
 
 
 def sequence_of_unreadable(raw: bytes) -> int | None:
-    """The number that its source gave a message refused for its form: it was heard, and is not missing."""
+    """The sequence number of a message refused for its form: it was received, so it is not missing."""
     try:
         document = read_json(raw)
     except Unreadable:
@@ -217,7 +217,7 @@ def _command_type(event: CloudEvent, identity: tuple[str, str] | None) -> type[C
 
 def _first_fault(error: ValidationError, prefix: str) -> tuple[str, str]:
     (field, what), *others = (_fault(details, prefix) for details in error.errors(include_url=False)[:3])
-    rest = "".join(f"; {other}: {said}" for other, said in others)
+    rest = "".join(f"; {other}: {fault}" for other, fault in others)
     more = f"; and {error.error_count() - 3} more" if error.error_count() > 3 else ""
     return field, f"{field}: {what}{rest}{more}"
 
