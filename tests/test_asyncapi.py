@@ -80,6 +80,7 @@ print(*sorted({"fastapi", "psycopg", "uvicorn"} & set(sys.modules)))
 """
 
 
+@pytest.mark.integration
 def test_documents_that_are_not_of_the_server_are_made_without_loading_it() -> None:
     process = child(LOADED)
     loaded, error = process.communicate(timeout=60)

@@ -34,7 +34,7 @@ from support.messages import (
     wire,
 )
 
-from adapters.inbox import handler as handler_module
+from adapters import retries
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples
 from adapters.inbox.outcomes import Done, Duplicate, Refused
@@ -437,7 +437,7 @@ def test_a_race_lost_for_ever_is_said_and_nothing_is_recorded(
         raise LostRace("again")
 
     monkeypatch.setattr(ledger, "append", lose)
-    monkeypatch.setattr(handler_module, "LONGEST_PAUSE", 0)
+    monkeypatch.setattr(retries, "LONGEST_RACE_PAUSE", 0)
     with pytest.raises(LostRace, match="try again"):
         CommandHandler(ledger, Clock()).handle([opening()])
     assert counts(place)["stored_events"] == 0
