@@ -15,8 +15,9 @@ from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import examples, schema
 from adapters.inbox.outcome_events import OUTCOME_TYPE, outcome_schema
 from adapters.store.sqlite import open_memory
-from bin.compose import Settings, clock
+from bin.compose import clock
 from bin.reference import message_reference
+from bin.settings import Settings
 from domain.catalogue import COMMANDS
 
 VERSION = "1"

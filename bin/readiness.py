@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 from adapters.diagnosis import Silence, StoreStatus, silences, standing
 from adapters.inbox.batcher import Batcher
 from adapters.store.ledger import Ledger, StoreError
-from bin.compose import Settings, clock, open_readable
+from bin.compose import clock, open_readable
+from bin.settings import Settings
 from domain.values import SECOND
 
 ANSWER_WITHIN = 5.0

@@ -20,7 +20,8 @@ import pytest
 
 from bin.cli import main
 from bin.commands import demo
-from bin.compose import Settings, clock
+from bin.compose import clock
+from bin.settings import Settings
 from domain.values import instant_text
 
 ROOT = Path(__file__).parent.parent

@@ -15,9 +15,10 @@ from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import DEFAULT_PATIENCE, CommandHandler
 from adapters.store.ledger import LockedStore, OutboxMessage
 from bin.cli import main
-from bin.compose import Settings, clock, open_ledger, store_url
+from bin.compose import clock, open_ledger, store_url
 from bin.metrics import Metrics
 from bin.readiness import Readiness, ReadinessCheck
+from bin.settings import Settings
 from domain.values import SECOND
 
 DAY = 24 * 3600 * SECOND

@@ -54,7 +54,8 @@ from adapters.store.postgres import DB_FUNCTIONS, PostgresRecorder
 from adapters.store.postgres_url import postgres_place
 from adapters.store.sql import EVIDENCE, FORMAT
 from bin.cli import main
-from bin.compose import Settings, open_ledger
+from bin.compose import open_ledger
+from bin.settings import Settings
 from domain.incident import IncidentTakenInCharge
 from domain.values import read_instant
 

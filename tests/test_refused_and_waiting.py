@@ -41,8 +41,8 @@ from adapters.inbox.outcome_events import letters
 from adapters.store.ledger import Gap, Ledger, OlderStore, ReadOnlyStore, RefusedMessage, SourceHeard, StoreError
 from adapters.store.postgres_url import postgres_place
 from adapters.store.sql import FORMAT
-from bin.commands.messages import refused_export
 from bin.commands.options import Where
+from bin.commands.refused import refused_export
 from bin.compose import clock
 
 Run = Callable[..., tuple[int, str, str]]

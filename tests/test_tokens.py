@@ -12,7 +12,8 @@ from support.messages import Clock
 from support.servers import open_any
 
 from bin.commands.token import PREFIX, SHOWN_DIGITS, digest_of
-from bin.compose import settings, store_url
+from bin.compose import store_url
+from bin.settings import settings
 from domain.values import instant_text
 
 Run = Callable[..., tuple[int, str, str]]

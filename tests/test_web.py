@@ -49,12 +49,12 @@ from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import Answered, CommandHandler
 from adapters.store.ledger import Ledger
 from bin.commands.token import digest_of
-from bin.compose import BadSettings, Settings, Webhook
 from bin.http.app import build, served
 from bin.http.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
 from bin.http.problems import KINDS, PROBLEM_JSON
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import BadSettings, Settings, Webhook
 
 TOKEN, OTHER_TOKEN = "vbl_for-the-tests", "vbl_of-another"
 OTHER = "helpdesk://other"

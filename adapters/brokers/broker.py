@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from adapters.brokers.subjects import NONE, PREFIX, message_subject, token
+from adapters.errors import UserError
 from adapters.inbox.batcher import LONGEST_PAUSE, SHORTEST_PAUSE, Stopping
 from adapters.store.ledger import OutboxMessage
 from domain.catalogue import COMMANDS
@@ -35,7 +36,7 @@ ANSWERED_WITHIN = 10.0
 MESSAGE_TYPE, OUTCOMES_TYPE = "application/cloudevents+json", "application/cloudevents-batch+json"
 
 
-class BrokerError(Exception):
+class BrokerError(UserError):
     """The broker cannot be used: which, why, and what to do."""
 
 

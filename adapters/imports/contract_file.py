@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from adapters.errors import UserError
 from adapters.imports.holidays import UnknownPlace, italian_holidays, library_version, source_named
 from adapters.inbox.messages import cloud_event
 from domain.calendar_rules import Week, check_years
@@ -27,7 +28,7 @@ FROM_FILE = "verbale:contract-file"
 ASSISTANCE = AssistanceOption()
 
 
-class BadContractFile(ValueError):
+class BadContractFile(UserError, ValueError):
     """The file does not describe a contract; the message names the file, the field and what to write."""
 
 

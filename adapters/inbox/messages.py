@@ -98,6 +98,16 @@ class Unreadable(Rejected):
         self.identity = identity
 
 
+def source_named(raw: bytes) -> str | None:
+    """The source that a message names; None where none can be read, in which case it is refused as nobody's."""
+    try:
+        document = read_json(raw)
+    except Unreadable:
+        return None
+    source = document.get("source") if isinstance(document, dict) else None
+    return source if isinstance(source, str) else None
+
+
 def read_message(raw: bytes) -> Message:
     """The message in `raw`, one CloudEvent as JSON text in UTF-8. Raises Unreadable, naming the field at fault."""
     document = read_json(raw)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.live_tables.rows import deed_told
 from adapters.store.ledger import Ledger, Sealed
 from domain import __version__
@@ -25,7 +26,7 @@ from projections.explanation import Explanation, Slice, explain
 from projections.history import Finding, History
 from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
-from projections.readings import Reading, WindowKind
+from projections.readings import Reading, UnknownReading, WindowKind
 from projections.timeline import TimelineRow, timeline
 from projections.unrouted import UnroutedRow, unrouted
 
@@ -39,14 +40,6 @@ T = TypeVar("T")
 WINDOWED = ("compliance", "breach")
 REPLAY, LIVE_TABLES = "replay", "live tables"
 """Where the rows of a report come from."""
-
-
-class BadQuestion(ValueError):
-    """A report is asked for in a way that has no meaning; the message says why."""
-
-
-class NotOnRecord(LookupError):
-    """What is asked about is not on record."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +73,11 @@ def question(
     contract: str | None = None,
     window: str | None = None,
 ) -> Question:
-    """Read a question as typed. Raises BadQuestion, UnknownReading."""
-    chosen, day = _window(Reading.parse(reading), window)
+    """Read a question as typed. Raises BadQuestion."""
+    try:
+        chosen, day = _window(Reading.parse(reading), window)
+    except UnknownReading as error:
+        raise BadQuestion(str(error)) from None
     known = instant_typed("known-on", known_on, now)
     if known > now:
         raise BadQuestion(f"--known-on {known_on} is in the future: nobody knows yet what will be recorded by then")

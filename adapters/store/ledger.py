@@ -30,13 +30,14 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
+from adapters.errors import UserError
 from adapters.store.leaf import Origin
 from domain.catalogue import FACTS, Catalogue, UnknownFactType
 from domain.facts import Fact
 from projections.history import Entry
 
 
-class StoreError(Exception):
+class StoreError(UserError):
     """The store cannot be used as asked."""
 
 

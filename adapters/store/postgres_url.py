@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 from adapters.store.ledger import StoreError
 
 DEFAULT_SCHEMA = "verbale"
@@ -83,6 +80,9 @@ def postgres_place(url: str) -> PostgresPlace:
     mode=ro only reads; every other parameter is libpq's. Raises StoreError, which never repeats the URL: it may hold
     a password.
     """
+    import psycopg  # only who names a server needs it
+    from psycopg.conninfo import conninfo_to_dict
+
     base, _, query = url.partition("?")
     try:
         given = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))

@@ -13,16 +13,17 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter
 from rich.text import Text
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.imports.contract_file import calendar_message
 from adapters.imports.holidays import italian_holidays, library_version, source_named
 from adapters.inbox.ingest import take_in, written
 from adapters.reports.icalendar import CalendarEvent, as_icalendar
-from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord, Question, Report, manifest, question
+from adapters.reports.report import JsonRow, Question, Report, manifest, question
 from adapters.store.ledger import Ledger
 from bin.commands.console import Column, Format, as_csv, console, duration, local, print_rows, show
-from bin.commands.ingest import tell
-from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import clock, open_handler, settings
+from bin.commands.options import Where, chosen_by, ledger_of, words
+from bin.commands.outcomes import tell
+from bin.compose import clock, open_handler
 from bin.language import Words
 from domain import __version__
 from domain.calendar_rules import ServiceHours, wall_text
@@ -281,17 +282,15 @@ def _entries(
 # --- proposed and adopted ---------------------------------------------------------------------------------------
 
 
-def calendar_propose(*, proposed: Proposed, format: Format = "table", language: str | None = None) -> None:
+def calendar_propose(*, proposed: Proposed, format: Format = "table") -> None:
     """The public holidays that the holidays library knows, to be looked at. Nothing is recorded.
 
     Parameters
     ----------
     format
         table, json or csv.
-    language
-        Of what is printed: en or it.
     """
-    say = Words(settings(language=language).language)
+    say = words()
     first, last = proposed.first_and_last
     national = set(italian_holidays(first, last))
     rows: list[JsonRow] = [

@@ -23,10 +23,11 @@ from adapters.inbox.outcome_events import letters
 from adapters.store.ledger import Ledger, OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.compose import BadSettings, Settings, clock, open_handler
+from bin.compose import clock, open_handler
 from bin.http.app import build, served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import BadSettings, Settings
 
 BROKER = "broker"
 """The way in of messages from a broker, as the meters call it."""

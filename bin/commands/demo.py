@@ -8,6 +8,7 @@ revised levels, data-centre nights, a message sent twice and one that overtakes 
 """
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,9 @@ from adapters.imports.contract_file import (
     sign_message,
 )
 from adapters.inbox.messages import cloud_event
+from bin.cli import run
+from bin.commands.options import words
+from bin.compose import store_url
 from domain.terms import Terms
 
 AS_OF = "2026-01-01"
@@ -146,6 +150,26 @@ DELTA = (
     Story("D-01", "2025-03-18 10:00", "3", 40, 120, 200, worked=60),
     Story("D-02", "2025-08-26 11:15", "2", 45, 150, 240, worked=120),
 )
+
+
+def demo(folder: Path = Path("verbale-demo"), /) -> None:
+    """A made-up year of a provider's contracts, recorded and reported. Start here.
+
+    Parameters
+    ----------
+    folder
+        Where the messages and the store are written.
+    """
+    say = words()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "messages.jsonl"
+    write_messages(file)
+    store = store_url(folder / "verbale.db")
+    language = ("--language", say.language)
+    for typed in (("ingest", str(file)), *(("report", *asked) for asked in REPORTS)):
+        print(f"\n$ verbale {shlex.join([*typed, '--store', store])}\n", flush=True)
+        run([*typed, "--store", store, *language])
+    print(say(WHAT_NEXT).format(store=shlex.quote(store), as_of=AS_OF))
 
 
 def write_messages(file: Path) -> None:

@@ -11,16 +11,16 @@ from typing import Annotated, Self
 from cyclopts import Parameter
 
 from adapters.diagnosis import remarks, standing
+from adapters.errors import AnswerIsNo
 from adapters.live_tables.projector import Projector, build
-from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.tables import BeingBuilt, NoTables, OutdatedTables, Reporting
-from adapters.reports.report import BadQuestion, Question, question
+from adapters.reports.report import Question, question
 from adapters.store.ledger import Ledger, LockedStore, LostRace, Notifications, UnreachableStore
 from bin.commands.console import Plain, show_facts, show_remarks
-from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
-from bin.compose import Settings, clock, open_readable, open_replay, open_reporting
+from bin.commands.options import Where, chosen_by, ledger_of, progress
+from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.language import Words
-from bin.reference import table_reference
+from bin.settings import Settings
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is looked at again, though nobody said that anything came."""
@@ -251,25 +251,3 @@ def _tables_of(chosen: Settings) -> Iterator[Reporting | None]:
     else:
         with closing(reporting):
             yield reporting
-
-
-def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
-    """List the reporting tables, or the columns of one with their meaning.
-
-    Parameters
-    ----------
-    table
-        One of those listed.
-    markdown
-        Print the whole reference (docs/tables.md) instead.
-    """
-    if markdown:
-        print(table_reference(), end="")
-        return
-    found = [one for one in PUBLIC if table in (None, one.name)]
-    if not found:
-        raise BadQuestion(f"no reporting table is called {table}: verbale tables lists them")
-    lines = [(one.name, one.meaning) for one in (found if table is None else found[0].columns)]
-    wide = max(len(name) for name, _ in lines)
-    for name, meaning in lines:
-        print(f"{name:{wide}}  {meaning}")

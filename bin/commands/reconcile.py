@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
+from adapters.errors import AnswerIsNo, BadQuestion
 from adapters.imports.csv_table import BadTable
 from adapters.imports.reconcile import (
     INSTANTS,
@@ -20,7 +21,6 @@ from adapters.imports.reconcile import (
 )
 from adapters.reports.report import (
     Advance,
-    BadQuestion,
     JsonRow,
     Question,
     Report,
@@ -32,7 +32,7 @@ from adapters.reports.report import (
 )
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
-from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
+from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import clock
 from domain.values import SECOND, instant_text
 from projections.as_of import IncidentAsOf, Replay

@@ -2,9 +2,9 @@
 
 from contextlib import closing
 
+from adapters.errors import NotOnRecord
 from adapters.reports.live import from_live
 from adapters.reports.report import (
-    NotOnRecord,
     Question,
     Report,
     ReportName,
@@ -18,7 +18,8 @@ from adapters.reports.report import (
 from adapters.store.ledger import Ledger, StoreError
 from bin.commands.console import Format, show
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
-from bin.compose import Settings, clock, open_reporting
+from bin.compose import clock, open_reporting
+from bin.settings import Settings
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:

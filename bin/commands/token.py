@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.messages import is_label
-from adapters.reports.report import BadQuestion, JsonRow, NotOnRecord
+from adapters.reports.report import JsonRow
 from adapters.store.ledger import Ledger, Token
 from bin.commands.console import Column, Plain, console, table
 from bin.commands.options import Where, chosen_by, ledger_of

@@ -29,13 +29,13 @@ from adapters.imports.help_desk import (
 )
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Outcome, Refused, Reply, Waiting
-from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label
+from adapters.inbox.messages import MOST_BYTES, Unreadable, is_label, source_named
 from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, told
 from adapters.store.ledger import Identity, Ledger
 from bin.asyncapi import VERSION
 from bin.commands.token import Bearers
-from bin.compose import Settings, Webhook, clock
-from bin.http.bodies import is_batch, media_type, read_body, source_named, split
+from bin.compose import clock
+from bin.http.bodies import is_batch, media_type, read_body, split
 from bin.http.openapi import MESSAGES_BODY, PAYLOAD_BODY, describe, told_problems
 from bin.http.problems import (
     BAD_SIGNATURE,
@@ -57,6 +57,7 @@ from bin.http.status_pages import show_pages
 from bin.logs import tell_webhook
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
+from bin.settings import Settings, Webhook
 
 HTTP, WEBHOOK = "http", "webhook"
 """Ways in, as the meters call them."""

@@ -8,7 +8,6 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from adapters.inbox.ingest import BATCH
-from adapters.inbox.messages import Unreadable, read_json
 from bin.http.problems import MALFORMED, NOT_SPOKEN, TOO_LARGE, TOO_SLOW, Problem
 
 SINGLE, BATCHED, EITHER = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
@@ -110,13 +109,3 @@ def _nothing_after(text: str, at: int, found: list[str]) -> list[str]:
 def _blank_after(text: str, at: int) -> int:
     blank = _BLANK.match(text, at)
     return blank.end() if blank else at
-
-
-def source_named(raw: bytes) -> str | None:
-    """The source that a message names; None where none can be read, in which case it is refused as nobody's."""
-    try:
-        document = read_json(raw)
-    except Unreadable:
-        return None
-    source = document.get("source") if isinstance(document, dict) else None
-    return source if isinstance(source, str) else None
