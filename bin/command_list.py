@@ -184,6 +184,18 @@ COMMANDS = (
         ("verbale readings", "verbale readings --format json"),
     ),
     CommandEntry(
+        "contracts",
+        "bin.commands.contracts:contracts",
+        "Every contract: how long it is in force, its customer keys, its options, its credits left.",
+        ("verbale contracts --as-of 2025-06-30",),
+    ),
+    CommandEntry(
+        "show",
+        "bin.commands.contracts:show",
+        "One contract on a date: parties' keys, terms, levels and calendar in force, options, credits, windows.",
+        ("verbale show bravo-2025", "verbale show bravo-2025 --as-of 2025-06-30 --format json"),
+    ),
+    CommandEntry(
         "explain",
         "bin.commands.report:explain",
         "Both clocks of an incident, slice by slice: what counted, what did not, and why.",

@@ -21,6 +21,7 @@ from adapters.reports.icalendar import CalendarEvent, as_icalendar
 from adapters.reports.report import JsonRow, Question, Report, manifest, question
 from adapters.store.ledger import Ledger
 from bin.commands.console import Column, Format, as_csv, console, duration, local, print_rows, show
+from bin.commands.ids import contract_named
 from bin.commands.options import Where, chosen_by, ledger_of, words
 from bin.commands.outcomes import tell
 from bin.compose import clock, open_handler
@@ -90,7 +91,7 @@ def calendar_show(
     Parameters
     ----------
     contract
-        The id of the contract.
+        The id of the contract, also as contract-ID.
     first
         The first day, as 2026-01-01.
     last
@@ -109,6 +110,7 @@ def calendar_show(
         raise BadQuestion(f"--to {last} is before --from {first}")
     with ledger_of(chosen) as ledger:
         now = max(clock(), ledger.store.recorded_until())
+        contract = contract_named(contract, ledger)
         asked = question(now=now, known_on=known_on, contract=contract)
         replay = _replay(contract, ledger, asked.known_on)
         told = _signed(contract, replay)
@@ -332,12 +334,12 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
     Parameters
     ----------
     contract
-        The id of the contract.
+        The id of the contract, also as contract-ID.
     """
     chosen, say = chosen_by(where)
     first, last = proposed.first_and_last
     with ledger_of(chosen) as ledger:
-        now = clock()
+        now, contract = clock(), contract_named(contract, ledger)
         told = _signed(contract, _replay(contract, ledger, max(now, ledger.store.recorded_until()))).contract
         before = told.calendars[-1:]
         hours = {str(kind): before[0].rules(kind).week for kind in ServiceHours} if before else {}

@@ -2,7 +2,6 @@
 
 from contextlib import closing
 
-from adapters.errors import NotOnRecord
 from adapters.reports.live import from_live
 from adapters.reports.report import (
     Question,
@@ -17,6 +16,7 @@ from adapters.reports.report import (
 )
 from adapters.store.ledger import Ledger, StoreError
 from bin.commands.console import Format, show
+from bin.commands.ids import incident_named, stream_named
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
 from bin.compose import clock, open_reporting
 from bin.settings import Settings
@@ -63,17 +63,12 @@ def explain(incident: str, /, *, how: How | None = None, where: Where | None = N
     Parameters
     ----------
     incident
-        The id of the incident.
+        The id of the incident, also as incident-ID.
     """
     chosen, say = chosen_by(where)
     how = how or How()
     with ledger_of(chosen) as ledger:
-        try:
-            report = explain_incident(incident, ledger, _question(how, Which(), ledger))
-        except NotOnRecord:
-            if not incident.startswith("incident-"):
-                raise
-            report = explain_incident(incident.removeprefix("incident-"), ledger, _question(how, Which(), ledger))
+        report = explain_incident(incident_named(incident, ledger), ledger, _question(how, Which(), ledger))
     show(report, how.format, say)
 
 
@@ -94,13 +89,13 @@ def timeline(stream: str, /, *, format: Format = "table", where: Where | None = 
     Parameters
     ----------
     stream
-        contract-ID, credits-ID or incident-ID.
+        contract-ID, credits-ID or incident-ID; or the id alone, of an incident or else of a contract.
     format
         table, json or csv.
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        report = timeline_of(stream, ledger, clock())
+        report = timeline_of(stream_named(stream, ledger), ledger, clock())
     show(report, format, say)
 
 
