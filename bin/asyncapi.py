@@ -1,27 +1,14 @@
-"""The contract for producers as documents for machines: JSON Schemas, AsyncAPI for brokers, OpenAPI for HTTP.
-
-The commands and the outcome are the one source; what is in docs is compared with what is made here.
-"""
+"""The contract for producers at a broker, as AsyncAPI: made from the commands and the outcome."""
 
 import json
-from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 from adapters.brokers.broker import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import PREFIX
-from adapters.inbox.batcher import Batcher
-from adapters.inbox.handler import CommandHandler
-from adapters.inbox.messages import examples, schema
-from adapters.inbox.outcome_events import OUTCOME_TYPE, outcome_schema
-from adapters.store.sqlite import open_memory
-from bin.compose import clock
-from bin.reference import message_reference
-from bin.settings import Settings
+from adapters.inbox.messages import examples
+from adapters.inbox.outcome_events import OUTCOME_TYPE
+from bin.schemas import VERSION, schemas
 from domain.catalogue import COMMANDS
-
-VERSION = "1"
-"""Of the contract: within it commands and optional fields are added, and nothing that a producer relies on changes."""
 
 _ABOUT = """\
 A producer tells Verbale what happened, one CloudEvent for each fact, and hears one outcome for each message.
@@ -41,11 +28,6 @@ go to the topic verbale.{ledger}.outcome, with the source as key.
 """
 _TOKEN = "escaped as in a URL, the dot and the tilde too (%2E, %7E)"
 _LEDGER = {"description": f"The ledger (VERBALE_LEDGER), {_TOKEN}.", "default": "main"}
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schema of every message and of the outcome, by type."""
-    return {**{name: schema(name) for name in COMMANDS}, OUTCOME_TYPE: outcome_schema()}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -114,12 +96,12 @@ def _message(name: str, shape: dict[str, Any], definitions: dict[str, Any]) -> d
     definitions.update(moved.pop("$defs"))
     payload = {key: value for key, value in moved.items() if key != "$schema"}
     definitions[name] = payload
-    told = {"name": name, "title": name, "summary": payload["description"]}
+    about = {"name": name, "title": name, "summary": payload["description"]}
     whole = _reference("components", "schemas", name)
     if name == OUTCOME_TYPE:
-        return {**told, "contentType": OUTCOMES_TYPE, "payload": {"type": "array", "minItems": 1, "items": whole}}
+        return {**about, "contentType": OUTCOMES_TYPE, "payload": {"type": "array", "minItems": 1, "items": whole}}
     return {
-        **told,
+        **about,
         "contentType": MESSAGE_TYPE,
         "payload": whole,
         "bindings": {"kafka": {"key": payload["properties"]["subject"], "bindingVersion": "0.5.0"}},
@@ -138,30 +120,3 @@ def _channel_bindings(topic: str) -> dict[str, Any]:
 
 def _reference(*path: str) -> dict[str, str]:
     return {"$ref": f"#/{'/'.join(path)}"}
-
-
-def openapi() -> dict[str, Any]:
-    """The OpenAPI document of the HTTP server, as a `verbale consume` that nobody configured would tell it."""
-    # Loaded late: it takes a second, and the server shows the documents of this module.
-    from bin.http.app import build
-    from bin.metrics import Metrics
-    from bin.readiness import ReadinessCheck
-
-    with closing(open_memory(ledger_id="main", now=clock)) as ledger:
-        batcher, chosen = Batcher(CommandHandler(ledger, clock)), Settings.model_construct()
-        return build(batcher, chosen, ReadinessCheck(batcher, chosen), Metrics()).openapi()
-
-
-def documents() -> Mapping[str, str]:
-    """Every document of the contract for producers: its text, by its path within docs."""
-    return {
-        "messages.md": message_reference(),
-        "asyncapi.json": as_text(asyncapi()),
-        "openapi.json": as_text(openapi()),
-        **{f"schemas/{name}.json": as_text(shape) for name, shape in schemas().items()},
-    }
-
-
-def as_text(document: Mapping[str, Any]) -> str:
-    """A document as text."""
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

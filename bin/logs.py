@@ -1,7 +1,7 @@
-"""The log of what runs for good: one JSON object a line on standard error, with instants in UTC.
+"""The log of a process that runs until it is stopped: one JSON object a line on standard error, with instants in UTC.
 
-It tells counts, seconds and kinds of trouble; never what a message says, never a token, never a password. What
-libraries log goes the same way.
+It holds counts, seconds and kinds of trouble; never the content of a message, a token or a password. What libraries log
+goes the same way.
 """
 
 import logging
@@ -31,7 +31,7 @@ _log = structlog.get_logger("verbale")
 
 
 def set_up(out: TextIO | None = None) -> None:
-    """Have everything logged by this process written to `out`; standard error unless told otherwise."""
+    """Write everything that this process logs to `out`; to standard error by default."""
     first: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -63,23 +63,23 @@ def set_up(out: TextIO | None = None) -> None:
 
 
 def through_here(name: str) -> logging.Logger:
-    """The logger of a library, which says what it says as we do, and nothing on its own."""
+    """The logger of a library, which from now on writes through the log of this process alone."""
     logger = logging.getLogger(name)
     logger.handlers.clear()
     logger.propagate = True
     return logger
 
 
-def tell_batch(handled: Handled) -> None:
+def log_batch(handled: Handled) -> None:
     """A batch was recorded: how many messages of which outcome, in how many seconds."""
     answered = handled.answered
     later = {"woken": len(answered.woken), "expired": len(answered.expired)}
-    said = {**_counts(answered.replies), **{name: number for name, number in later.items() if number}}
-    _log.info("batch", seconds=round(handled.seconds, 4), **said)
+    counts = {**_counts(answered.replies), **{name: number for name, number in later.items() if number}}
+    _log.info("batch", seconds=round(handled.seconds, 4), **counts)
 
 
-def tell_webhook(desk: str, delivery: str | None, replies: Sequence[Reply]) -> None:
-    """A help desk called: what became of what it had to tell, and what it calls this delivery (if anything)."""
+def log_webhook(desk: str, delivery: str | None, replies: Sequence[Reply]) -> None:
+    """A help desk called: the outcomes of its messages, and the desk's own name of the delivery, if it gave one."""
     named = {"delivery": delivery[:LONGEST_DELIVERY]} if delivery else {}
     _log.info("webhook", desk=desk, **named, **_counts(replies))
 
@@ -88,8 +88,8 @@ def _counts(replies: Sequence[Reply]) -> Counter[str]:
     return Counter(outcome_name(reply.outcome) for reply in replies)
 
 
-def tell_trouble(error: Exception) -> None:
-    """An attempt failed; what the store or a broker says of itself is told, other words may quote a message."""
+def log_trouble(error: Exception) -> None:
+    """An attempt failed. The words of store and broker errors are ours; any other error's may quote a message."""
     if isinstance(error, StoreError | BrokerError):
         _log.warning("trouble", kind=type(error).__name__, said=str(error))
     else:
@@ -97,12 +97,12 @@ def tell_trouble(error: Exception) -> None:
 
 
 def without_passwords(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Addresses are told without their passwords."""
+    """Take the passwords out of addresses."""
     return {key: _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def where_it_failed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Of an exception only the kind and the places are told: its words may quote a message."""
+    """Keep of an exception only its kind and its places in the code: its words may quote a message."""
     given = event.pop("exc_info", None)
     error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):

@@ -1,4 +1,4 @@
-"""What Prometheus is told: what came in, what became of it, and how things stand. Never an id as a label."""
+"""Metrics for Prometheus: what came in, what became of it, and what is ready. No label holds an id."""
 
 import math
 from collections import Counter as Tally
@@ -8,13 +8,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from adapters.inbox.batcher import Handled
 from adapters.inbox.handler import Reply, outcome_name
-from bin.readiness import Readiness
+from bin.readiness import ReadinessResult
 from domain.values import SECOND
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SIZES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 WAITED = "waited"
-"""The way in of a message that had waited, and was settled when another came or its patience ended."""
+"""The way in of a message that had waited: another message or the end of its patience gave it its last outcome."""
 
 
 class Metrics:
@@ -52,41 +52,43 @@ class Metrics:
         for outcome, number in Tally(outcome_name(reply.outcome) for reply in replies).items():
             self._messages.labels(way, outcome).inc(number)
 
-    def exposition(self, look: Readiness) -> bytes:
-        """Everything as Prometheus reads it: what was counted, and how things stand at one look."""
-        return generate_latest(self.registry) + generate_latest(_standing(look))
+    def exposition(self, result: ReadinessResult) -> bytes:
+        """Everything as Prometheus reads it: what was counted, and how things stand at one result."""
+        return generate_latest(self.registry) + generate_latest(_gauges(result))
 
 
-def _standing(look: Readiness) -> CollectorRegistry:
-    """Gauges of one look; what the store would say is left out where the store is away."""
+def _gauges(result: ReadinessResult) -> CollectorRegistry:
+    """Gauges of one readiness check; the store's figures are left out where the store is away."""
     registry = CollectorRegistry()
 
     def gauge(name: str, meaning: str, value: float) -> None:
         Gauge(f"verbale_{name}", meaning, registry=registry).set(value)
 
-    gauge("store_up", "Whether the store answers.", look.store.ready)
-    if look.broker is not None:
-        gauge("broker_up", "Whether the broker answers.", look.broker.ready)
-    if (figures := look.figures) is None:
+    gauge("store_up", "Whether the store answers.", result.store.ready)
+    if result.broker is not None:
+        gauge("broker_up", "Whether the broker answers.", result.broker.ready)
+    if (figures := result.figures) is None:
         return registry
-    at = figures.standing
-    gauge("facts", "Facts on record.", at.counts["facts"])
-    gauge("waiting", "Messages that wait for what they belong to.", at.counts["waiting"])
-    gauge("refused", "Messages refused, and kept.", at.counts["refused"])
+    status = figures.standing
+    gauge("facts", "Facts on record.", status.counts["facts"])
+    gauge("waiting", "Messages that wait for what they belong to.", status.counts["waiting"])
+    gauge("refused", "Messages refused, and kept.", status.counts["refused"])
     gauge("outbox", "Outcomes still to be published.", figures.unpublished)
-    if at.at is not None:
-        gauge("projection_lag_positions", "Facts that are not in the live tables yet.", at.lag_positions)
-        gauge("projection_lag_seconds", "For how long the first of them has been on record.", at.lag_us / SECOND)
-    silent = Gauge(
+    if status.at is not None:
+        gauge("projection_lag_positions", "Facts that are not in the live tables yet.", status.lag_positions)
+        gauge("projection_lag_seconds", "For how long the first of them has been on record.", status.lag_us / SECOND)
+    silence_seconds = Gauge(
         "verbale_source_silence_seconds",
         "Since a source that has an alarm was last heard; infinite where it never was.",
         ["source"],
         registry=registry,
     )
-    allowed = Gauge(
+    allowed_seconds = Gauge(
         "verbale_source_silence_allowed_seconds", "For how long it may be silent.", ["source"], registry=registry
     )
     for silence in figures.silences:
-        silent.labels(silence.source).set(math.inf if silence.silent_us is None else silence.silent_us / SECOND)
-        allowed.labels(silence.source).set(silence.allowed_us / SECOND)
+        silence_seconds.labels(silence.source).set(
+            math.inf if silence.silent_us is None else silence.silent_us / SECOND
+        )
+        allowed_seconds.labels(silence.source).set(silence.allowed_us / SECOND)
     return registry

@@ -1,6 +1,6 @@
 """Whether the consumer can do its work now: the store answers, the broker is there, the live tables keep up.
 
-The store is asked in the desk's thread, and what it said is good for a moment: whoever asks often learns no more.
+The store is asked in the handler's thread. A result stands for GOOD_FOR seconds, so that asking often costs nothing.
 """
 
 import asyncio
@@ -17,12 +17,13 @@ from bin.settings import Settings
 from domain.values import SECOND
 
 ANSWER_WITHIN = 5.0
-"""Seconds after which a store or a broker that says nothing is away."""
+"""Seconds after which a store or a broker that does not answer counts as away."""
 GOOD_FOR = 1.0
+"""Seconds for which a result stands."""
 
 
 class Broker(Protocol):
-    """As much of a broker as health asks about."""
+    """What readiness asks of a broker."""
 
     async def alive(self) -> bool:
         """Whether it answers."""
@@ -36,7 +37,7 @@ class PartStatus(NamedTuple):
 
 
 class StoreFigures(NamedTuple):
-    """What the store says of itself.
+    """Figures read from the store.
 
     `unpublished` counts outcomes still to be published; `silences` are of the sources that have an alarm.
     """
@@ -46,8 +47,12 @@ class StoreFigures(NamedTuple):
     silences: list[Silence]
 
 
-class Readiness(NamedTuple):
-    """How things stand at one moment; no figures where the store is away, no broker where none is configured."""
+class ReadinessResult(NamedTuple):
+    """What is ready at one moment.
+
+    `figures` is None where the store is away, `broker` where none is configured, `projection` where there are no live
+    tables or the store is away.
+    """
 
     store: PartStatus
     broker: PartStatus | None
@@ -57,46 +62,46 @@ class Readiness(NamedTuple):
     @property
     def parts(self) -> dict[str, PartStatus]:
         """The parts there are."""
-        named = {"store": self.store, "broker": self.broker, "projection": self.projection}
-        return {name: answer for name, answer in named.items() if answer is not None}
+        parts = {"store": self.store, "broker": self.broker, "projection": self.projection}
+        return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def ready(self) -> bool:
         """Whether every part is."""
-        return all(answer.ready for answer in self.parts.values())
+        return all(part.ready for part in self.parts.values())
 
 
 class ReadinessCheck:
-    """Looks how things stand; `broker` is None where messages come over HTTP alone, `now` gives microseconds UTC."""
+    """Checks every part; `broker` is None where messages come over HTTP alone, `now` gives microseconds UTC."""
 
     def __init__(
-        self, batcher: Batcher, chosen: Settings, broker: Broker | None = None, now: Callable[[], int] = clock
+        self, batcher: Batcher, settings: Settings, broker: Broker | None = None, now: Callable[[], int] = clock
     ) -> None:
-        self._batcher, self._chosen, self._broker, self._now = batcher, chosen, broker, now
-        self._looking = asyncio.Lock()
-        self._last: tuple[float, Readiness] | None = None
+        self._batcher, self._settings, self._broker, self._now = batcher, settings, broker, now
+        self._checking = asyncio.Lock()
+        self._last: tuple[float, ReadinessResult] | None = None
 
-    async def look(self) -> Readiness:
-        """How things stand now, or stood a moment ago."""
-        async with self._looking:
+    async def result(self) -> ReadinessResult:
+        """What is ready now, or was at most GOOD_FOR seconds ago."""
+        async with self._checking:
             if self._last is None or time.monotonic() - self._last[0] > GOOD_FOR:
-                self._last = time.monotonic(), await self._look()
+                self._last = time.monotonic(), await self._check()
             return self._last[1]
 
-    async def _look(self) -> Readiness:
-        store, figures = await self._store()
-        return Readiness(store, await self._ask_broker(), self._projection(figures), figures)
+    async def _check(self) -> ReadinessResult:
+        store, figures = await self._check_store()
+        return ReadinessResult(store, await self._check_broker(), self._check_projection(figures), figures)
 
-    async def _store(self) -> tuple[PartStatus, StoreFigures | None]:
-        asked = self._batcher.in_handler_thread(_figures, self._batcher.ledger, self._chosen, self._now())
+    async def _check_store(self) -> tuple[PartStatus, StoreFigures | None]:
+        figures = self._batcher.in_handler_thread(_figures, self._batcher.ledger, self._settings, self._now())
         try:
-            return PartStatus(True, "answers"), await asyncio.wait_for(asked, ANSWER_WITHIN)
+            return PartStatus(True, "answers"), await asyncio.wait_for(figures, ANSWER_WITHIN)
         except TimeoutError:
             return PartStatus(False, f"has not answered for {ANSWER_WITHIN:.0f} seconds"), None
         except StoreError as error:
             return PartStatus(False, f"cannot be used ({type(error).__name__}): see the log"), None
 
-    async def _ask_broker(self) -> PartStatus | None:
+    async def _check_broker(self) -> PartStatus | None:
         if self._broker is None:
             return None
         try:
@@ -105,18 +110,22 @@ class ReadinessCheck:
             alive = False
         return PartStatus(alive, "answers" if alive else "does not answer: it is tried again for ever")
 
-    def _projection(self, figures: StoreFigures | None) -> PartStatus | None:
+    def _check_projection(self, figures: StoreFigures | None) -> PartStatus | None:
         if figures is None or (at := figures.standing.at) is None:
             return None
         if at.stopped_at is not None:
             return PartStatus(False, f"stopped before position {at.stopped_at}: see verbale doctor")
-        lag, longest = figures.standing.lag_us // SECOND, self._chosen.longest_lag_seconds
-        said = f"{figures.standing.lag_positions} facts and {lag} seconds behind"
-        return PartStatus(True, said) if lag <= longest else PartStatus(False, f"{said}: see that verbale project runs")
+        lag, longest = figures.standing.lag_us // SECOND, self._settings.longest_lag_seconds
+        behind = f"{figures.standing.lag_positions} facts and {lag} seconds behind"
+        return (
+            PartStatus(True, behind)
+            if lag <= longest
+            else PartStatus(False, f"{behind}: see that verbale project runs")
+        )
 
 
-def _figures(ledger: Ledger, chosen: Settings, now: int) -> StoreFigures:
-    with nullcontext() if (reporting := open_readable(chosen)) is None else closing(reporting):
-        at = standing(ledger, reporting, now)
-    silent = silences(ledger.store.sources(), chosen.silence_hours, now)
-    return StoreFigures(at, ledger.store.unpublished(), silent)
+def _figures(ledger: Ledger, settings: Settings, now: int) -> StoreFigures:
+    with nullcontext() if (reporting := open_readable(settings)) is None else closing(reporting):
+        status = standing(ledger, reporting, now)
+    silence = silences(ledger.store.sources(), settings.silence_hours, now)
+    return StoreFigures(status, ledger.store.unpublished(), silence)

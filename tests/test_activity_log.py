@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.messages import Clock, memory, names
 
-from adapters.imports.activity_log import EventLog, LogMapping, example, read_event_log
+from adapters.imports.activity_log import ActivityLog, read_activity_log
+from adapters.imports.activity_log_mapping import LogMapping, example
 from adapters.imports.csv_table import BadTable
 from adapters.imports.mapping import BadMapping, TimeTable, parse_mapping
 from adapters.inbox.handler import CommandHandler
@@ -75,15 +76,15 @@ class Tables:
 
     folder: Path
 
-    def read(self, *rows: dict[str, str], by: LogMapping | None = None) -> EventLog:
+    def read(self, *rows: dict[str, str], by: LogMapping | None = None) -> ActivityLog:
         """A table of some rows."""
         return self.read_text(table(rows), by)
 
-    def read_text(self, text: str, by: LogMapping | None = None) -> EventLog:
+    def read_text(self, text: str, by: LogMapping | None = None) -> ActivityLog:
         """A table of this very text."""
         path = self.folder / "tickets.csv"
         path.write_bytes(text.encode())
-        return read_event_log(path, by or mapping())
+        return read_activity_log(path, by or mapping())
 
 
 @pytest.fixture
@@ -92,22 +93,22 @@ def tables(tmp_path: Path) -> Tables:
     return Tables(tmp_path)
 
 
-def documents(log: EventLog) -> list[dict[str, Any]]:
+def documents(log: ActivityLog) -> list[dict[str, Any]]:
     """The messages of a log."""
     return [json.loads(message.raw) for message in log.messages]
 
 
-def ids(log: EventLog) -> list[str]:
+def ids(log: ActivityLog) -> list[str]:
     """Their ids."""
     return [document["id"] for document in documents(log)]
 
 
-def reasons(log: EventLog) -> dict[int, str]:
+def reasons(log: ActivityLog) -> dict[int, str]:
     """Why each line is quarantined."""
     return {quarantined.line: quarantined.reason for quarantined in log.quarantined}
 
 
-def recorded(*logs: EventLog) -> dict[str, list[Fact]]:
+def recorded(*logs: ActivityLog) -> dict[str, list[Fact]]:
     """The facts of logs taken in one after the other, by stream; nothing is refused."""
     with memory(Clock()) as ledger:
         desk = CommandHandler(ledger, Clock())
@@ -207,7 +208,7 @@ def test_a_table_is_read_in_its_encoding_and_with_its_delimiter(tmp_path: Path, 
     path.write_bytes(gzip.compress(content))
     by = mapping(('delimiter = ";"', f"delimiter = {json.dumps(delimiter)}"),
                  ('encoding = "UTF-8"', f'encoding = "{encoding.removesuffix("-sig")}"'))  # fmt: skip
-    log = read_event_log(path, by)
+    log = read_activity_log(path, by)
     assert log.rows == 1
     assert documents(log)[0]["data"]["customer"] == 'perché "no"; e, sì'
 

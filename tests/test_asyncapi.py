@@ -10,17 +10,19 @@ from typing import Any
 import jsonschema
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
-from support.messages import Clock, charge, memory, message, opening, sign
+from support.messages import Clock, charge, child, memory, message, opening, sign
 
 from adapters.brokers.broker import open_client
 from adapters.brokers.subjects import message_subject, outcome_subject, token
 from adapters.inbox.handler import CommandHandler, Done, Duplicate, Reply
 from adapters.inbox.messages import examples, schema
 from adapters.inbox.outcome_events import OUTCOME_TYPE, letters, outcome_schema, told
-from bin.asyncapi import asyncapi, documents, schemas
+from bin.asyncapi import asyncapi
+from bin.documents import documents
 from bin.http.bodies import BATCHED, MOST_MESSAGES, SINGLE
 from bin.http.problems import PROBLEM_JSON
-from bin.reference import outcome_examples
+from bin.message_reference import outcome_examples
+from bin.schemas import schemas
 from domain.catalogue import COMMANDS
 
 Run = Callable[..., tuple[int, str, str]]
@@ -67,6 +69,21 @@ def test_a_document_is_what_the_program_makes(path: str) -> None:
     file = DOCS / path
     assert file.is_file(), MAKE_AGAIN
     assert file.read_text(encoding="utf-8") == DOCUMENTS[path], MAKE_AGAIN
+
+
+LOADED = """
+import sys
+from bin.documents import asyncapi, message_reference, schemas
+made = asyncapi(), message_reference(), schemas()
+print(*sorted({"fastapi", "psycopg", "uvicorn"} & set(sys.modules)))
+"""
+
+
+def test_documents_that_are_not_of_the_server_are_made_without_loading_it() -> None:
+    process = child(LOADED)
+    loaded, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert loaded.strip() == ""
 
 
 def test_no_schema_is_kept_of_what_is_no_longer_told() -> None:

@@ -17,7 +17,7 @@ from support.examples import CONTRACT, HOUR, ROME, adopted, local, signed, week
 from support.messages import Clock, ingest, memory, message, sign
 
 from adapters.diagnosis import remarks
-from adapters.imports.contract_file import calendar_message
+from adapters.imports.contract_messages import calendar_message
 from adapters.imports.holidays import changes_since, library_version
 from adapters.inbox.handler import CommandHandler, Done
 from bin.commands.calendar import FROM_COMMAND

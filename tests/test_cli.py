@@ -562,7 +562,7 @@ def test_a_newer_holidays_library_changes_nothing_that_is_recorded(run: Run, mon
     Path("acme.toml").write_text(run("contract", "example")[1], encoding="utf-8")
     run("contract", "sign", "acme.toml")
     before = report(run, "breach")["manifest"]
-    monkeypatch.setattr("adapters.imports.contract_file.library_version", lambda: "9.9")
+    monkeypatch.setattr("adapters.imports.contract_messages.library_version", lambda: "9.9")
     status, out, _ = run("contract", "sign", "acme.toml")
     assert (status, "0 done, 4 duplicate" in out) == (0, True)
     after = report(run, "breach")["manifest"]

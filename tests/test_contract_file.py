@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from support.messages import Clock, memory, names, opening, wire
 
-from adapters.imports.contract_file import BadContractFile, assumed_terms, contract_messages, example
+from adapters.imports.contract_file import BadContractFile, assumed_terms, example
+from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
 from domain.calendar_rules import Holiday, ServiceHours

@@ -10,7 +10,8 @@ import pytest
 from cyclopts import App
 
 from bin.cli import app, main
-from bin.reference import message_reference, table_reference
+from bin.message_reference import message_reference
+from bin.reference import table_reference
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,20 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.messages import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
 
-from adapters.imports.help_desk import (
-    SHIPPED,
-    BadSignature,
-    DeskMapping,
-    Snapshot,
-    State,
-    check_signature,
-    delivery_of,
-    desk_mapping,
-    messages_of,
-    snapshot_of,
-    take_snapshot,
-)
+from adapters.imports.desk_mapping import SHIPPED, DeskMapping, desk_mapping
+from adapters.imports.desk_payload import snapshot_of
+from adapters.imports.desk_signature import BadSignature, check_signature, delivery_of
+from adapters.imports.help_desk import take_snapshot
 from adapters.imports.mapping import BadMapping, shipped
+from adapters.imports.snapshot import ItemState, Snapshot
+from adapters.imports.snapshot_diff import messages_of
 from adapters.inbox.handler import CommandHandler, Reply
 from adapters.inbox.messages import Unreadable, read_message
 from domain.incident import (
@@ -93,23 +86,23 @@ def signed(desk: str, body: bytes, secret: str = SECRET, at: int = NOW) -> dict[
 
 
 @contextmanager
-def opened_desk() -> Iterator[CommandHandler]:
-    """A desk over a store in memory, with a contract in force."""
+def open_handler() -> Iterator[CommandHandler]:
+    """A handler over a store in memory, with a contract in force."""
     clock = Clock()
     with memory(clock) as ledger:
-        desk = CommandHandler(ledger, clock)
-        desk.handle(contract_in_force())
-        yield desk
+        handler = CommandHandler(ledger, clock)
+        handler.handle(contract_in_force())
+        yield handler
 
 
 @pytest.fixture
-def desk() -> Iterator[CommandHandler]:
-    """A desk over a store in memory, with a contract in force."""
-    with opened_desk() as desk:
-        yield desk
+def handler() -> Iterator[CommandHandler]:
+    """A handler over a store in memory, with a contract in force."""
+    with open_handler() as handler:
+        yield handler
 
 
-def snapshot(at: str, state: State | None = None, opened: str = "09:00", **request: Any) -> Snapshot:
+def snapshot(at: str, state: ItemState | None = None, opened: str = "09:00", **request: Any) -> Snapshot:
     """What a desk said of one item on 2 March 2026."""
     asked = Request.model_validate({"contract": CONTRACT, "impact": "high", "urgency": "medium", **request})
     return Snapshot(
@@ -118,7 +111,7 @@ def snapshot(at: str, state: State | None = None, opened: str = "09:00", **reque
         changed_at=instant(at),
         opened_at=instant(opened),
         request=asked,
-        state=state or State(),
+        state=state or ItemState(),
     )
 
 
@@ -127,26 +120,26 @@ def instant(time: str) -> int:
     return read_instant(f"2026-03-02T{time}:00Z")
 
 
-OPEN = State(charged=True, started=True)
-PENDING = State(charged=True, started=True, suspended=Responsibility.CUSTOMER)
-CLOSED = State(charged=True, started=True, closed=ClosingReason.RESOLVED)
+OPEN = ItemState(charged=True, started=True)
+PENDING = ItemState(charged=True, started=True, suspended=Responsibility.CUSTOMER)
+CLOSED = ItemState(charged=True, started=True, closed=ClosingReason.RESOLVED)
 
 
-def take(desk: CommandHandler, *snapshots: Snapshot) -> list[str]:
+def take(handler: CommandHandler, *snapshots: Snapshot) -> list[str]:
     """Hear snapshots one after the other; what was recorded, as "verb@time"."""
-    return [told(reply) for each in snapshots for reply in take_snapshot(desk, each)]
+    return [in_short(reply) for each in snapshots for reply in take_snapshot(handler, each)]
 
 
-def told(reply: Reply) -> str:
+def in_short(reply: Reply) -> str:
     """A message in short; nothing here is refused."""
     assert names([reply.outcome]) == ["Done"], reply
     heard = read_message(reply.raw)
     return f"{type(heard.command).TYPE.split('.')[2]}@{instant_text(heard.command.at)[11:16]}"
 
 
-def incident(desk: CommandHandler, item: str = ITEM) -> Incident:
+def incident(handler: CommandHandler, item: str = ITEM) -> Incident:
     """What the facts of an incident say."""
-    return cast(Incident, desk.state(f"incident-{item}"))
+    return cast(Incident, handler.state(f"incident-{item}"))
 
 
 # --- signatures -------------------------------------------------------------------------------------------------
@@ -247,7 +240,7 @@ def test_what_zammad_says() -> None:
         changed_at=read_instant("2026-03-02T08:00:12.333Z"),
         opened_at=read_instant("2026-03-02T08:00:12.282Z"),
         request=Request(impact=Impact.HIGH, urgency=Urgency.HIGH, customer="Acme S.p.A."),
-        state=State(),
+        state=ItemState(),
     )
     assert snapshot_of(mapping, sample("zammad-pending")).state == PENDING
 
@@ -257,8 +250,8 @@ def test_what_glpi_says() -> None:
     new = snapshot_of(mapping, sample("glpi-new"))
     assert (new.item, new.opened_at) == ("GLPI-1234", read_instant("2026-03-02T08:15:00Z"))
     assert new.request == Request(impact=Impact.MEDIUM, urgency=Urgency.HIGH, customer="Beta S.r.l.")
-    assert new.state == State()
-    assert snapshot_of(mapping, sample("glpi-solved")).state == State(charged=True, started=True, resolved=True)
+    assert new.state == ItemState()
+    assert snapshot_of(mapping, sample("glpi-solved")).state == ItemState(charged=True, started=True, resolved=True)
 
 
 def test_what_jira_says() -> None:
@@ -266,7 +259,7 @@ def test_what_jira_says() -> None:
     created = snapshot_of(mapping, sample("jira-created"))
     assert (created.item, created.changed_at) == ("SD-42", read_instant("2026-03-02T08:30:15.797Z"))
     assert created.request == Request(impact=Impact.HIGH, urgency=Urgency.MEDIUM, customer="Gamma S.a.s.")
-    assert created.state == State()
+    assert created.state == ItemState()
     assert snapshot_of(mapping, sample("jira-waiting")).state == PENDING
 
 
@@ -324,7 +317,7 @@ def test_an_operator_changes_what_a_state_means(tmp_path: Path) -> None:
     line = '"new" = {}'
     mapping = edited(tmp_path, "zammad", (line, f'{line}\n"escalated" = {{ suspended = "third_party" }}'))
     read = snapshot_of(mapping, changed("zammad-new", "ticket.state", "escalated"))
-    assert read.state == State(suspended=Responsibility.THIRD_PARTY)
+    assert read.state == ItemState(suspended=Responsibility.THIRD_PARTY)
 
 
 def test_an_operator_names_contract_system_kind_and_local_times(tmp_path: Path) -> None:
@@ -396,143 +389,143 @@ def test_a_mapping_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_what_the_products_send_becomes_facts(
-    desk: CommandHandler, names_of_samples: tuple[str, str], item: str, facts: list[type]
+    handler: CommandHandler, names_of_samples: tuple[str, str], item: str, facts: list[type]
 ) -> None:
     name = names_of_samples[0].partition("-")[0]
     mapping = desk_mapping(name)
     for each in names_of_samples:
         body = sample(each)
         check_signature(mapping, SECRET, signed(name, body), body, NOW)
-        replies = take_snapshot(desk, snapshot_of(mapping, body))
+        replies = take_snapshot(handler, snapshot_of(mapping, body))
         assert {type(reply.outcome).__name__ for reply in replies} == {"Done"}
         assert {reply.identity[0] for reply in replies if reply.identity} == {mapping.source}
-    assert [type(fact) for fact in incident(desk, item).record] == facts
+    assert [type(fact) for fact in incident(handler, item).record] == facts
 
 
-def test_sent_again_it_says_nothing_new(desk: CommandHandler) -> None:
+def test_sent_again_it_says_nothing_new(handler: CommandHandler) -> None:
     first, second = snapshot("09:00"), snapshot("10:00", PENDING)
-    assert take(desk, first) == ["open@09:00"]
-    assert take(desk, second) == ["take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00"]
-    assert take(desk, first, second, second, first) == []
+    assert take(handler, first) == ["open@09:00"]
+    assert take(handler, second) == ["take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00"]
+    assert take(handler, first, second, second, first) == []
 
 
-def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(desk: CommandHandler) -> None:
+def test_a_retry_after_an_answer_that_was_lost_has_the_same_identities(handler: CommandHandler) -> None:
     second = snapshot("10:00", PENDING)
-    empty = incident(desk)
+    empty = incident(handler)
     messages = messages_of(second, empty, None, None)
     assert messages == messages_of(second, empty, None, None)
     assert len({each["id"] for each in messages}) == len(messages) == 4
     raws = [wire(each) for each in messages]
-    assert names(desk.handle(raws).outcomes) == ["Done"] * 4
-    assert names(desk.handle(raws).outcomes) == ["Duplicate"] * 4
+    assert names(handler.handle(raws).outcomes) == ["Done"] * 4
+    assert names(handler.handle(raws).outcomes) == ["Duplicate"] * 4
 
 
-def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(desk: CommandHandler) -> None:
+def test_only_what_changed_is_told_in_the_order_in_which_it_takes_effect(handler: CommandHandler) -> None:
     low = {"impact": "low", "urgency": "low"}
-    assert take(desk, snapshot("10:00", CLOSED)) == [
+    assert take(handler, snapshot("10:00", CLOSED)) == [
         "open@09:00", "take_in_charge@10:00", "start_intervention@10:00", "close@10:00"
     ]  # fmt: skip
-    assert take(desk, snapshot("11:00", PENDING, **low)) == ["reopen@11:00", "reassess@11:00", "suspend@11:00"]
+    assert take(handler, snapshot("11:00", PENDING, **low)) == ["reopen@11:00", "reassess@11:00", "suspend@11:00"]
     vendor = PENDING.model_copy(update={"suspended": Responsibility.THIRD_PARTY})
-    assert take(desk, snapshot("12:00", vendor, **low)) == ["suspend@12:00"]
-    resolved = State(charged=True, started=True, resolved=True)
-    assert take(desk, snapshot("13:00", resolved, **low)) == ["resume@13:00", "resolve@13:00"]
-    assert take(desk, snapshot("14:00", CLOSED, **low)) == ["close@14:00"]
-    assert not incident(desk).open
+    assert take(handler, snapshot("12:00", vendor, **low)) == ["suspend@12:00"]
+    resolved = ItemState(charged=True, started=True, resolved=True)
+    assert take(handler, snapshot("13:00", resolved, **low)) == ["resume@13:00", "resolve@13:00"]
+    assert take(handler, snapshot("14:00", CLOSED, **low)) == ["close@14:00"]
+    assert not incident(handler).open
 
 
-def test_what_has_happened_is_not_taken_back(desk: CommandHandler) -> None:
-    assert take(desk, snapshot("10:00", OPEN))[1:] == ["take_in_charge@10:00", "start_intervention@10:00"]
-    assert take(desk, snapshot("11:00")) == []
+def test_what_has_happened_is_not_taken_back(handler: CommandHandler) -> None:
+    assert take(handler, snapshot("10:00", OPEN))[1:] == ["take_in_charge@10:00", "start_intervention@10:00"]
+    assert take(handler, snapshot("11:00")) == []
 
 
-def test_a_late_snapshot_is_not_hidden_by_what_was_heard_before(desk: CommandHandler) -> None:
-    assert take(desk, snapshot("11:00", OPEN)) == ["open@09:00", "take_in_charge@11:00", "start_intervention@11:00"]
-    assert take(desk, snapshot("10:00", PENDING)) == [
+def test_a_late_snapshot_is_not_hidden_by_what_was_heard_before(handler: CommandHandler) -> None:
+    assert take(handler, snapshot("11:00", OPEN)) == ["open@09:00", "take_in_charge@11:00", "start_intervention@11:00"]
+    assert take(handler, snapshot("10:00", PENDING)) == [
         "take_in_charge@10:00", "start_intervention@10:00", "suspend@10:00", "resume@11:00"
     ]  # fmt: skip
 
 
-def test_a_late_reassessment_does_not_hide_the_one_heard_before(desk: CommandHandler) -> None:
-    take(desk, snapshot("09:00"), snapshot("11:00"))
-    assert take(desk, snapshot("10:00", impact="low")) == ["reassess@10:00", "reassess@11:00"]
-    assert [fact.impact for fact in incident(desk).reassessments] == [Impact.LOW, Impact.HIGH]
+def test_a_late_reassessment_does_not_hide_the_one_heard_before(handler: CommandHandler) -> None:
+    take(handler, snapshot("09:00"), snapshot("11:00"))
+    assert take(handler, snapshot("10:00", impact="low")) == ["reassess@10:00", "reassess@11:00"]
+    assert [fact.impact for fact in incident(handler).reassessments] == [Impact.LOW, Impact.HIGH]
 
 
-def test_a_first_snapshot_heard_late_puts_the_opening_right(desk: CommandHandler) -> None:
-    take(desk, snapshot("11:00", opened="09:30", impact="low", customer="acme"))
-    assert take(desk, snapshot("10:00")) == ["rectify@11:00"] * 3 + ["reassess@11:00"]
-    opened = incident(desk).opened
+def test_a_first_snapshot_heard_late_puts_the_opening_right(handler: CommandHandler) -> None:
+    take(handler, snapshot("11:00", opened="09:30", impact="low", customer="acme"))
+    assert take(handler, snapshot("10:00")) == ["rectify@11:00"] * 3 + ["reassess@11:00"]
+    opened = incident(handler).opened
     assert opened is not None
     assert (opened.at, opened.impact, opened.customer) == (instant("09:00"), Impact.HIGH, None)
-    assert take(desk, snapshot("10:00"), snapshot("11:00", opened="09:30", impact="low", customer="acme")) == []
+    assert take(handler, snapshot("10:00"), snapshot("11:00", opened="09:30", impact="low", customer="acme")) == []
 
 
-def test_what_a_person_rectified_stays(desk: CommandHandler) -> None:
-    take(desk, snapshot("11:00", impact="low"))
+def test_what_a_person_rectified_stays(handler: CommandHandler) -> None:
+    take(handler, snapshot("11:00", impact="low"))
     data = {"version": 1, "field": "impact", "value": "medium", "why": "the customer's mail says so"}
     right = message("record.rectify", f"incident-{ITEM}", "2026-03-02T15:00:00Z", data)
-    assert names(desk.handle([right]).outcomes) == ["Done"]
-    take(desk, snapshot("10:00", impact="high"))
-    opened = incident(desk).opened
+    assert names(handler.handle([right]).outcomes) == ["Done"]
+    take(handler, snapshot("10:00", impact="high"))
+    opened = incident(handler).opened
     assert opened is not None
     assert opened.impact is Impact.MEDIUM
 
 
-def test_an_opening_edited_later_in_the_desk_changes_nothing(desk: CommandHandler) -> None:
-    take(desk, snapshot("10:00"))
-    assert take(desk, snapshot("11:00", opened="09:45")) == []
+def test_an_opening_edited_later_in_the_desk_changes_nothing(handler: CommandHandler) -> None:
+    take(handler, snapshot("10:00"))
+    assert take(handler, snapshot("11:00", opened="09:45")) == []
 
 
 def test_of_two_snapshots_of_one_instant_the_one_nearer_its_end_rules_whichever_was_heard_first() -> None:
     earlier, new, more = snapshot("09:00", PENDING), snapshot("10:00", OPEN), snapshot("10:00", CLOSED)
     for heard in ([earlier, new, more], [earlier, more, new], [more, new, earlier], [new, earlier, more, new]):
-        with opened_desk() as desk:
-            take(desk, *heard)
-            assert not incident(desk).open
-            assert take(desk, *heard) == []
+        with open_handler() as handler:
+            take(handler, *heard)
+            assert not incident(handler).open
+            assert take(handler, *heard) == []
 
 
-def test_a_stream_that_another_producer_tells_too_is_listened_to(desk: CommandHandler) -> None:
-    take(desk, snapshot("09:00"))
+def test_a_stream_that_another_producer_tells_too_is_listened_to(handler: CommandHandler) -> None:
+    take(handler, snapshot("09:00"))
     others = [
         message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z"),
         message("incident.start_intervention", f"incident-{ITEM}", "2026-03-02T12:00:00Z"),
     ]
-    desk.handle(others)
-    assert take(desk, snapshot("10:00", OPEN)) == ["start_intervention@10:00"]
+    handler.handle(others)
+    assert take(handler, snapshot("10:00", OPEN)) == ["start_intervention@10:00"]
 
 
-def test_what_another_process_recorded_is_listened_to(desk: CommandHandler) -> None:
-    take(desk, snapshot("09:00"))
-    beside = CommandHandler(desk.ledger, Clock())
+def test_what_another_process_recorded_is_listened_to(handler: CommandHandler) -> None:
+    take(handler, snapshot("09:00"))
+    beside = CommandHandler(handler.ledger, Clock())
     beside.handle([message("incident.take_in_charge", f"incident-{ITEM}", "2026-03-02T09:30:00Z")])
-    assert take(desk, snapshot("10:00", State(charged=True))) == []
+    assert take(handler, snapshot("10:00", ItemState(charged=True))) == []
 
 
 def test_a_snapshot_that_is_refused_is_heard_anew_when_it_is_sent_again() -> None:
     clock = Clock("2026-03-02T09:00:00Z")
     with memory(clock) as ledger:
-        desk = CommandHandler(ledger, clock)
-        take(desk, snapshot("09:00"))
-        ahead = snapshot("10:00", State(charged=True))
-        assert names([reply.outcome for reply in take_snapshot(desk, ahead)]) == ["Refused"]
+        handler = CommandHandler(ledger, clock)
+        take(handler, snapshot("09:00"))
+        ahead = snapshot("10:00", ItemState(charged=True))
+        assert names([reply.outcome for reply in take_snapshot(handler, ahead)]) == ["Refused"]
         assert ledger.store.snapshots_around(SOURCE, ITEM, instant("09:00")) == (None, None)
         clock.now = instant("10:00")
-        assert take(desk, ahead) == ["take_in_charge@10:00"]
+        assert take(handler, ahead) == ["take_in_charge@10:00"]
 
 
 # --- any history in any order -----------------------------------------------------------------------------------
 
 STATES = [
-    State(),
-    State(charged=True),
+    ItemState(),
+    ItemState(charged=True),
     OPEN,
     PENDING,
-    State(suspended=Responsibility.THIRD_PARTY),
-    State(charged=True, started=True, resolved=True),
+    ItemState(suspended=Responsibility.THIRD_PARTY),
+    ItemState(charged=True, started=True, resolved=True),
     CLOSED,
-    State(closed=ClosingReason.DUPLICATE),
+    ItemState(closed=ClosingReason.DUPLICATE),
 ]
 OPENINGS = st.sampled_from(["09:00", "09:40"])
 REQUESTS = st.fixed_dictionaries(
@@ -581,9 +574,9 @@ def without_echoes(incident: Incident) -> set[tuple[str, int, str]]:
 
 def heard(snapshots: Sequence[Snapshot]) -> tuple[Incident, History]:
     """The incident, and the whole record, once snapshots were heard in this order."""
-    with opened_desk() as desk:
-        take(desk, *snapshots)
-        return incident(desk), History.of(desk.ledger.entries())
+    with open_handler() as handler:
+        take(handler, *snapshots)
+        return incident(handler), History.of(handler.ledger.entries())
 
 
 @settings(max_examples=100)

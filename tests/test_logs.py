@@ -14,7 +14,7 @@ from support.messages import Clock, charge, contract_in_force, memory, opening
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import LockedStore
-from bin.logs import LIBRARIES, set_up, tell_batch, tell_trouble
+from bin.logs import LIBRARIES, log_batch, log_trouble, set_up
 from domain.values import read_instant
 
 
@@ -48,7 +48,7 @@ def test_a_line_is_an_object_with_an_instant_in_utc(out: io.StringIO) -> None:
 
 def test_a_batch_is_told_in_counts_and_never_in_words(out: io.StringIO) -> None:
     with memory(Clock()) as ledger:
-        batcher = Batcher(CommandHandler(ledger, Clock()), tell_batch, tell_trouble)
+        batcher = Batcher(CommandHandler(ledger, Clock()), log_batch, log_trouble)
         asyncio.run(batcher.receive([*contract_in_force(), charge(), b"not json"]))
         asyncio.run(batcher.receive([opening()]))
         batcher.close()
@@ -60,11 +60,11 @@ def test_a_batch_is_told_in_counts_and_never_in_words(out: io.StringIO) -> None:
 
 
 def test_of_a_trouble_only_words_of_our_own_are_told(out: io.StringIO) -> None:
-    tell_trouble(LockedStore("another process holds it"))
+    log_trouble(LockedStore("another process holds it"))
     try:
         json.loads(opening() + b"x")
     except ValueError as error:
-        tell_trouble(ValueError(f"{error}: {opening()!r}"))
+        log_trouble(ValueError(f"{error}: {opening()!r}"))
     ours, other = lines(out)
     assert (ours["kind"], ours["said"]) == ("LockedStore", "another process holds it")
     assert (other["kind"], other["level"]) == ("ValueError", "error")

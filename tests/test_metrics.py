@@ -17,7 +17,7 @@ from adapters.store.ledger import LockedStore, OutboxMessage
 from bin.cli import main
 from bin.compose import clock, open_ledger, store_url
 from bin.metrics import Metrics
-from bin.readiness import Readiness, ReadinessCheck
+from bin.readiness import ReadinessCheck, ReadinessResult
 from bin.settings import Settings
 from domain.values import SECOND
 
@@ -45,24 +45,26 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def receiving(desk: CommandHandler, meters: Metrics) -> Iterator[Batcher]:
-    """A reception that the meters listen to."""
-    batcher = Batcher(desk, meters.on_handled, meters.on_trouble)
+def receiving(handler: CommandHandler, metrics: Metrics) -> Iterator[Batcher]:
+    """A batcher whose batches are counted."""
+    batcher = Batcher(handler, metrics.on_handled, metrics.on_trouble)
     try:
         yield batcher
     finally:
         batcher.close()
 
 
-def look(batcher: Batcher, broker: Broker | None = None, now: Clock | None = None, **chosen: object) -> Readiness:
-    """How things stand."""
-    health = ReadinessCheck(batcher, Settings.model_validate(chosen), broker, now or clock)
-    return asyncio.run(health.look())
+def readiness(
+    batcher: Batcher, broker: Broker | None = None, now: Clock | None = None, **chosen: object
+) -> ReadinessResult:
+    """What is ready."""
+    check = ReadinessCheck(batcher, Settings.model_validate(chosen), broker, now or clock)
+    return asyncio.run(check.result())
 
 
-def samples(meters: Metrics, seen: Readiness) -> dict[tuple[str, ...], float]:
+def samples(metrics: Metrics, seen: ReadinessResult) -> dict[tuple[str, ...], float]:
     """Each figure by its name and the values of its labels."""
-    families = text_string_to_metric_families(meters.exposition(seen).decode())
+    families = text_string_to_metric_families(metrics.exposition(seen).decode())
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in families
@@ -71,15 +73,15 @@ def samples(meters: Metrics, seen: Readiness) -> dict[tuple[str, ...], float]:
 
 
 def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> None:
-    clock, meters = Clock(), Metrics()
-    with memory(clock) as ledger, receiving(CommandHandler(ledger, clock), meters) as batcher:
+    clock, metrics = Clock(), Metrics()
+    with memory(clock) as ledger, receiving(CommandHandler(ledger, clock), metrics) as batcher:
         asyncio.run(batcher.receive([*contract_in_force(), charge("INC1"), charge("LOST")]))
         replies = asyncio.run(batcher.receive([opening("INC1"), opening("INC1"), b"not json"]))
-        meters.replied("http", replies)
-        meters.replied("broker", replies[:1])
+        metrics.replied("http", replies)
+        metrics.replied("broker", replies[:1])
         clock.now += DEFAULT_PATIENCE + 1
         asyncio.run(batcher.look_at_the_clock())
-        found = samples(meters, look(batcher))
+        found = samples(metrics, readiness(batcher))
     counted = {key[1:]: value for key, value in found.items() if key[0] == "verbale_messages_total"}
     assert counted == {
         ("done", "http"): 1,
@@ -95,59 +97,59 @@ def test_messages_are_counted_by_the_way_they_came_and_what_became_of_them() -> 
 
 
 def test_the_outcomes_still_to_be_published_are_counted(place: Path | str) -> None:
-    clock, meters = Clock(), Metrics()
+    clock, metrics = Clock(), Metrics()
     with stored(place, clock) as ledger:
-        desk = CommandHandler(ledger, clock, write_outbox_message=lambda reply: OutboxMessage(SOURCE, reply.raw))
-        with receiving(desk, meters) as batcher:
+        handler = CommandHandler(ledger, clock, write_outbox_message=lambda reply: OutboxMessage(SOURCE, reply.raw))
+        with receiving(handler, metrics) as batcher:
             asyncio.run(batcher.receive([*contract_in_force(), charge("INC1")]))
             asyncio.run(batcher.receive([opening("INC1")]))
-            assert samples(meters, look(batcher))["verbale_outbox",] == 1
+            assert samples(metrics, readiness(batcher))["verbale_outbox",] == 1
             asyncio.run(batcher.published([one.number for one in asyncio.run(batcher.outbox(10))]))
-            assert samples(meters, look(batcher))["verbale_outbox",] == 0
+            assert samples(metrics, readiness(batcher))["verbale_outbox",] == 0
 
 
 def test_troubles_are_counted_by_their_kind() -> None:
-    meters = Metrics()
+    metrics = Metrics()
     for error in (LockedStore("a"), LockedStore("b"), ValueError("c")):
-        meters.on_trouble(error)
-    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), meters) as batcher:
-        found = samples(meters, look(batcher))
+        metrics.on_trouble(error)
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), metrics) as batcher:
+        found = samples(metrics, readiness(batcher))
     assert found["verbale_troubles_total", "LockedStore"] == 2
     assert found["verbale_troubles_total", "ValueError"] == 1
 
 
 def test_the_silence_of_sources_that_have_an_alarm_is_told_and_of_no_other() -> None:
-    clock, meters = Clock(), Metrics()
-    with memory(clock) as ledger, receiving(CommandHandler(ledger, clock), meters) as batcher:
+    clock, metrics = Clock(), Metrics()
+    with memory(clock) as ledger, receiving(CommandHandler(ledger, clock), metrics) as batcher:
         asyncio.run(batcher.receive(contract_in_force()))
         clock.now += 90 * SECOND
-        seen = look(batcher, now=clock, silence_hours={SOURCE: 1, "never heard": 2})
-        found = {key: value for key, value in samples(meters, seen).items() if "silence" in key[0]}
+        seen = readiness(batcher, now=clock, silence_hours={SOURCE: 1, "never heard": 2})
+        found = {key: value for key, value in samples(metrics, seen).items() if "silence" in key[0]}
         assert found == {
             ("verbale_source_silence_seconds", SOURCE): 90,
             ("verbale_source_silence_allowed_seconds", SOURCE): 3600,
             ("verbale_source_silence_seconds", "never heard"): math.inf,
             ("verbale_source_silence_allowed_seconds", "never heard"): 7200,
         }
-        assert not [key for key in samples(meters, look(batcher)) if "silence" in key[0]]
+        assert not [key for key in samples(metrics, readiness(batcher)) if "silence" in key[0]]
 
 
 def test_no_figure_has_an_id_among_its_labels() -> None:
-    meters = Metrics()
-    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), meters) as batcher:
-        meters.replied("http", asyncio.run(batcher.receive([*contract_in_force(), opening(), charge("LOST")])))
-        meters.on_trouble(ValueError(opening().decode()))
-        said = meters.exposition(look(batcher, silence_hours={SOURCE: 1})).decode()
+    metrics = Metrics()
+    with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), metrics) as batcher:
+        metrics.replied("http", asyncio.run(batcher.receive([*contract_in_force(), opening(), charge("LOST")])))
+        metrics.on_trouble(ValueError(opening().decode()))
+        said = metrics.exposition(readiness(batcher, silence_hours={SOURCE: 1})).decode()
     labels = {name for family in text_string_to_metric_families(said) for one in family.samples for name in one.labels}
     assert labels == {"way", "outcome", "kind", "source", "le"}
     assert "INC0001234" not in said
 
 
-def test_two_processes_meters_know_nothing_of_each_other() -> None:
+def test_two_processes_metrics_know_nothing_of_each_other() -> None:
     one, another = Metrics(), Metrics()
     one.on_trouble(ValueError())
     with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), one) as batcher:
-        assert ("verbale_troubles_total", "ValueError") not in samples(another, look(batcher))
+        assert ("verbale_troubles_total", "ValueError") not in samples(another, readiness(batcher))
 
 
 # --- readiness ---
@@ -161,8 +163,8 @@ def test_a_broker_that_does_not_answer_is_not_ready(
 ) -> None:
     monkeypatch.setattr("bin.readiness.ANSWER_WITHIN", 0.5)
     with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), Metrics()) as batcher:
-        assert look(batcher).broker is None
-        seen = look(batcher, Broker(answers=answers))
+        assert readiness(batcher).broker is None
+        seen = readiness(batcher, Broker(answers=answers))
     assert seen.broker is not None
     assert seen.broker.said.startswith(said)
     assert seen.ready == seen.broker.ready == bool(answers)
@@ -174,15 +176,15 @@ def test_live_tables_that_lag_too_far_are_not_ready_where_there_are_any(tmp_path
     chosen = Settings(store=url)
     with open_ledger(chosen, create=True) as ledger, receiving(CommandHandler(ledger, clock), Metrics()) as batcher:
         asyncio.run(batcher.receive(contract_in_force()))
-        assert look(batcher, store=url).projection is None
+        assert readiness(batcher, store=url).projection is None
         assert main(["project", "--once", "--store", url]) == 0
-        current = look(batcher, store=url)
+        current = readiness(batcher, store=url)
         asyncio.run(batcher.receive([opening()]))
         later = Clock()
         later.now = ledger.store.recorded_until() + 60 * SECOND
-        soon = look(batcher, now=later, store=url)
+        soon = readiness(batcher, now=later, store=url)
         later.now += SECOND
-        late = look(batcher, now=later, store=url)
+        late = readiness(batcher, now=later, store=url)
     assert current.projection == (True, "0 facts and 0 seconds behind")
     assert (soon.ready, late.ready) == (True, False)
     assert late.projection is not None
@@ -205,7 +207,7 @@ def test_live_tables_that_stopped_are_not_ready_however_little_they_lag(tmp_path
         change(place, "DROP TRIGGER stored_events_UPDATE_refused")
         change(place, "UPDATE stored_events SET state = '{' WHERE rowid = 5")
         assert main(["project", "--once", "--store", url]) == 2
-        seen = look(batcher, store=url)
+        seen = readiness(batcher, store=url)
     assert seen.projection == (False, "stopped before position 5: see verbale doctor")
 
 
@@ -214,27 +216,27 @@ def test_a_store_whose_server_goes_away_is_not_ready_until_it_is_back() -> None:
     try:
         chosen = Settings(store=server.url(), lock_timeout=1)
         with open_ledger(chosen, create=True) as ledger, receiving(CommandHandler(ledger, clock), Metrics()) as batcher:
-            assert look(batcher, store=chosen.store).ready
+            assert readiness(batcher, store=chosen.store).ready
             server.stop()
-            away = look(batcher, store=chosen.store)
+            away = readiness(batcher, store=chosen.store)
             assert not away.ready
             assert not away.store.ready
             assert samples(Metrics(), away)["verbale_store_up",] == 0
             assert ("verbale_facts",) not in samples(Metrics(), away)
             server.start()
-            assert look(batcher, store=chosen.store).ready
+            assert readiness(batcher, store=chosen.store).ready
     finally:
         server.remove()
 
 
 def test_who_asks_often_is_told_what_was_seen_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     with memory(Clock()) as ledger, receiving(CommandHandler(ledger, Clock()), Metrics()) as batcher:
-        health = ReadinessCheck(batcher, Settings())
+        check = ReadinessCheck(batcher, Settings())
 
-        async def several() -> list[Readiness]:
-            return await asyncio.gather(*(health.look() for _ in range(5)))
+        async def several() -> list[ReadinessResult]:
+            return await asyncio.gather(*(check.result() for _ in range(5)))
 
         seen = asyncio.run(several())
         assert all(one is seen[0] for one in seen)
         monkeypatch.setattr("bin.readiness.GOOD_FOR", 0.0)
-        assert asyncio.run(health.look()) is not seen[0]
+        assert asyncio.run(check.result()) is not seen[0]

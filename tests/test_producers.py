@@ -22,7 +22,7 @@ from adapters.inbox.handler import CommandHandler
 from adapters.store.sqlite import open_store
 from bin.cli import main
 from bin.compose import clock, store_url
-from bin.reference import PRODUCERS
+from bin.message_reference import PRODUCERS
 from domain.incident import Incident
 from domain.terms import Impact, Urgency
 from domain.values import SECOND

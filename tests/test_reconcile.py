@@ -15,18 +15,15 @@ from support.messages import Clock, event, memory, message
 from support.servers import open_any
 
 from adapters.imports.csv_table import BadTable
+from adapters.imports.desk_export import INSTANTS, ExportMapping, export_mapping, read_export
 from adapters.imports.mapping import BadMapping
 from adapters.imports.reconcile import (
-    INSTANTS,
     Disagreement,
-    ExportMapping,
-    Found,
+    DisagreementKind,
     disagreements,
-    export_mapping,
-    instants_told,
-    read_export,
-    told_by,
-    whereabouts,
+    opened_by,
+    recorded_instants,
+    unrecorded_messages,
 )
 from adapters.inbox.handler import CommandHandler
 from adapters.store.ledger import Ledger
@@ -77,7 +74,7 @@ def incidents_of(ledger: Ledger) -> list[IncidentAsOf]:
 def instants(ledger: Ledger, incident: str = "T-1") -> dict[str, str]:
     """What the record has for the instants of an export: times of day."""
     (one,) = (one for one in incidents_of(ledger) if one.incident.id == incident)
-    return {name: instant_text(here.at)[11:-1] for name, here in instants_told(one).items()}
+    return {name: instant_text(here.at)[11:-1] for name, here in recorded_instants(one).items()}
 
 
 def export(*rows: Sequence[str], header: Sequence[str] = ("incident", *INSTANTS)) -> str:
@@ -173,7 +170,7 @@ def test_an_export_that_says_what_the_record_says_agrees(compared: Compared) -> 
 def test_what_the_export_has_and_the_record_has_not_is_missing_here(compared: Compared) -> None:
     with ledger_with(*told("T-1", *USUAL)) as ledger:
         (found,) = compared(ledger, export(FULL, ("T-9", at("08:05:00"))))
-    assert found == Disagreement(Found.MISSING_HERE, "T-9", 3, OPENED, read_instant(at("08:05:00")))
+    assert found == Disagreement(DisagreementKind.MISSING_HERE, "T-9", 3, OPENED, read_instant(at("08:05:00")))
 
 
 def test_what_the_record_has_and_the_export_has_not_is_missing_there(compared: Compared) -> None:
@@ -181,7 +178,7 @@ def test_what_the_record_has_and_the_export_has_not_is_missing_there(compared: C
         (found,) = compared(ledger, export(FULL))
         assert compared(ledger, export(FULL), expected=lambda one: one.incident.id != "T-2") == []
     opened = read_instant(at("08:00:00"))
-    assert found == Disagreement(Found.MISSING_THERE, "T-2", None, OPENED, None, opened, None, (1,))
+    assert found == Disagreement(DisagreementKind.MISSING_THERE, "T-2", None, OPENED, None, opened, None, (1,))
 
 
 def test_an_instant_that_differs_shows_both_values_the_difference_and_where_each_is(compared: Compared) -> None:
@@ -190,7 +187,7 @@ def test_an_instant_that_differs_shows_both_values_the_difference_and_where_each
     with ledger_with(*told("T-1", *USUAL)) as ledger:
         (found,) = compared(ledger, export(row))
     there, here = read_instant(at("08:31:30")), read_instant(at("08:30:00"))
-    assert found == Disagreement(Found.DIFFERS, "T-1", 2, STARTED, there, here, -90 * SECOND, (3,))
+    assert found == Disagreement(DisagreementKind.DIFFERS, "T-1", 2, STARTED, there, here, -90 * SECOND, (3,))
 
 
 def test_an_instant_that_only_one_of_the_two_has_differs(compared: Compared) -> None:
@@ -298,8 +295,8 @@ def test_messages_that_wait_or_were_refused_say_where_an_incident_went(place: Pa
     with closing(open_any(place, now=Clock())) as ledger:
         raws = [json.dumps(document).encode() for document in documents]
         CommandHandler(ledger, Clock()).handle([*raws, b"no message", b"[1]", b'{"subject": 1}'])
-        found = whereabouts(ledger, ["T-7", "T-8", "T-9"])
-        assert told_by(ledger, DESK, "T-7")
+        found = unrecorded_messages(ledger, ["T-7", "T-8", "T-9"])
+        assert opened_by(ledger, DESK, "T-7")
     assert found["T-9"] == [
         "waits: take_in_charge (incident T-9 is not opened yet)",
         "waits: start_intervention (incident T-9 is not opened yet)",
@@ -313,9 +310,9 @@ def test_the_source_of_an_incident_is_who_opened_it() -> None:
     other = message("incident.take_in_charge", "incident-T-1", at("08:10:00"), source="monitor")
     with ledger_with(*told("T-1")) as ledger:
         CommandHandler(ledger, Clock()).handle([other])
-        assert told_by(ledger, DESK, "T-1")
-        assert not told_by(ledger, "monitor", "T-1")
-        assert not told_by(ledger, DESK, "T-2")
+        assert opened_by(ledger, DESK, "T-1")
+        assert not opened_by(ledger, "monitor", "T-1")
+        assert not opened_by(ledger, DESK, "T-2")
 
 
 # --- the command ------------------------------------------------------------------------------------------------

@@ -18,14 +18,8 @@ from support.messages import Clock, acceptance, memory, names, wire
 
 from adapters.imports.contract_file import assumed_terms
 from adapters.imports.csv_table import BadTable, write_quarantine
-from adapters.imports.servicenow import (
-    Credits,
-    IncidentLog,
-    incident_messages,
-    local_instant,
-    log_messages,
-    read_log,
-)
+from adapters.imports.servicenow import Credits, incident_messages, log_messages
+from adapters.imports.servicenow_log import IncidentLog, local_instant, read_log
 from adapters.inbox.handler import CommandHandler, Duplicate, Refused
 from adapters.inbox.ingest import Tally, take_in, written
 from adapters.inbox.messages import read_message

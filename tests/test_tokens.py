@@ -11,9 +11,10 @@ import pytest
 from support.messages import Clock
 from support.servers import open_any
 
-from bin.commands.token import PREFIX, SHOWN_DIGITS, digest_of
+from bin.commands.token import SHOWN_DIGITS
 from bin.compose import store_url
 from bin.settings import settings
+from bin.tokens import PREFIX, digest_of
 from domain.values import instant_text
 
 Run = Callable[..., tuple[int, str, str]]

@@ -48,13 +48,14 @@ from support.servers import owner
 from adapters.inbox.batcher import Batcher
 from adapters.inbox.handler import Answered, CommandHandler
 from adapters.store.ledger import Ledger
-from bin.commands.token import digest_of
-from bin.http.app import build, served
+from bin.http.app import build
 from bin.http.bodies import BATCHED, EITHER, MOST_MESSAGES, SINGLE, split
 from bin.http.problems import KINDS, PROBLEM_JSON
+from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
 from bin.settings import BadSettings, Settings, Webhook
+from bin.tokens import digest_of
 
 TOKEN, OTHER_TOKEN = "vbl_for-the-tests", "vbl_of-another"
 OTHER = "helpdesk://other"
@@ -66,11 +67,11 @@ class Office:
     """The application over a ledger with a contract in force, and producers that post to it."""
 
     def __init__(self, ledger: Ledger, **chosen: Any) -> None:
-        self.ledger, self.desk = ledger, CommandHandler(ledger, Clock())
-        self.meters = Metrics()
-        self.batcher = Batcher(self.desk, self.meters.on_handled, self.meters.on_trouble)
+        self.ledger, self.handler = ledger, CommandHandler(ledger, Clock())
+        self.metrics = Metrics()
+        self.batcher = Batcher(self.handler, self.metrics.on_handled, self.metrics.on_trouble)
         self.settings = Settings(**chosen)
-        self.app = build(self.batcher, self.settings, ReadinessCheck(self.batcher, self.settings), self.meters)
+        self.app = build(self.batcher, self.settings, ReadinessCheck(self.batcher, self.settings), self.metrics)
 
     def ask(self, *requests: httpx.Request) -> list[httpx.Response]:
         """The answers to requests that are made at the same time."""
@@ -125,7 +126,7 @@ def array(raws: Sequence[bytes]) -> bytes:
 def office_of(ledger: Ledger, **chosen: Any) -> Iterator[Office]:
     """An office over a ledger, with a token for each of two sources."""
     office = Office(ledger, **chosen)
-    office.desk.handle(contract_in_force())
+    office.handler.handle(contract_in_force())
     ledger.store.issue_token(digest_of(TOKEN), SOURCE)
     ledger.store.issue_token(digest_of(OTHER_TOKEN), OTHER)
     try:
@@ -155,7 +156,7 @@ def kept(place: Path | str) -> Iterator[Office]:
         yield office
 
 
-def told_problem(answer: httpx.Response, status: int, kind: str, words: str) -> dict[str, Any]:
+def assert_problem(answer: httpx.Response, status: int, kind: str, words: str) -> dict[str, Any]:
     """The members of problem details, which are complete."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == PROBLEM_JSON
@@ -200,13 +201,13 @@ def test_what_another_message_said_before_is_a_duplicate_also_when_asked_about(o
 
 def test_what_can_be_no_id_is_none_that_was_heard(kept: Office) -> None:
     for never_heard in ("", "never", "x\x00y", "x" * 501):
-        told_problem(kept.get("/messages", TOKEN, id=never_heard), 404, "unknown", f"no message of {SOURCE}")
+        assert_problem(kept.get("/messages", TOKEN, id=never_heard), 404, "unknown", f"no message of {SOURCE}")
 
 
 def test_a_message_refused_is_told_as_a_problem_and_kept_and_corrected_it_succeeds(kept: Office) -> None:
     wrong = opening(impact="enormous", id="X1")
     refused = kept.post(wrong)
-    said = told_problem(refused, 422, "refused", "data.impact")
+    said = assert_problem(refused, 422, "refused", "data.impact")
     assert {name: said[name] for name in ("source", "id", "outcome", "clause", "field")} == {
         "source": SOURCE, "id": "X1", "outcome": "refused", "clause": "R1", "field": "data.impact"
     }  # fmt: skip
@@ -220,7 +221,7 @@ def test_a_message_refused_is_told_as_a_problem_and_kept_and_corrected_it_succee
     "raw", [b"", b"not json", b"\xff\xfe", b"[1", b"{}", b'{"source": "a", "source": "b"}', b"null"]
 )
 def test_what_cannot_be_read_is_refused_and_kept_as_it_came(office: Office, raw: bytes) -> None:
-    said = told_problem(office.post(raw), 422, "refused", "")
+    said = assert_problem(office.post(raw), 422, "refused", "")
     assert (said["outcome"], said["sha256"]) == ("refused", hashlib.sha256(raw).hexdigest())
     assert [row.message.raw for row in office.ledger.store.refused()] == [raw]
 
@@ -231,7 +232,7 @@ def test_the_very_bytes_reach_the_desk(office: Office) -> None:
     assert [row.message.raw for row in office.ledger.store.refused()] == [spelled]
 
 
-def test_a_plain_json_type_with_parameters_is_taken(office: Office) -> None:
+def test_a_plain_json_type_with_parametrics_is_taken(office: Office) -> None:
     assert office.post(opening(), "Application/JSON; charset=UTF-8").status_code == 201
     assert office.post(array([opening()]), "application/json").json()["outcomes"][0]["outcome"] == "duplicate"
 
@@ -309,13 +310,13 @@ def test_an_element_keeps_what_reading_would_lose(text: bytes) -> None:
 def test_what_cannot_be_taken_apart_is_refused_whole_and_nothing_is_kept(
     office: Office, body: bytes, words: str
 ) -> None:
-    told_problem(office.post(body, BATCHED), 400, "malformed", words)
+    assert_problem(office.post(body, BATCHED), 400, "malformed", words)
     assert office.counts() == NOTHING
 
 
 def test_a_batch_of_too_many_messages_is_refused_whole(office: Office) -> None:
     numbered = [opening(f"INC{number}") for number in range(MOST_MESSAGES + 1)]
-    told_problem(office.batch(*numbered), 413, "large", f"more than {MOST_MESSAGES} messages")
+    assert_problem(office.batch(*numbered), 413, "large", f"more than {MOST_MESSAGES} messages")
     assert office.counts() == NOTHING
     assert len(office.batch(*numbered[1:]).json()["outcomes"]) == MOST_MESSAGES
 
@@ -330,15 +331,15 @@ def test_without_a_token_that_is_known_nothing_is_read(office: Office, given: st
     headers = {"Authorization": given.encode("latin-1")} if given else {}
     ask = httpx.Request("POST", "http://verbale/messages", content=opening(), headers=headers)  # type: ignore[arg-type]
     (answer,) = office.ask(ask)
-    told_problem(answer, 401, "token", "verbale token issue")
+    assert_problem(answer, 401, "token", "verbale token issue")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
     assert office.counts() == NOTHING
 
 
 def test_a_foreign_source_in_the_middle_of_a_batch_has_nothing_recorded(office: Office) -> None:
     foreign = message("incident.open", "incident-F", "2026-03-02T08:00:00Z", source=OTHER)
-    told_problem(office.batch(opening("A"), foreign, opening("B")), 403, "source", "message 1 of the batch")
-    told_problem(office.post(foreign), 403, "source", f"the message says it is from {OTHER}")
+    assert_problem(office.batch(opening("A"), foreign, opening("B")), 403, "source", "message 1 of the batch")
+    assert_problem(office.post(foreign), 403, "source", f"the message says it is from {OTHER}")
     assert office.counts() == NOTHING
     assert office.post(foreign, token=OTHER_TOKEN).status_code != 403
 
@@ -346,22 +347,22 @@ def test_a_foreign_source_in_the_middle_of_a_batch_has_nothing_recorded(office: 
 def test_a_foreign_source_is_seen_however_it_is_spelled(office: Office) -> None:
     foreign = wire(event("incident.open", "incident-F", "2026-03-02T08:00:00Z", source=OTHER))
     spelled = foreign.replace(b'"source"', b'"s\\u006furce"').replace(b"helpdesk:", b"\\u0068elpdesk:")
-    told_problem(office.post(spelled), 403, "source", OTHER)
+    assert_problem(office.post(spelled), 403, "source", OTHER)
 
 
 def test_a_revoked_token_is_refused_within_moments(kept: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.post(opening("A")).status_code == 201
     kept.ledger.store.revoke_token(digest_of(TOKEN))
-    monkeypatch.setattr("bin.commands.token.REMEMBERED_SECONDS", 0.0)  # they have passed
-    told_problem(kept.post(opening("B")), 401, "token", "revoked")
+    monkeypatch.setattr("bin.http.bearers.REMEMBERED_SECONDS", 0.0)  # they have passed
+    assert_problem(kept.post(opening("B")), 401, "token", "revoked")
     assert kept.counts()["facts"] == 1
 
 
 def test_a_producer_is_told_of_its_own_messages_only(office: Office) -> None:
     identity = office.post(opening()).json()["id"]
-    told_problem(office.get("/messages", OTHER_TOKEN, id=identity), 404, "unknown", f"no message of {OTHER}")
-    told_problem(office.get("/messages", TOKEN), 400, "malformed", "query id")
-    told_problem(office.get("/messages", id=identity), 401, "token", "")
+    assert_problem(office.get("/messages", OTHER_TOKEN, id=identity), 404, "unknown", f"no message of {OTHER}")
+    assert_problem(office.get("/messages", TOKEN), 400, "malformed", "query id")
+    assert_problem(office.get("/messages", id=identity), 401, "token", "")
 
 
 # --- bounds ---
@@ -369,9 +370,9 @@ def test_a_producer_is_told_of_its_own_messages_only(office: Office) -> None:
 
 def test_a_body_of_another_kind_is_not_read(office: Office) -> None:
     for media_type in ("text/plain", "", "application/xml"):
-        told_problem(office.post(opening(), media_type), 415, "type", SINGLE)
-    told_problem(office.post(opening(), "application/json; charset=latin-1"), 415, "type", "UTF-8")
-    told_problem(office.post(opening(), Content_Encoding="gzip"), 415, "type", "gzip")
+        assert_problem(office.post(opening(), media_type), 415, "type", SINGLE)
+    assert_problem(office.post(opening(), "application/json; charset=latin-1"), 415, "type", "UTF-8")
+    assert_problem(office.post(opening(), Content_Encoding="gzip"), 415, "type", "gzip")
     assert office.counts() == NOTHING
 
 
@@ -385,7 +386,7 @@ def test_a_body_that_says_it_is_too_long_is_not_read() -> None:
 
         headers = {"Content-Length": "1001", "Content-Type": SINGLE, **bearing(TOKEN)}
         ask = httpx.Request("POST", "http://verbale/messages", content=resources(), headers=headers)
-        told_problem(office.ask(ask)[0], 413, "large", "1000 bytes")
+        assert_problem(office.ask(ask)[0], 413, "large", "1000 bytes")
         assert (office.counts(), read) == (NOTHING, [])
         assert office.post(opening()).status_code == 201
 
@@ -394,13 +395,13 @@ def test_a_source_may_post_so_many_messages_a_minute_and_another_is_not_held_up(
     with memory(Clock()) as ledger, office_of(ledger, messages_per_minute=3) as office:
         assert len(office.batch(opening("A"), opening("B")).json()["outcomes"]) == 2
         answer = office.batch(opening("C"), opening("D"))
-        told_problem(answer, 429, "often", "3 messages a minute")
+        assert_problem(answer, 429, "often", "3 messages a minute")
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
         assert office.post(opening("C")).status_code == 201
         assert office.post(opening("D")).status_code == 429
         assert office.counts()["facts"] == 3
         assert office.post(b"{}", token=OTHER_TOKEN).status_code == 422
-        told_problem(office.batch(*[opening()] * 4), 413, "large", "3 a minute")
+        assert_problem(office.batch(*[opening()] * 4), 413, "large", "3 a minute")
 
 
 # --- a store that is away, a fault of ours ---
@@ -427,7 +428,7 @@ def test_while_the_store_is_away_a_producer_is_told_to_come_back_and_then_it_suc
     with held(place):
         answers = kept.ask(post(opening("B")), post(array([opening("C")]), BATCHED))
     for answer in answers:
-        told_problem(answer, 503, "store", "send them again")
+        assert_problem(answer, 503, "store", "send them again")
         assert int(answer.headers["Retry-After"]) > 0
     assert kept.counts()["facts"] == 1
     assert kept.post(opening("B")).status_code == 201
@@ -440,7 +441,7 @@ def test_a_fault_of_ours_is_told_without_its_words(office: Office, monkeypatch: 
 
     monkeypatch.setattr(office.batcher, "receive", broken)
     answer = office.batch(opening())
-    told_problem(answer, 500, "fault", "send them again")
+    assert_problem(answer, 500, "fault", "send them again")
     assert "INC0001234" not in answer.text
     assert 'verbale_troubles_total{kind="ZeroDivisionError"} 1.0' in office.get("/metrics").text
 
@@ -478,24 +479,24 @@ def test_a_signed_snapshot_becomes_messages_and_again_becomes_none(desks: Office
 
 def test_a_body_that_another_secret_signed_is_not_looked_at(desks: Office) -> None:
     body = (SAMPLES / "zammad-new.json").read_bytes()
-    told_problem(desks.ask(call("zammad", body, "guessed"))[0], 401, "signature", "wrong signature")
-    told_problem(desks.ask(call("assets", body))[0], 401, "signature", "not signed")
-    told_problem(desks.ask(call("nobody", body))[0], 404, "unknown", "no webhook is called nobody")
+    assert_problem(desks.ask(call("zammad", body, "guessed"))[0], 401, "signature", "wrong signature")
+    assert_problem(desks.ask(call("assets", body))[0], 401, "signature", "not signed")
+    assert_problem(desks.ask(call("nobody", body))[0], 404, "unknown", "no webhook is called nobody")
     assert desks.counts() == NOTHING
 
 
 def test_a_help_desk_is_held_to_the_same_bounds() -> None:
     webhooks = {"zammad": Webhook.model_validate({"mapping": "zammad", "secret": SECRET})}
     with memory(Clock()) as ledger, office_of(ledger, webhooks=webhooks, messages_per_minute=1) as office:
-        told_problem(office.ask(call("zammad", b" " * 1_000_001))[0], 413, "large", "1000000 bytes")
+        assert_problem(office.ask(call("zammad", b" " * 1_000_001))[0], 413, "large", "1000000 bytes")
         body = (SAMPLES / "zammad-new.json").read_bytes()
         assert office.ask(call("zammad", body))[0].status_code == 200
-        told_problem(office.ask(call("zammad", body))[0], 429, "often", "1 messages a minute")
+        assert_problem(office.ask(call("zammad", body))[0], 429, "often", "1 messages a minute")
 
 
 def test_a_signed_body_that_the_mapping_does_not_know_is_kept_whole(desks: Office) -> None:
     body = (SAMPLES / "zammad-new.json").read_bytes().replace(b'"state": "new"', b'"state": "on the moon"')
-    said = told_problem(desks.ask(call("zammad", body))[0], 422, "unmapped", "on the moon")
+    said = assert_problem(desks.ask(call("zammad", body))[0], 422, "unmapped", "on the moon")
     assert said["outcome"] == "refused"
     assert [row.message.raw for row in desks.ledger.store.refused()] == [body]
     assert 'verbale_messages_total{outcome="refused",way="webhook"} 1.0' in desks.get("/metrics").text
@@ -540,11 +541,11 @@ def test_the_page_leads_to_everything_and_loads_nothing(office: Office) -> None:
 
 
 def test_errors_of_routing_are_problems_too(office: Office) -> None:
-    told_problem(office.get("/nowhere"), 404, "unknown", "the page at /")
-    told_problem(office.get("/docs"), 404, "unknown", "")
-    told_problem(office.get("/schemas/verbale.nothing.v1"), 404, "unknown", "verbale.nothing.v1")
+    assert_problem(office.get("/nowhere"), 404, "unknown", "the page at /")
+    assert_problem(office.get("/docs"), 404, "unknown", "")
+    assert_problem(office.get("/schemas/verbale.nothing.v1"), 404, "unknown", "verbale.nothing.v1")
     (answer,) = office.ask(httpx.Request("DELETE", "http://verbale/messages", headers=bearing(TOKEN)))
-    told_problem(answer, 405, "method", "GET, POST")
+    assert_problem(answer, 405, "method", "GET, POST")
     assert answer.headers["Allow"] == "GET, POST"
 
 
@@ -627,7 +628,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(office: Office, monkeypatch
 
 
 def test_who_connects_and_asks_nothing_keeps_no_place(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bin.http.app.NEXT_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr("bin.http.server.NEXT_REQUEST_SECONDS", 0.2)
     with serving(office.app) as address:
         for beginning in (b"", b"POST /messages HTTP/1.1\r\nHost: v\r\nX-Never: "):
             with socket.create_connection(address, timeout=30) as producer:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class BadTable(UserError, ValueError):
-    """The file is no such table at all; the message says why."""
+    """The file is not a table of this kind; the message says why."""
 
 
 class Quarantined(NamedTuple):
@@ -31,7 +31,7 @@ class Quarantined(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The names of the columns, what stands between fields, and how the file is encoded."""
+    """The names of the columns, the delimiter of fields, and the encoding of the file."""
 
     names: Sequence[str]
     delimiter: str
@@ -50,8 +50,8 @@ def read_table(
 ) -> Iterator[T | Quarantined]:
     """What `make` makes of each row's line and fields; a row of which it raises ValueError is quarantined.
 
-    The file is plain, .gz or .xz, and has at least the `columns`; `kind` names what it should be. `on_bytes` hears how
-    far into the file we are. Raises BadTable.
+    The file is plain, .gz or .xz, and has at least the `columns`; `kind` names what it should be. `on_bytes` is
+    called with the bytes read so far. Raises BadTable.
     """
     try:
         with path.open("rb") as packed:

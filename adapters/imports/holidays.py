@@ -1,7 +1,7 @@
-"""The one place that asks the `holidays` library: it proposes Italian holidays, which a contract then adopts.
+"""The one place that uses the `holidays` library: it proposes Italian holidays, which a contract then adopts.
 
-A proposal is only that. What judges an incident is the calendar on record, because the library changes its mind with
-releases (4 October is an Italian holiday again from 2026).
+An incident is judged by the calendar on record, never by the library, whose holidays change with its releases
+(4 October is an Italian holiday again from 2026).
 """
 
 import re
@@ -36,7 +36,7 @@ _SOURCE = re.compile(r"holidays IT(?: (?P<subdivision>.+))?")
 
 
 def changes_since(chosen: CalendarChosen) -> Iterator[Difference]:
-    """Where the library, as installed here, says otherwise than a calendar that another version of it proposed.
+    """Where the installed library differs from a calendar that another version of it proposed.
 
     Nothing for a calendar of another source, or of a place or years that the library no longer knows.
     """

@@ -1,4 +1,4 @@
-"""Mapping files (TOML): how a table of another system is written, in words that its operator can read and change."""
+"""Mapping files (TOML): how data of another system is written, for its operator to read and change."""
 
 import re
 import tomllib
@@ -28,8 +28,8 @@ class BadMapping(UserError, ValueError):
     """The mapping cannot be used; the message names the file, the field and what to do."""
 
 
-class Shown(NamedTuple):
-    """An instant (microseconds UTC) as a table shows it, perhaps only to the minute."""
+class ShownInstant(NamedTuple):
+    """An instant (microseconds UTC) as a table shows it; some tables show no seconds."""
 
     at: int
     to_the_minute: bool
@@ -58,7 +58,7 @@ def _format_of_an_instant(form: str) -> str:
 
 
 class FileTable(Value):
-    """The [file] table: how fields are told apart and encoded, and in which order the rows come."""
+    """The [file] table: the delimiter of fields, the encoding, and whether the newest rows come first."""
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^"\r\n]$')] = ","
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "UTF-8"
@@ -71,18 +71,18 @@ class TimeTable(Value):
     formats: Annotated[tuple[Annotated[str, AfterValidator(_format_of_an_instant)], ...], Field(min_length=1)] = (ISO,)
     zone: TimeZone = "Europe/Rome"
 
-    def read(self, text: str) -> Shown:
+    def read(self, text: str) -> ShownInstant:
         """The instant that a cell shows; doubtful local times take fold 0. Raises ValueError where it is none."""
         return _read_time(text, self.formats, self.zone)
 
 
 @lru_cache(maxsize=100_000)
-def _read_time(text: str, formats: Sequence[str], zone: str) -> Shown:
+def _read_time(text: str, formats: Sequence[str], zone: str) -> ShownInstant:
     for form in formats:
         try:
-            shown, seconds = _iso(text) if form == ISO else _formatted(text, form)
-            local = shown if shown.tzinfo else shown.replace(tzinfo=ZoneInfo(zone))
-            return Shown(microseconds(local), to_the_minute=not seconds)
+            local, seconds = _iso(text) if form == ISO else _formatted(text, form)
+            at = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))
+            return ShownInstant(microseconds(at), to_the_minute=not seconds)
         except (ValueError, OverflowError):
             continue
     raise ValueError(f"{text or 'an empty field'} is no date as {' or '.join(formats)}")
@@ -124,6 +124,6 @@ def parse_mapping(text: str, name: str, kind: type[M], example: str) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        words = {"missing": "missing", "extra_forbidden": "there is no such field"}
-        said = words.get(first["type"], first["msg"].removeprefix("Value error, "))
-        raise BadMapping(f"{name}: {where + ': ' if where else ''}{said} ({example} shows a whole mapping)") from None
+        faults = {"missing": "missing", "extra_forbidden": "there is no such field"}
+        fault = faults.get(first["type"], first["msg"].removeprefix("Value error, "))
+        raise BadMapping(f"{name}: {where + ': ' if where else ''}{fault} ({example} shows a whole mapping)") from None

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from adapters.errors import BadQuestion, NotOnRecord
-from adapters.imports.contract_file import calendar_message
+from adapters.imports.contract_messages import calendar_message
 from adapters.imports.holidays import italian_holidays, library_version, source_named
 from adapters.inbox.ingest import take_in, written
 from adapters.reports.icalendar import CalendarEvent, as_icalendar

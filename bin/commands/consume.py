@@ -24,7 +24,8 @@ from adapters.store.ledger import Ledger, OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
-from bin.http.app import build, served
+from bin.http.app import build
+from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
 from bin.settings import BadSettings, Settings
@@ -158,11 +159,11 @@ class _Consumer:
     def _on_handled(self, handled: Handled) -> None:
         self._recorded.set()
         self._meters.on_handled(handled)
-        logs.tell_batch(handled)
+        logs.log_batch(handled)
 
     def _on_trouble(self, error: Exception) -> None:
         self._meters.on_trouble(error)
-        logs.tell_trouble(error)
+        logs.log_trouble(error)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from adapters.imports.contract_file import contract_messages, example
+from adapters.imports.contract_file import example
+from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.ingest import pass_over_recorded, take_in, written
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.commands.outcomes import tell

@@ -16,13 +16,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.imports.contract_file import (
-    activate_message,
-    assumed_terms,
-    calendar_message,
-    purchase_message,
-    sign_message,
-)
+from adapters.imports.contract_file import assumed_terms
+from adapters.imports.contract_messages import activate_message, calendar_message, purchase_message, sign_message
 from adapters.inbox.messages import cloud_event
 from bin.cli import run
 from bin.commands.options import words

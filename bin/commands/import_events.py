@@ -3,7 +3,8 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from adapters.imports.activity_log import Activity, EventLog, LogMapping, read_event_log, read_log_mapping
+from adapters.imports.activity_log import ActivityLog, read_activity_log
+from adapters.imports.activity_log_mapping import Activity, LogMapping, read_log_mapping
 from adapters.imports.csv_table import BadTable, write_quarantine
 from adapters.inbox.ingest import Line, take_in
 from adapters.reports.report import JsonRow
@@ -50,7 +51,7 @@ def import_events(
     check_output("--quarantine", quarantine, chosen, [file, mapping])
     how = read_log_mapping(mapping)
     with progress(say("reading"), file.stat().st_size) as advance:
-        log = read_event_log(file, how, on_bytes=advance)
+        log = read_activity_log(file, how, on_bytes=advance)
     if quarantine is not None:
         write_quarantine(quarantine, log.quarantined)
     if preview:
@@ -66,13 +67,13 @@ def import_events(
     tell(tally, None, say)
 
 
-def _show_log(file: Path, log: EventLog, say: Words) -> None:
+def _show_log(file: Path, log: ActivityLog, say: Words) -> None:
     numbers = ((log.rows, "rows"), (len(log.cases), "cases"), (len(log.quarantined), "quarantined"))
     print(", ".join(f"{number} {say(what)}" for number, what in numbers))
     show_quarantined(file, log.quarantined, say)
 
 
-def _show_preview(file: Path, log: EventLog, how: LogMapping, say: Words) -> None:
+def _show_preview(file: Path, log: ActivityLog, how: LogMapping, say: Words) -> None:
     print(say("Preview: nothing was recorded."))
     _show_log(file, log, say)
     if log.messages:
@@ -94,7 +95,7 @@ def _show_preview(file: Path, log: EventLog, how: LogMapping, say: Words) -> Non
         print(f"  {file}:{message.line}: {message.raw.decode()}")
 
 
-def _activities(log: EventLog, how: LogMapping) -> list[JsonRow]:
+def _activities(log: ActivityLog, how: LogMapping) -> list[JsonRow]:
     """Each activity of the mapping and of the log, how many rows have it, and what it is."""
     known: list[JsonRow] = [
         {"activity": name, "rows": log.activities[name], "command": _spoken(activity)}

@@ -8,7 +8,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from adapters.errors import BadQuestion
 from adapters.imports.csv_table import BadTable, write_quarantine
-from adapters.imports.servicenow import Credits, contract_set_up, incident_messages, read_log
+from adapters.imports.servicenow import Credits, contract_set_up, incident_messages
+from adapters.imports.servicenow_log import read_log
 from adapters.inbox.ingest import pass_over_recorded, take_in, written
 from bin.commands.message_files import check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from adapters.imports.activity_log import example as activity_log_example
+from adapters.imports.activity_log_mapping import example as activity_log_example
+from adapters.imports.desk_export import example as export_example
 from adapters.imports.mapping import shipped
-from adapters.imports.reconcile import example as export_example
 
 
 def mapping_example(kind: Literal["events", "reconcile", "zammad", "glpi", "jira"] = "events", /) -> None:

@@ -68,11 +68,13 @@ def schema(
         _list_types()
         return
     from adapters.inbox.outcome_events import OUTCOME_TYPE  # documents take a while to load
-    from bin import asyncapi as documents
-    from bin.reference import message_reference
+    from bin.asyncapi import asyncapi as asyncapi_document
+    from bin.documents import as_text, documents
+    from bin.message_reference import message_reference
+    from bin.schemas import schemas
 
     if into is not None:
-        for path, text in documents.documents().items():
+        for path, text in documents().items():
             file = into / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
@@ -80,9 +82,10 @@ def schema(
     elif markdown:
         print(message_reference(), end="")
     elif asyncapi:
-        print(documents.as_text(documents.asyncapi()), end="")
+        print(as_text(asyncapi_document()), end="")
     elif message_type is not None:
-        print(documents.as_text(documents.schemas()[_message_type(message_type, (*COMMANDS, OUTCOME_TYPE))]), end="")
+        name = _message_type(message_type, (*COMMANDS, OUTCOME_TYPE))
+        print(as_text(schemas()[name]), end="")
 
 
 def _list_types() -> None:

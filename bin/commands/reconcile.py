@@ -9,16 +9,8 @@ from cyclopts import Parameter, validators
 
 from adapters.errors import AnswerIsNo, BadQuestion
 from adapters.imports.csv_table import BadTable
-from adapters.imports.reconcile import (
-    INSTANTS,
-    Disagreement,
-    Export,
-    disagreements,
-    export_mapping,
-    read_export,
-    told_by,
-    whereabouts,
-)
+from adapters.imports.desk_export import INSTANTS, Export, export_mapping, read_export
+from adapters.imports.reconcile import Disagreement, disagreements, opened_by, unrecorded_messages
 from adapters.reports.report import (
     Advance,
     JsonRow,
@@ -103,7 +95,7 @@ class _Asked:
     def covers(self, told: IncidentAsOf, ledger: Ledger) -> bool:
         """Whether the export should have an incident."""
         inside = self.start <= told.opened.at <= self.end
-        return inside and (self.source is None or told_by(ledger, self.source, told.incident.id))
+        return inside and (self.source is None or opened_by(ledger, self.source, told.incident.id))
 
 
 def _span(export: Export, file: Path, since: str | None, until: str | None) -> tuple[int, int]:
@@ -147,7 +139,7 @@ def _reconciled(ledger: Ledger, export: Export, asked: _Asked, advance: Advance)
 def _rows(found: Iterable[Disagreement], ledger: Ledger) -> list[JsonRow]:
     found = list(found)
     lost = {one.incident for one in found if one.incident is not None and one.record is None}
-    went = whereabouts(ledger, lost)
+    went = unrecorded_messages(ledger, lost)
     return [_row(one, went.get(one.incident or "", []) if one.record is None else []) for one in found]
 
 

@@ -1,56 +1,22 @@
 """Who may post over HTTP: tokens, each of which writes as one source; only their digests are kept."""
 
-import asyncio
 import json
 import re
-import secrets
 import sys
-import time
 from collections.abc import Callable
-from hashlib import sha256
 
 from adapters.errors import BadQuestion, NotOnRecord
-from adapters.inbox.batcher import Batcher
 from adapters.inbox.messages import is_label
 from adapters.reports.report import JsonRow
 from adapters.store.ledger import Ledger, Token
 from bin.commands.console import Column, Plain, console, table
 from bin.commands.options import Where, chosen_by, ledger_of
+from bin.tokens import digest_of, new_token
 from domain.values import instant_text
 
-PREFIX = "vbl_"
-"""Lets people and scanners of leaked secrets see what it is."""
-BYTES = 32
 SHOWN_DIGITS = 8
-REMEMBERED_SECONDS = 2.0
-"""For which a revoked token may still be taken."""
-
 
 _START_OF_DIGEST = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
-
-
-def digest_of(token: str) -> bytes:
-    """What is kept of a token: its SHA-256, which is enough where a token is 32 random bytes."""
-    return sha256(token.encode()).digest()
-
-
-class Bearers:
-    """Who bears which token, as the store says, remembered for a moment."""
-
-    def __init__(self, batcher: Batcher) -> None:
-        self._batcher = batcher
-        self._sources: dict[bytes, str] = {}
-        self._read_at = float("-inf")
-        self._reading = asyncio.Lock()
-
-    async def source(self, token: str) -> str | None:
-        """The source that the bearer of a token writes as; None where it may not. Raises StoreError."""
-        async with self._reading:
-            if time.monotonic() - self._read_at > REMEMBERED_SECONDS:
-                tokens = await self._batcher.in_handler_thread(self._batcher.ledger.store.tokens)
-                self._sources = {one.digest: one.source for one in tokens if one.revoked_at is None}
-                self._read_at = time.monotonic()
-        return self._sources.get(digest_of(token))
 
 
 def token_issue(source: str, /, *, where: Where | None = None) -> None:
@@ -66,7 +32,7 @@ def token_issue(source: str, /, *, where: Where | None = None) -> None:
             f"{source!r} cannot be the source of a message: up to 500 characters, none to control a screen"
         )
     chosen, say = chosen_by(where)
-    token = PREFIX + secrets.token_urlsafe(BYTES)
+    token = new_token()
     with ledger_of(chosen, create=True) as ledger:
         ledger.store.issue_token(digest_of(token), source)
     print(token)

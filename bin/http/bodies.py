@@ -1,4 +1,4 @@
-"""Bodies of HTTP requests: read with a bound, and taken apart into messages without changing a byte of them."""
+"""Bodies of HTTP requests: read up to a bound, and split into messages without changing a byte of them."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ SINGLE, BATCHED, EITHER = "application/cloudevents+json", "application/cloudeven
 MOST_MESSAGES = BATCH
 """In one request."""
 SLOWEST_SECONDS = 30.0
-"""For which the body of a request is waited for."""
+"""For which a request may take to send its body."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 # Numbers are left as they are written: only the bounds of each element are of interest.
@@ -22,7 +22,7 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
-    """The body of a request, no more of which is read than may come. Raises Problem."""
+    """The body of a request, of at most `most_bytes`; no more is read. Raises Problem."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
         raise Problem(NOT_SPOKEN, f"a body with Content-Encoding {coding} is not read here: send it plain")
@@ -63,7 +63,7 @@ def is_batch(kind: str, body: bytes) -> bool:
 
 
 def split(body: bytes) -> list[bytes]:
-    """The elements of a JSON array, the very bytes of each. Raises Problem where they cannot be told apart."""
+    """The elements of a JSON array, each with its bytes unchanged. Raises Problem where it is no JSON array."""
     try:
         text = body.decode()
         elements = _elements(text)

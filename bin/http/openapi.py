@@ -36,8 +36,8 @@ PAYLOAD_BODY: dict[str, Any] = {
 }
 
 
-def told_problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
-    """How a route declares the problems that it answers with, besides those that any may have."""
+def problem_responses(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+    """The responses that a route declares for these problems and, as every route may have it, for a fault of ours."""
     declared: dict[int | str, dict[str, Any]] = {}
     for kind in (*kinds, FAULT):
         model = RefusalDetails if kind in (REFUSED, UNMAPPED) else ProblemDetails
@@ -46,7 +46,7 @@ def told_problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Have an app tell its OpenAPI document, made once."""
+    """Give an app its OpenAPI document, made when it is first asked for."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,24 +1,15 @@
-"""What the HTTP server answers where it cannot do what is asked: problem details (RFC 9457), and nothing else."""
+"""The problems that the HTTP server answers with where it cannot do what is asked (problem details, RFC 9457)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
-
-from adapters.store.ledger import StoreError
-from bin.logs import tell_trouble
-from bin.metrics import Metrics
 
 PROBLEM_JSON = "application/problem+json"
-RETRY_AFTER_SECONDS = 5
-"""When to ask again a store that is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +78,8 @@ KINDS = (
     MALFORMED, NO_TOKEN, BAD_SIGNATURE, FOREIGN_SOURCE, UNKNOWN, NOT_THIS_WAY, TOO_SLOW, TOO_LARGE, NOT_SPOKEN, REFUSED,
     UNMAPPED, TOO_OFTEN, FAULT, STORE_AWAY,
 )  # fmt: skip
+BODY_PROBLEMS = (MALFORMED, TOO_SLOW, TOO_LARGE, NOT_SPOKEN, TOO_OFTEN, STORE_AWAY)
+"""What may be wrong with any request that has a body."""
 
 
 class ProblemDetails(BaseModel):
@@ -125,10 +118,10 @@ class Problem(Exception):
         self.headers, self.members = headers, members or {}
 
 
-def answer(request: Request, problem: Problem) -> Response:
+def problem_response(request: Request, problem: Problem) -> Response:
     """A problem as a response."""
     kind = problem.kind
-    told = {
+    details = {
         **problem.members,
         "type": f"/#{kind.name}",
         "title": kind.title,
@@ -136,49 +129,4 @@ def answer(request: Request, problem: Problem) -> Response:
         "detail": problem.detail,
         "instance": request.url.path,
     }
-    return JSONResponse(told, kind.status, problem.headers, PROBLEM_JSON)
-
-
-def tell_problems(app: FastAPI, meters: Metrics) -> None:
-    """Have every error of an app answered with problem details, and those that are ours counted."""
-
-    async def told(request: Request, error: Exception) -> Response:
-        match error:
-            case Problem():
-                return answer(request, error)
-            case RequestValidationError():
-                first = error.errors()[0]
-                where = " ".join(str(part) for part in first["loc"])
-                return answer(request, Problem(MALFORMED, f"{where}: {first['msg']}"))
-            case HTTPException():
-                return answer(request, _of_routing(request, error))
-            case StoreError():
-                meters.on_trouble(error)
-                tell_trouble(error)
-                headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-                return answer(request, Problem(STORE_AWAY, STORE_AWAY.meaning, headers))
-            case _:
-                meters.on_trouble(error)  # the server itself logs it
-                return answer(request, Problem(FAULT, FAULT.meaning))
-
-    for kind in (Problem, RequestValidationError, HTTPException, StoreError, Exception):
-        app.add_exception_handler(kind, told)
-
-
-def _of_routing(request: Request, error: HTTPException) -> Problem:
-    """What the framework itself says: that it knows no such path, or not that method of it."""
-    path = request.url.path
-    match error.status_code:
-        case HTTPStatus.NOT_FOUND:
-            return Problem(UNKNOWN, f"there is nothing at {path}: the page at / lists what there is", error.headers)
-        case HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = ", ".join(_methods(request))
-            return Problem(NOT_THIS_WAY, f"{path} is asked by {allowed}", {"Allow": allowed})
-        case _:
-            return Problem(MALFORMED, str(error.detail), error.headers)
-
-
-def _methods(request: Request) -> list[str]:
-    """The methods of every route that a path leads to: the framework names those of the first."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    return sorted({name for one in routes if one.matches(request.scope)[0] != Match.NONE for name in one.methods or ()})
+    return JSONResponse(details, kind.status, problem.headers, PROBLEM_JSON)

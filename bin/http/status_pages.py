@@ -1,20 +1,23 @@
-"""What the HTTP server shows besides: how the consumer stands, and the contract for producers. No page has a script."""
+"""What anybody who can reach the server may read: health, readiness, metrics, and the contract for producers.
+
+No page has a script.
+"""
 
 from functools import cache
 from html import escape
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from typing_extensions import TypedDict
 
-from bin.asyncapi import asyncapi, schemas
-from bin.http.openapi import told_problems
+from bin.asyncapi import asyncapi
+from bin.http.openapi import problem_responses
 from bin.http.problems import KINDS, UNKNOWN, Problem
-from bin.metrics import Metrics
-from bin.readiness import ReadinessCheck
+from bin.http.services import WithServices
+from bin.schemas import schemas
 
 SCHEMA_JSON = "application/schema+json"
 _NOTHING_FROM_ELSEWHERE = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
@@ -25,6 +28,10 @@ _SHOWN = (
     ("/ready", "whether store, broker and live tables are"),
     ("/metrics", "figures for Prometheus"),
 )
+_TEXT = {"schema": {"type": "string"}}
+_schemas, _asyncapi = cache(schemas), cache(asyncapi)
+
+router = APIRouter()
 
 
 class Part(TypedDict):
@@ -47,58 +54,57 @@ class Alive(TypedDict):
     alive: bool
 
 
-def show_pages(app: FastAPI, health: ReadinessCheck, meters: Metrics) -> None:
-    """Add everything that is only read, by anybody who can reach the server."""
-
-    @app.get("/health", responses={200: {"model": Alive, "description": "It runs."}})
-    async def alive() -> Response:
-        """Whether the process is alive."""
-        return JSONResponse({"alive": True})
-
-    @app.get(
-        "/ready",
-        responses={
-            200: {"model": Readiness, "description": "Every part is ready."},
-            503: {"model": Readiness, "description": "Some part is not."},
-        },
-    )
-    async def ready() -> Response:
-        """Whether the consumer can do its work now: store, broker, live tables."""
-        look = await health.look()
-        status = HTTPStatus.OK if look.ready else HTTPStatus.SERVICE_UNAVAILABLE
-        parts = {name: answer._asdict() for name, answer in look.parts.items()}
-        return JSONResponse({"ready": look.ready, "parts": parts}, status)
-
-    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": _TEXT}}})
-    async def metrics() -> Response:
-        """Figures for Prometheus."""
-        return Response(meters.exposition(await health.look()), media_type=CONTENT_TYPE_LATEST)
-
-    @app.get("/asyncapi.json")
-    async def asyncapi_document() -> dict[str, Any]:
-        """The contract for producers, as AsyncAPI."""
-        return _asyncapi()
-
-    @app.get(
-        "/schemas/{type}",
-        response_class=Response,
-        responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **told_problems(UNKNOWN)},
-    )
-    async def message_schema(type: str) -> Response:
-        """The JSON Schema of a type of message, or of the outcome."""
-        found = _schemas().get(type)
-        if found is None:
-            raise Problem(UNKNOWN, f"no message type is called {type}: the page at / lists them")
-        return JSONResponse(found, media_type=SCHEMA_JSON)
-
-    @app.get("/", response_class=HTMLResponse)
-    async def page() -> Response:
-        """What there is to read here."""
-        return HTMLResponse(_page(), headers=_NOTHING_FROM_ELSEWHERE)
+@router.get("/health", responses={200: {"model": Alive, "description": "It runs."}})
+async def alive() -> Response:
+    """Whether the process is alive."""
+    return JSONResponse({"alive": True})
 
 
-_TEXT = {"schema": {"type": "string"}}
-_schemas, _asyncapi = cache(schemas), cache(asyncapi)
+@router.get(
+    "/ready",
+    responses={
+        200: {"model": Readiness, "description": "Every part is ready."},
+        503: {"model": Readiness, "description": "Some part is not."},
+    },
+)
+async def ready(services: WithServices) -> Response:
+    """Whether the consumer can do its work now: store, broker, live tables."""
+    found = await services.readiness.result()
+    status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    parts = {name: part._asdict() for name, part in found.parts.items()}
+    return JSONResponse({"ready": found.ready, "parts": parts}, status)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": _TEXT}}})
+async def metrics(services: WithServices) -> Response:
+    """Figures for Prometheus."""
+    found = await services.readiness.result()
+    return Response(services.metrics.exposition(found), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/asyncapi.json")
+async def asyncapi_document() -> dict[str, Any]:
+    """The contract for producers, as AsyncAPI."""
+    return _asyncapi()
+
+
+@router.get(
+    "/schemas/{type}",
+    response_class=Response,
+    responses={200: {"content": {SCHEMA_JSON: {"schema": {"type": "object"}}}}, **problem_responses(UNKNOWN)},
+)
+async def message_schema(type: str) -> Response:
+    """The JSON Schema of a type of message, or of the outcome."""
+    found = _schemas().get(type)
+    if found is None:
+        raise Problem(UNKNOWN, f"no message type is called {type}: the page at / lists them")
+    return JSONResponse(found, media_type=SCHEMA_JSON)
+
+
+@router.get("/", response_class=HTMLResponse)
+async def page() -> Response:
+    """What there is to read here."""
+    return HTMLResponse(_page(), headers=_NOTHING_FROM_ELSEWHERE)
 
 
 @cache
