@@ -23,6 +23,13 @@ class NotOnRecord(UserError, LookupError):
     status = 1
 
 
+class MissingExtra(UserError):
+    """Something that is installed only where it is asked for is not; the message says how to install it."""
+
+    def __init__(self, extra: str, missing: str) -> None:
+        super().__init__(f"{missing} is not installed, which this needs: pip install 'verbale[{extra}]'")
+
+
 class AnswerIsNo(UserError):
     """The command worked, and its answer is no: what it printed says so, and nothing else need be said."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError
 
-from adapters.errors import BadQuestion, UserError
+from adapters.errors import BadQuestion, MissingExtra, UserError
 from bin import language
 from bin.command_list import COMMANDS, GROUPS, CommandEntry
 from domain import __version__
@@ -64,6 +64,14 @@ def load(of: App) -> None:
         of.help = None  # from now on that of the function, which says more
 
 
+def load_all(of: App) -> None:
+    """Load every command below an app."""
+    for name in of:
+        if name not in (*of.help_flags, *of.version_flags):
+            load(of[name])
+            load_all(of[name])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Nobody but a developer (VERBALE_DEBUG=1) sees a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -74,10 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(sys.argv[1:] if arguments is None else arguments)
     except CycloptsError as error:
         return _say_error(f"{error}\nverbale --help lists the commands; verbale COMMAND --help explains one.")
+    except MissingExtra as error:
+        return _without(error, arguments)
     except UserError as error:
-        if str(error):
-            _say_error(str(error))
-        return error.status
+        return _end(error)
     except BrokenPipeError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,11 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except OSError as error:
         return _say_error(f"{error.filename or 'input'}: {error.strerror or error}")
+    except ImportError as error:
+        from bin.extras import missing_extra  # seldom needed
+
+        missing = missing_extra(error)
+        return _without(missing, arguments) if missing else _defect(error)
     except Exception as error:
-        if os.environ.get("VERBALE_DEBUG"):
-            raise
-        defect = f"this should not happen: {type(error).__name__}: {error}"
-        return _say_error(f"{defect}\nNothing half-done is recorded. VERBALE_DEBUG=1 shows where; please report it.")
+        return _defect(error)
     return FINE
 
 
@@ -101,11 +111,11 @@ def run(arguments: Sequence[str]) -> Any:
     names, apps, _ = app.parse_commands(typed)
     for one in apps:
         load(one)
-    asked = [one for one in zip(("", *names), apps, strict=True) if one[0] not in app.help_flags]
-    if len(asked) < len(apps) or asked[-1][1].default_command is None:
+    about = [(name, one) for name, one in zip(("", *names), apps, strict=True) if name not in app.help_flags]
+    if about[-1][1].default_command is None or any(token in app.help_flags for token in typed):
         from bin.help import prepare  # what it stands on only help needs
 
-        prepare(asked[-1][1], " ".join(name for name, _ in asked[1:]))
+        prepare(about[-1][1], " ".join(name for name, _ in about[1:]))
     return app(typed, exit_on_error=False, print_error=False)
 
 
@@ -135,6 +145,29 @@ def common_options(arguments: Sequence[str]) -> list[str]:
         else:
             kept.append(rest.pop(0))
     return [*kept, *moved, *after]
+
+
+def _without(missing: MissingExtra, arguments: Sequence[str] | None) -> int:
+    """What to do where something is not installed: in a checkout, install it and begin again."""
+    if arguments is None:
+        from bin.extras import install_in_the_checkout
+
+        install_in_the_checkout(sys.argv[1:])
+    return _end(missing)
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("VERBALE_DEBUG"):
+        raise error
+    defect = f"this should not happen: {type(error).__name__}: {error}"
+    return _say_error(f"{defect}\nNothing half-done is recorded. VERBALE_DEBUG=1 shows where; please report it.")
+
+
+def _end(error: UserError) -> int:
+    """Say what is wrong, where that is not said yet; the exit status."""
+    if str(error):
+        _say_error(str(error))
+    return error.status
 
 
 def _say_error(text: str) -> int:

@@ -34,6 +34,12 @@ def _report(name: str, summary: str, *examples: str) -> CommandEntry:
 
 COMMANDS = (
     CommandEntry(
+        "--install-completion",
+        "bin.commands.completion:install_completion",
+        "Complete commands and options with the tab key, in this shell or the one named: bash, zsh, fish.",
+        ("verbale --install-completion", "verbale --install-completion --shell zsh"),
+    ),
+    CommandEntry(
         "demo",
         "bin.commands.demo:demo",
         "A made-up year of a provider's contracts, recorded and reported. Start here.",

@@ -34,7 +34,8 @@ def prepare(of: App, name: str) -> None:
 def examples_of(name: str) -> list[str]:
     """The examples of a command; of a group, those of its first commands."""
     own = [example for command in COMMANDS if command.name == name for example in command.examples]
-    inner = [command.examples[0] for command in COMMANDS if command.name.startswith(f"{name} ".lstrip())]
+    within = f"{name} " if name else ""
+    inner = [one.examples[0] for one in COMMANDS if one.name.startswith(within) and not one.name.startswith("-")]
     return own or inner[:SHOWN_EXAMPLES]
 
 

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from cyclopts import App
@@ -17,7 +18,7 @@ EVERY = ["", *GROUPS, *(command.name for command in COMMANDS if command.name not
 
 def commands(of: App, typed: tuple[str, ...] = ()) -> Iterator[tuple[str, App]]:
     for name in of:
-        if not name.startswith("-"):
+        if name not in (*of.help_flags, *of.version_flags):
             yield " ".join((*typed, name)), of[name]
             yield from commands(of[name], (*typed, name))
 
@@ -48,6 +49,15 @@ def test_every_help_text_shows_examples_that_can_be_typed(run: Run, name: str) -
         tokens = common_options(typed)
         load(app.parse_commands(tokens)[1][-1])
         app.parse_args(tokens, exit_on_error=False, print_error=False)
+
+
+def test_completion_is_written_for_the_shell_named(run: Run) -> None:
+    status, out, err = run("--install-completion", "--shell", "bash", "--output", "verbale.sh")
+    assert (status, err) == (0, "")
+    assert "verbale.sh" in out
+    script = Path("verbale.sh").read_text(encoding="utf-8")
+    for name in ("commitments", "servicenow", "--known-on"):
+        assert name in script
 
 
 def test_the_version_has_a_short_flag_too(run: Run) -> None:
