@@ -171,5 +171,10 @@ def _end(error: UserError) -> int:
 
 
 def _say_error(text: str) -> int:
+    spoken = language.spoken()
+    if spoken != "en":
+        from bin.sentences import translated
+
+        text = translated(text, spoken)
     print(f"verbale: {text}", file=sys.stderr)
     return WRONG_USE

@@ -18,7 +18,9 @@ EVERYWHERE = (
     "--language en or it may stand anywhere, --store and --format also before the command; "
     "verbale.toml and VERBALE_LANGUAGE, VERBALE_STORE hold for every command."
 )
-_READINGS = "The questions that a reading answers, each with its answers, the literal one first (see verbale readings):"
+QUESTIONS_OF_A_READING = (
+    "The questions that a reading answers, each with its answers, the literal one first (see verbale readings):"
+)
 
 
 def prepare(of: App, name: str) -> None:
@@ -47,7 +49,7 @@ def _questions(say: language.Words) -> str:
     from projections.readings import QUESTIONS  # no other help needs them
 
     lines = (f"  {field} ({question.clause}): {' | '.join(question.answers)}" for field, question in QUESTIONS.items())
-    return "\n".join([say(_READINGS), *lines])
+    return "\n".join([say(QUESTIONS_OF_A_READING), *lines])
 
 
 class Translated(DefaultFormatter):

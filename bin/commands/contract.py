@@ -5,6 +5,7 @@ from pathlib import Path
 from adapters.imports.contract_file import example
 from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.ingest import pass_over_recorded, take_in, written
+from bin.commands.message_files import check_input
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.commands.outcomes import tell
 from bin.compose import open_handler
@@ -20,6 +21,7 @@ def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
         A file as `verbale contract example` shows.
     """
     chosen, say = chosen_by(where)
+    check_input(file)
     messages = contract_messages(file)
     with ledger_of(chosen, create=True) as ledger:
         calendars = [message for message in messages if message["type"] == AdoptCalendar.TYPE]

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 from adapters.imports.activity_log import ActivityLog, read_activity_log
 from adapters.imports.activity_log_mapping import Activity, LogMapping, read_log_mapping
-from adapters.imports.csv_table import BadTable, write_quarantine
+from adapters.imports.csv_table import write_quarantine
 from adapters.inbox.ingest import Line, take_in
 from adapters.reports.report import JsonRow
 from bin.commands.console import Column, console, local, table
-from bin.commands.message_files import check_output
+from bin.commands.message_files import check_input, check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.commands.outcomes import show_quarantined, tell
 from bin.compose import open_handler
@@ -46,8 +46,8 @@ def import_events(
         Write the rows that cannot be used to this CSV file, with line and reason.
     """
     chosen, say = chosen_by(where)
-    if not file.is_file():
-        raise BadTable(f"{file} is no file")
+    check_input(file)
+    check_input(mapping)
     check_output("--quarantine", quarantine, chosen, [file, mapping])
     how = read_log_mapping(mapping)
     with progress(say("reading"), file.stat().st_size) as advance:

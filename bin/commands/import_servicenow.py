@@ -7,11 +7,11 @@ from cyclopts import Parameter, validators
 from pydantic import Field, TypeAdapter, ValidationError
 
 from adapters.errors import BadQuestion
-from adapters.imports.csv_table import BadTable, write_quarantine
+from adapters.imports.csv_table import write_quarantine
 from adapters.imports.servicenow import Credits, contract_set_up, incident_messages
 from adapters.imports.servicenow_log import read_log
 from adapters.inbox.ingest import pass_over_recorded, take_in, written
-from bin.commands.message_files import check_output
+from bin.commands.message_files import check_input, check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.commands.outcomes import show_quarantined, tell
 from bin.compose import open_handler
@@ -48,8 +48,7 @@ def import_servicenow(
     """
     chosen, say = chosen_by(where)
     credits = _credits(credits_minutes, credits_price)
-    if not file.is_file():
-        raise BadTable(f"{file} is no file")
+    check_input(file)
     check_output("--quarantine", quarantine, chosen, [file])
     with progress(say("reading"), file.stat().st_size) as advance:
         log = read_log(file, time_zone, on_bytes=advance)

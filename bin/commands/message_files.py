@@ -12,10 +12,16 @@ from bin.settings import Settings
 
 def existing(files: Iterable[Path]) -> int:
     """How many bytes the files have together, standard input (-) aside. Raises BadQuestion where one is not there."""
-    for file in files:
-        if str(file) != "-" and (file.is_dir() or not file.exists()):
-            raise BadQuestion(f"{file} is no file")
-    return sum(file.stat().st_size for file in files if str(file) != "-")
+    named = [file for file in files if str(file) != "-"]
+    for file in named:
+        check_input(file)
+    return sum(file.stat().st_size for file in named)
+
+
+def check_input(file: Path) -> None:
+    """Raise BadQuestion where there is no such file; it may be anything that can be read, but no folder."""
+    if file.is_dir() or not file.exists():
+        raise BadQuestion(f"{file} is no file")
 
 
 def lines_of(files: Iterable[Path]) -> Iterator[Line]:

@@ -33,8 +33,9 @@ def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /
         JSON Lines of messages; - is standard input.
     """
     from adapters.inbox.messages import Unreadable, read_message  # not needed to list the types
-    from bin.commands.message_files import lines_of
+    from bin.commands.message_files import existing, lines_of
 
+    existing([file])
     good = bad = 0
     for line in lines_of([file]):
         try:

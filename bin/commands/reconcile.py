@@ -8,7 +8,6 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 from adapters.errors import AnswerIsNo, BadQuestion
-from adapters.imports.csv_table import BadTable
 from adapters.imports.desk_export import INSTANTS, Export, export_mapping, read_export
 from adapters.imports.reconcile import Disagreement, disagreements, opened_by, unrecorded_messages
 from adapters.reports.report import (
@@ -24,6 +23,7 @@ from adapters.reports.report import (
 )
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
+from bin.commands.message_files import check_input
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import clock
 from domain.values import SECOND, instant_text
@@ -68,8 +68,9 @@ def reconcile(
         table, json or csv.
     """
     chosen, say = chosen_by(where)
-    if not export.is_file():
-        raise BadTable(f"{export} is no file")
+    check_input(export)
+    if mapping is not None:
+        check_input(mapping)
     how = export_mapping(mapping)
     with progress(say("reading"), export.stat().st_size) as advance:
         read = read_export(export, how, on_bytes=advance)
