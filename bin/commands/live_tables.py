@@ -20,6 +20,7 @@ from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.language import Words
+from bin.sentences import translated
 from bin.settings import Settings
 
 LONGEST_WAIT = 1.0
@@ -237,7 +238,10 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
         found = list(remarks(ledger, reporting, clock(), chosen.silence_hours))
-    show_remarks([remark._asdict() for remark in found], format, say)
+    # JSON is for machines, and stays English.
+    language = "en" if format == "json" else say.language
+    shown = [{name: translated(text, language) for name, text in remark._asdict().items()} for remark in found]
+    show_remarks(shown, format, say)
     if found:
         raise AnswerIsNo
 
