@@ -31,6 +31,6 @@ class MissingExtra(UserError):
 
 
 class AnswerIsNo(UserError):
-    """The command worked, and its answer is no: what it printed says so, and nothing else need be said."""
+    """The command worked, and its answer is no: what it has printed says so, and main adds nothing."""
 
     status = 1

@@ -1,6 +1,6 @@
 """The command line: `verbale`. Exit status 0 fine, 1 the answer is no, 2 wrong use or a store that cannot be used.
 
-Loads the module of one command, the one that is typed: what commands stand on takes longer to load than to run.
+Only the module of the command that is typed is loaded: most commands take longer to load than to run.
 """
 
 import io
@@ -30,7 +30,7 @@ app = App(
     version_flags=["--version", "-V"],
     help_format="plaintext",
     result_action="return_value",
-    suppress_keyboard_interrupt=False,  # main has something to say first
+    suppress_keyboard_interrupt=False,  # main prints a line of its own
 )
 _commands: dict[int, CommandEntry] = {}
 """By the id of their place in `app`."""
@@ -113,14 +113,14 @@ def run(arguments: Sequence[str]) -> Any:
         load(one)
     about = [(name, one) for name, one in zip(("", *names), apps, strict=True) if name not in app.help_flags]
     if about[-1][1].default_command is None or any(token in app.help_flags for token in typed):
-        from bin.help import prepare  # what it stands on only help needs
+        from bin.help import prepare  # loads much that only help needs
 
         prepare(about[-1][1], " ".join(name for name, _ in about[1:]))
     return app(typed, exit_on_error=False, print_error=False)
 
 
 def common_options(arguments: Sequence[str]) -> list[str]:
-    """The arguments as their command takes them, and the language asked for remembered.
+    """The arguments in the order in which their command takes them; the language asked for is remembered.
 
     `--language` may stand anywhere, `--store` and `--format` also before the command. Raises BadQuestion.
     """
@@ -164,7 +164,7 @@ def _defect(error: Exception) -> int:
 
 
 def _end(error: UserError) -> int:
-    """Say what is wrong, where that is not said yet; the exit status."""
+    """Print what is wrong, unless the command has printed it already; the exit status."""
     if str(error):
         _say_error(str(error))
     return error.status

@@ -1,4 +1,4 @@
-"""The composition root: settings, clock, store and desk, put together once, for the commands and for the tests."""
+"""The composition root: clock, store, live tables and command handler, put together once, for commands and tests."""
 
 import os
 import time

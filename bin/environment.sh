@@ -20,7 +20,7 @@ fail() {
   exit 1
 }
 
-# Prints the real file of an interpreter that runs and is new enough. Only running it tells: a pyenv shim can exist
+# Prints the real file of an interpreter that runs and is new enough. It has to be run to know: a pyenv shim can exist
 # and lead nowhere. The real file, so that when `python3` moves on to 3.14, a .venv made for 3.13 is seen to dangle.
 interpreter_of() {
   "$1" -I -c '

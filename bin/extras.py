@@ -19,7 +19,7 @@ EXTRAS = {
     "adapters.store.postgres_url": "postgresql",
     "bin.http": "http",
 }
-"""The extra that a module, or a package of ours with all that is in it, stands on."""
+"""The extra that a module of ours needs, or a package with all its modules."""
 LAUNCHER, LEVEL = "VERBALE_LAUNCHER", "VERBALE_LEVEL"
 """Set by bin/verbale: itself, and how much of the pinned packages it has installed."""
 

@@ -24,7 +24,7 @@ QUESTIONS_OF_A_READING = (
 
 
 def prepare(of: App, name: str) -> None:
-    """Give a command, or a group of them, what its help shows besides: examples, and the language spoken."""
+    """Add to the help of a command, or of a group of them: examples, and the language it is shown in."""
     say = language.Words(language.spoken(), "help")
     parts = [_examples(name, say)]
     if name == "report":

@@ -1,7 +1,7 @@
 """English or Italian for what a person reads. Machine formats are never translated.
 
-The contract's own words come from the glossary of the README. The catalogues are plain gettext files, of which we read
-only what we write: `it.po` the words of figures, `it-help.po` the help, `it-errors.po` the sentences of errors.
+The contract's own words come from the glossary of the README. The catalogues are plain gettext files: `it.po` has the
+words of figures, `it-help.po` the help, `it-errors.po` the sentences of errors.
 """
 
 import json
@@ -55,7 +55,7 @@ def asked_for() -> str | None:
 def spoken() -> str:
     """The language of help and errors: as asked for, else as VERBALE_LANGUAGE or the configuration says.
 
-    Whatever is wrong with the settings, there is a language in which it can be said.
+    Never raises: an error in the settings must itself be shown in some language.
     """
     found = _asked or os.environ.get("VERBALE_LANGUAGE") or _configured()
     return found if found in LANGUAGES else "en"

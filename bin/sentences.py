@@ -1,7 +1,7 @@
 """Errors in another language: English sentences recognised by their pattern, their values put into the translation.
 
 Errors are raised in English, for logs and machines too. A catalogue entry has named places, as "{file} is no file";
-what stands in a place is itself translated where it is a sentence of the catalogue.
+a value is itself translated where it is a sentence of the catalogue.
 """
 
 import re

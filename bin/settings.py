@@ -102,7 +102,7 @@ def _config_file() -> Path:
 def settings(store: str | None = None, language: str | None = None) -> Settings:
     """The settings in force: options beat variables, variables beat the file. Raises BadSettings.
 
-    Read here and not by pydantic-settings, which takes as long to load as all else that a report needs of pydantic.
+    Read here and not by pydantic-settings, whose import costs as much as a fifth of a report.
     """
     named = os.environ.get("VERBALE_CONFIG")
     if named and not Path(named).is_file():

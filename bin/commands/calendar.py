@@ -23,7 +23,7 @@ from adapters.store.ledger import Ledger
 from bin.commands.console import Column, Format, as_csv, console, duration, local, print_rows, show
 from bin.commands.ids import contract_named
 from bin.commands.options import Where, chosen_by, ledger_of, words
-from bin.commands.outcomes import tell
+from bin.commands.outcomes import show_tally
 from bin.compose import clock, open_handler
 from bin.language import Words
 from domain import __version__
@@ -352,7 +352,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
             console().print(Text(say("These years are adopted so already: nothing was recorded.")))
             return
         tally = take_in(open_handler(ledger, chosen), written([message], FROM_COMMAND))
-    tell(tally, None, say)
+    show_tally(tally, None, say)
     console().print(Text(_rules_from(first_day_after(told.zone, now), first, last, say)))
 
 

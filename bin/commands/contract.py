@@ -7,7 +7,7 @@ from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.ingest import pass_over_recorded, take_in, written
 from bin.commands.message_files import check_input
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.commands.outcomes import tell
+from bin.commands.outcomes import show_tally
 from bin.compose import open_handler
 from domain.contract_facts import AdoptCalendar
 
@@ -29,7 +29,7 @@ def contract_sign(file: Path, /, *, where: Where | None = None) -> None:
         fresh, adopted = pass_over_recorded(ledger, calendars)
         tally = take_in(open_handler(ledger, chosen), written([*others, *fresh], str(file)))
         tally.outcomes["duplicate"] += adopted
-    tell(tally, None, say)
+    show_tally(tally, None, say)
 
 
 def contract_example() -> None:

@@ -11,7 +11,7 @@ from adapters.reports.report import JsonRow
 from bin.commands.console import Column, console, local, table
 from bin.commands.message_files import check_input, check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress
-from bin.commands.outcomes import show_quarantined, tell
+from bin.commands.outcomes import show_quarantined, show_tally
 from bin.compose import open_handler
 from bin.language import Words
 from domain.values import instant_text
@@ -64,7 +64,7 @@ def import_events(
     ):
         tally = take_in(open_handler(ledger, chosen), lines, advance)
     _show_log(file, log, say)
-    tell(tally, None, say)
+    show_tally(tally, None, say)
 
 
 def _show_log(file: Path, log: ActivityLog, say: Words) -> None:

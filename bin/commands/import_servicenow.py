@@ -13,7 +13,7 @@ from adapters.imports.servicenow_log import read_log
 from adapters.inbox.ingest import pass_over_recorded, take_in, written
 from bin.commands.message_files import check_input, check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress
-from bin.commands.outcomes import show_quarantined, tell
+from bin.commands.outcomes import show_quarantined, show_tally
 from bin.compose import open_handler
 from domain.values import Euro, instant_text
 
@@ -65,7 +65,7 @@ def import_servicenow(
     show_quarantined(file, log.quarantined, say)
     if log.last_instant is not None:
         print(f"{say('the log ends at')} {instant_text(log.last_instant)} ({say('give it to reports as --as-of')})")
-    tell(tally, None, say)
+    show_tally(tally, None, say)
 
 
 def _credits(minutes: int, price: str) -> Credits:

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from adapters.inbox.ingest import take_in
 from bin.commands.message_files import check_output, counting, existing, lines_of
 from bin.commands.options import Where, chosen_by, ledger_of, progress
-from bin.commands.outcomes import tell
+from bin.commands.outcomes import show_tally
 from bin.compose import open_handler
 
 
@@ -36,4 +36,4 @@ def ingest(
     check_output("--refused", refused, chosen, files)
     with ledger_of(chosen, create=True) as ledger, progress(say("recording"), total or None) as advance:
         tally = take_in(open_handler(ledger, chosen), counting(lines_of(files), advance))
-    tell(tally, refused, say)
+    show_tally(tally, refused, say)

@@ -13,7 +13,7 @@ from domain.values import MINUTE
 
 
 class Listing(NamedTuple):
-    """Rows to be shown, with what stands above them, and what is said where there are none."""
+    """Rows to be shown, with their title, and the sentence shown where there are none."""
 
     name: str
     title: str
@@ -41,16 +41,20 @@ def visible(text: str) -> str:
 
 
 def cell_of(name: str) -> Callable[[JsonRow], str]:
+    """The text of a field; "-" for none."""
     return lambda row: "-" if row[name] is None else visible(str(row[name]))
 
 
 def cell_at(name: str) -> Callable[[JsonRow], str]:
+    """An instant by the clocks of Europe/Rome."""
     return lambda row: local(row[name], HOUSE_ZONE)
 
 
 def cell_of_duration(name: str) -> Callable[[JsonRow], str]:
+    """Microseconds as hours and whole minutes."""
     return lambda row: "-" if row[name] is None else duration(row[name] // MINUTE * MINUTE)
 
 
 def cell_of_source(say: Words) -> Callable[[JsonRow], str]:
+    """The source of a message, or that none can be read."""
     return lambda row: visible(row["source"]) or say("(none that can be read)")

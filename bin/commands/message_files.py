@@ -37,7 +37,7 @@ def lines_of(files: Iterable[Path]) -> Iterator[Line]:
 
 
 def counting(lines: Iterable[Line], advance: Callable[[int], None]) -> Iterator[Line]:
-    """The same lines; `advance` hears how many bytes have been read."""
+    """The same lines; `advance` is called with the number of bytes read so far."""
     read = 0
     for line in lines:
         read += len(line.raw) + 1

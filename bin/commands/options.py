@@ -57,13 +57,13 @@ class Which:
 
 
 def chosen_by(where: Where | None) -> tuple[Settings, Words]:
-    """The settings in force, and the language to speak. Raises BadSettings."""
+    """The settings in force, and the language of the output. Raises BadSettings."""
     chosen = settings(store=where.store if where else None, language=asked_for())
     return chosen, Words(chosen.language)
 
 
 def words() -> Words:
-    """The language to speak, for a command that opens no store. Raises BadSettings."""
+    """The language of the output, for a command that opens no store. Raises BadSettings."""
     return Words(settings(language=asked_for()).language)
 
 

@@ -16,7 +16,7 @@ from bin.language import Words
 SHOWN_REFUSALS = 10
 
 
-def tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
+def show_tally(tally: Tally, refused_file: Path | None, say: Words) -> None:
     """Print what became of the messages; status 1 where any was refused."""
     out = console()
     parts = [f"{tally.outcomes[name]} {say(name)}" for name in ("done", "duplicate", "waiting", "refused")]
@@ -40,8 +40,8 @@ def tell(tally: Tally, refused_file: Path | None, say: Words) -> None:
 
 def refused_line(line: RefusedLine) -> str:
     """A refused message with its reason, as a line of JSON."""
-    said = {"clause": line.refused.clause, "field": line.refused.field, "reason": line.refused.reason}
-    return json.dumps({"where": line.where, **said, **whole(line.raw)}, ensure_ascii=True) + "\n"
+    why = {"clause": line.refused.clause, "field": line.refused.field, "reason": line.refused.reason}
+    return json.dumps({"where": line.where, **why, **whole(line.raw)}, ensure_ascii=True) + "\n"
 
 
 def whole(raw: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bin.commands.console import Column, Format, Plain, show_facts
 from bin.commands.listing import Listing, cell_at, cell_of, cell_of_source, visible
 from bin.commands.message_files import check_output
 from bin.commands.options import Where, chosen_by, ledger_of
-from bin.commands.outcomes import refused_line, tell, whole
+from bin.commands.outcomes import refused_line, show_tally, whole
 from bin.compose import open_handler
 from bin.language import Words
 from domain.values import instant_text
@@ -156,16 +156,16 @@ def refused_retry(
     with ledger_of(chosen) as ledger:
         refused = ledger.store.refused()
         rest = iter((picked or Picked()).of(refused) if all_ else _numbered(refused, numbers))
-        desk = open_handler(ledger, chosen)
+        handler = open_handler(ledger, chosen)
         while batch := list(islice(rest, BATCH)):
-            answered = desk.retry([row.message for row in batch])
-            for row, outcome in zip(batch, answered.outcomes, strict=True):
-                print(f"{row.number}: {visible(_told(outcome, say))}")
+            handled = handler.retry([row.message for row in batch])
+            for row, outcome in zip(batch, handled.outcomes, strict=True):
+                print(f"{row.number}: {visible(_outcome_line(outcome, say))}")
                 tally.outcomes[outcome_name(outcome)] += 1
                 again += isinstance(outcome, Refused)
-            tally.woken.update(outcome_name(reply.outcome) for reply in answered.woken)
-            tally.expired += len(answered.expired)
-    tell(tally, None, say)
+            tally.woken.update(outcome_name(reply.outcome) for reply in handled.woken)
+            tally.expired += len(handled.expired)
+    show_tally(tally, None, say)
     if again:
         raise AnswerIsNo
 
@@ -211,7 +211,7 @@ def _is_line_of_json(raw: bytes) -> bool:
 
 
 def _looks_like_another(row: RefusedRow) -> bool:
-    """Whether it was kept as nobody's (the payload of a help desk), and given to `ingest` would be somebody's."""
+    """Whether it has no source here (it came from a help desk) but would have one if it were given to `ingest`."""
     return row.message.identity is None and source_named(row.message.raw) is not None
 
 
@@ -238,7 +238,7 @@ def _is_plain(text: str) -> bool:
     return all(one.isprintable() or one in "\n\t" for one in text)
 
 
-def _told(outcome: Outcome, say: Words) -> str:
+def _outcome_line(outcome: Outcome, say: Words) -> str:
     """What became of a message, on one line."""
     name = say(outcome_name(outcome))
     match outcome:

@@ -1,4 +1,4 @@
-"""The command about the sources of messages: who was heard when, who is silent, what is missing."""
+"""The command about the sources of messages: when each last wrote, which are silent, what is missing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -33,9 +33,9 @@ def sources(
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        heard = ledger.store.sources()
-        passed_over = {one.source: ledger.store.gaps(one.source) for one in heard}
-    rows = source_rows(heard, passed_over, chosen.silence_hours, clock(), None if gaps else SHOWN_GAPS)
+        known = ledger.store.sources()
+        passed_over = {one.source: ledger.store.gaps(one.source) for one in known}
+    rows = source_rows(known, passed_over, chosen.silence_hours, clock(), None if gaps else SHOWN_GAPS)
     counts = ("heard", "done", "duplicate", "refused", "waiting")
     columns = [
         Column(say("source"), cell_of_source(say)),

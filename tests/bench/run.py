@@ -34,6 +34,7 @@ from bench.histories import BusyYear, Recorded, Year, add, busy_opening, taken, 
 from bench.library import HelpDesk, catch_up, projection
 from bench.paper import Figures, Paper, machine, say
 from bench.phases import hot_functions, phases_of, tell_functions, tell_phases
+from bench.start_up import measure_start_up
 from bench.stores import Store, parts, store
 from domain.facts import Fact
 from domain.incident import ClockResumed, ClockSuspended, IncidentResolved, IncidentTakenInCharge
@@ -530,8 +531,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="smaller sizes: does it run at all?")
     parser.add_argument("--store", choices=("sqlite", "postgres"), help="one store instead of both")
     what = "one part: (a) rebuild, (b) append, (c) one fact on a busy contract, "
-    what += "(d) messages from a broker"
-    parser.add_argument("--only", choices=("a", "b", "c", "d"), help=what)
+    what += "(d) messages from a broker, (e) start-up"
+    parser.add_argument("--only", choices=("a", "b", "c", "d", "e"), help=what)
     parser.add_argument("--profile", action="store_true", help="where the time of (a) goes")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there too")
     return parser.parse_args(words)
@@ -554,7 +555,9 @@ def main() -> None:
         taken = f"{sizes.rebuilds} rebuilds, of {sizes.turns} turns of appending, of {sizes.facts_told} facts told"
         paper.line(f"Medians of {taken}; contenders take turns, and ratios are of medians.")
         paper.line()
-        for kind in kinds:
+        if asked.only in (None, "e"):
+            measure_start_up(Path(folder), sizes.turns, paper)
+        for kind in kinds if asked.only != "e" else []:
             with store(kind, Path(folder)) as at:
                 versions[kind] = at.version
                 measure(at, sizes, asked.only, paper, profile=asked.profile)
