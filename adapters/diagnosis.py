@@ -1,6 +1,7 @@
 """What is wrong with a store and its live tables, and what to do about it."""
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -90,10 +91,14 @@ def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int
     except OlderStore as error:
         yield Remark(str(error), "have its owner run, once and without mode=ro: verbale status")
         return
-    for silence in silences(sources, silence_hours, now):
-        if silence.silent_us is None:
-            yield Remark(f"source {silence.source} was never heard, and has a silence alarm", HEAR_IT)
-        elif silence.too_long:
+    alarms = silences(sources, silence_hours, now)
+    if never := [silence.source for silence in alarms if silence.silent_us is None]:
+        which, have = (
+            (f"source {never[0]} was", "has") if len(never) == 1 else (f"sources {', '.join(never)} were", "have")
+        )
+        yield Remark(f"{which} never heard, and {have} a silence alarm", HEAR_IT)
+    for silence in alarms:
+        if silence.silent_us is not None and silence.too_long:
             told = f"is silent for {silence.silent_us / HOUR:.1f} hours, and may be for {silence.allowed_us / HOUR:g}"
             yield Remark(f"source {silence.source} {told}", HEAR_IT)
     for heard in sources:
@@ -106,62 +111,105 @@ def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int
             )
 
 
+class _OfContract(NamedTuple):
+    """What is wrong with one contract, in words that hold for others too.
+
+    `one` and `many` say it of {names}; `command`, where there is one, is what to run for each {name}.
+    """
+
+    contract: str
+    one: str
+    many: str
+    do: str
+    command: str = ""
+
+
 def _of_the_contracts(ledger: Ledger, now: int) -> Iterator[Remark]:
     """What is wrong with contracts, and with the calendars of those that are or will be in force."""
     names = ledger.store.stream_names("contract-")
     try:
         history = History.of(ledger.entry(row) for row in ledger.store.stream_rows(names))
     except (DamagedStore, NewerStore):
-        return  # told of with the store, or with the live tables, which stop there
-    for told in Replay(history, Reading(), now).signed_contracts:
-        yield from _renewed_in_vain(told.contract)
-        yield from _without_calendar(told.contract, now)
-        yield from _otherwise_than_adopted(told.contract, now)
+        return  # said of the store, or of the live tables, which stop there
+    found: dict[tuple[str, ...], list[str]] = {}
+    for signed in Replay(history, Reading(), now).signed_contracts:
+        contract = signed.contract
+        for check in (
+            _renewed_in_vain(contract),
+            _without_calendar(contract, now),
+            _otherwise_than_adopted(contract, now),
+        ):
+            for one in check:
+                found.setdefault(one[1:], []).append(one.contract)
+    yield from (_grouped(_OfContract("", *same), contracts) for same, contracts in found.items())
 
 
-def _renewed_in_vain(contract: Contract) -> Iterator[Remark]:
+def _grouped(same: _OfContract, contracts: Sequence[str]) -> Remark:
+    """One remark for all contracts with which the same is wrong; its commands can be pasted into a shell."""
+    commands = "; ".join(same.command.replace("{name}", shlex.quote(name)) for name in contracts)
+    return Remark(_named(same.one, same.many, contracts), same.do.replace("{commands}", commands))
+
+
+def _named(one: str, many: str, names: Sequence[str]) -> str:
+    """What is said of one thing, or of many, with their names."""
+    return (one if len(names) == 1 else many).replace("{names}", ", ".join(names))
+
+
+def _renewed_in_vain(contract: Contract) -> Iterator[_OfContract]:
     ended = contract.terminated_at
     for renewal in contract.renewals:
         if ended is not None and renewal.at >= ended:
-            yield Remark(
-                f"contract {contract.id} was renewed on {instant_text(renewal.at)}, after its termination had taken "
-                "effect: it is not in force again (G2)",
+            when = instant_text(renewal.at)
+            yield _OfContract(
+                contract.id,
+                f"contract {{names}} was renewed on {when}, after its termination had taken effect: "
+                "it is not in force again (G2)",
+                f"contracts {{names}} were renewed on {when}, after their termination had taken effect: "
+                "they are not in force again (G2)",
                 "where the parties mean to go on, sign a new contract; where the termination was a mistake, rectify it",
             )
 
 
-def _without_calendar(contract: Contract, now: int) -> Iterator[Remark]:
+def _without_calendar(contract: Contract, now: int) -> Iterator[_OfContract]:
     for spell in contract.spells:
         begins = max(now, spell.start)
         day = first_day_without_calendar(contract, moment(begins).astimezone(contract.zone).date())
         begins = max(begins, local_midnight(contract.zone, day))
         if begins - now <= CALENDAR_ENDS_WITHIN and spell.holds(begins):
-            yield Remark(
-                f"contract {contract.id} is in force on {day}, and no adopted calendar covers that day: no clock can "
-                "run there (H1)",
-                f"agree on the holidays (verbale calendar propose shows them), then run: verbale calendar adopt "
-                f"{contract.id} --years {day.year}",
+            uncovered = f"in force on {day}, and no adopted calendar covers that day: no clock can run there (H1)"
+            yield _OfContract(
+                contract.id,
+                f"contract {{names}} is {uncovered}",
+                f"contracts {{names}} are {uncovered}",
+                "agree on the holidays (verbale calendar propose shows them), then run: {commands}",
+                f"verbale calendar adopt {{name}} --years {day.year}",
             )
 
 
-def _otherwise_than_adopted(contract: Contract, now: int) -> Iterator[Remark]:
+def _otherwise_than_adopted(contract: Contract, now: int) -> Iterator[_OfContract]:
     """Where the holidays library, upgraded since, says otherwise of days to come than the calendars that rule them."""
     coming = moment(now).astimezone(contract.zone).date() + timedelta(days=1)
     for chosen in contract.calendars:
-        told = [
+        differences = [
             _difference(one)
             for one in changes_since(chosen)
             if one.day >= coming
             and ruling(contract.zone, contract.calendars, one.day)[0] is chosen
             and contract.in_force(local_midnight(contract.zone, one.day))
         ]
-        if told:
-            yield Remark(
-                f"contract {contract.id} adopted the calendar {chosen.source} as version {chosen.source_version} of "
-                f"the library had it; version {library_version()} says otherwise: {'; '.join(told)}",
-                "what is adopted rules until the parties agree otherwise; if they do, run: verbale calendar adopt "
-                f"{contract.id} --years {chosen.first_year}-{chosen.last_year} (with its --subdivision); if they do "
-                "not, record it again with a source of their own (verbale message example contract.adopt_calendar)",
+        if differences:
+            adopted = (
+                f"adopted the calendar {chosen.source} as version {chosen.source_version} of the library had it; "
+                f"version {library_version()} says otherwise: {'; '.join(differences)}"
+            )
+            yield _OfContract(
+                contract.id,
+                f"contract {{names}} {adopted}",
+                f"contracts {{names}} {adopted}",
+                "what is adopted rules until the parties agree otherwise; if they do, run: {commands} (with its "
+                "--subdivision); if they do not, record it again with a source of their own (verbale message example "
+                "contract.adopt_calendar)",
+                f"verbale calendar adopt {{name}} --years {chosen.first_year}-{chosen.last_year}",
             )
 
 

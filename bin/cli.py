@@ -1,120 +1,75 @@
-"""The command line: `verbale`. Exit status 0 fine, 1 the answer is no, 2 wrong use or a store that cannot be used."""
+"""The command line: `verbale`. Exit status 0 fine, 1 the answer is no, 2 wrong use or a store that cannot be used.
+
+Only the module of the command that is typed is loaded: most commands take longer to load than to run.
+"""
 
 import io
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from importlib import import_module
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
-from adapters.brokers.address import BrokerError
-from adapters.imports.contract_file import BadContractFile
-from adapters.imports.csv_table import BadTable
-from adapters.imports.holidays import UnknownPlace
-from adapters.imports.mapping import BadMapping
-from adapters.reports.question import BadQuestion, NotOnRecord
-from adapters.store.errors import StoreError
-from adapters.store.url import store_url
-from bin.commands import calendar as calendars
-from bin.commands import demo
-from bin.commands import imports as importing
-from bin.commands import ingest as recording
-from bin.commands import live_tables as projecting
-from bin.commands import messages as correspondence
-from bin.commands import reconcile as reconciling
-from bin.commands import report as reporting
-from bin.commands import token as tokens
-from bin.commands.options import AnswerIsNo
-from bin.language import Words
-from bin.settings import BadSettings, settings
+from adapters.errors import BadQuestion, MissingExtra, UserError
+from bin import language
+from bin.command_list import COMMANDS, GROUPS, CommandEntry
 from domain import __version__
-from projections.readings import UnknownReading
 
-FINE, NO, WRONG_USE = 0, 1, 2
-
-WRONG = (
-    StoreError,
-    BrokerError,
-    BadSettings,
-    BadQuestion,
-    UnknownReading,
-    BadContractFile,
-    BadTable,
-    BadMapping,
-    UnknownPlace,
-)
-"""What a user can put right: told in a line or two, with status 2."""
+FINE, WRONG_USE = 0, 2
+INTERRUPTED = 130
+MOVED_BEHIND = ("--store", "--format")
+"""Options of most commands that may also stand before the command."""
 
 app = App(
     name="verbale",
     help="The record of a service contract, and what it proves: who was late, by whose fault, what penalty follows.",
     version=__version__,
+    version_flags=["--version", "-V"],
     help_format="plaintext",
     result_action="return_value",
-    suppress_keyboard_interrupt=False,  # main has something to say first
+    suppress_keyboard_interrupt=False,  # main prints a line of its own
 )
-app.command(contract_app := App(name="contract", help="Record a contract from a file."))
-app.command(message_app := App(name="message", help="Write and check messages without recording anything."))
-app.command(import_app := App(name="import", help="Bring in the history of another system."))
-app.command(token_app := App(name="token", help="Say who may post messages over HTTP, and as which source."))
-app.command(report_app := App(name="report", help="What the recorded facts mean."))
+_commands: dict[int, CommandEntry] = {}
+"""By the id of their place in `app`."""
 
-app.command(recording.ingest)
-contract_app.command(recording.contract_sign, name="sign")
-contract_app.command(recording.contract_example, name="example")
-import_app.command(importing.import_servicenow, name="servicenow")
-import_app.command(importing.import_events, name="events")
-import_app.command(mapping_app := App(name="mapping", help="How to read a table of another system."))
-mapping_app.command(importing.mapping_example, name="example")
-app.command(calendar_app := App(name="calendar", help="The working hours of a contract's days; calendars to adopt."))
-calendar_app.default(calendars.calendar_show)
-calendar_app.command(calendars.calendar_propose, name="propose")
-calendar_app.command(calendars.calendar_adopt, name="adopt")
-message_app.command(recording.message_example, name="example")
-message_app.command(recording.message_check, name="check")
-app.command(recording.schema)
 
-app.command(refused_app := App(name="refused", help="Messages that were refused: each is kept whole, with the reason."))
-refused_app.command(correspondence.refused_list, name="list")
-refused_app.command(correspondence.refused_show, name="show")
-refused_app.command(correspondence.refused_export, name="export")
-refused_app.command(correspondence.refused_retry, name="retry")
-app.command(waiting_app := App(name="waiting", help="Messages that wait for the incident or contract they belong to."))
-waiting_app.command(correspondence.waiting_list, name="list")
-app.command(correspondence.sources)
+def _place(name: str) -> tuple[App, str]:
+    """The app that holds a command, and the command's own word."""
+    *groups, word = name.split()
+    holder = app
+    for group in groups:
+        holder = holder[group]
+    return holder, word
 
-token_app.command(tokens.token_issue, name="issue")
-token_app.command(tokens.token_list, name="list")
-token_app.command(tokens.token_revoke, name="revoke")
 
-report_app.command(reporting.report_compliance, name="compliance")
-report_app.command(reporting.report_breach, name="breach")
-report_app.command(reporting.report_penalty, name="penalty")
-report_app.command(reporting.report_credits, name="credits")
-report_app.command(reporting.report_commitments, name="commitments")
-report_app.command(reporting.report_systems, name="systems")
-report_app.command(reporting.report_queue, name="queue")
-app.command(reporting.explain)
-app.command(reporting.timeline)
-app.command(reporting.unrouted)
-app.command(reconciling.reconcile)
+for _name, _help in GROUPS.items():
+    _holder, _word = _place(_name)
+    _holder.command(App(name=_word, help=_help))
+for _command in COMMANDS:
+    _holder, _word = _place(_command.name)
+    if _command.name not in GROUPS:
+        _holder.command(App(name=_word, help=_command.summary))
+    _commands[id(_holder[_word])] = _command
 
-# Named, not imported: what they stand on takes a while to load.
-app.command(
-    "bin.commands.consume:consume", name="consume", help="Take messages from the broker and over HTTP, until stopped."
-)
-app.command("bin.commands.broker:broker_app", name="broker", help="Prepare the broker, or start one for a trial.")
-app.command("bin.commands.broker:publish", name="publish", help="Publish messages from files to the broker.")
 
-app.command(projecting.project)
-app.command(projecting.rebuild)
-app.command(projecting.replay)
-app.command(projecting.tables)
-app.command(projecting.status)
-app.command(projecting.doctor)
+def load(of: App) -> None:
+    """Load the function of one command, unless it is loaded, or the app is a group alone."""
+    command = _commands.get(id(of))
+    if command is not None and of.default_command is None:
+        module, _, name = command.target.partition(":")
+        of.default(getattr(import_module(module), name))
+        of.help = None  # from now on that of the function, which says more
+
+
+def load_all(of: App) -> None:
+    """Load every command below an app."""
+    for name in of:
+        if name not in (*of.help_flags, *of.version_flags):
+            load(of[name])
+            load_all(of[name])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,59 +77,104 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # the same bytes whatever the locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    language.ask_for(None)
     try:
-        _run(sys.argv[1:] if arguments is None else arguments)
+        run(sys.argv[1:] if arguments is None else arguments)
     except CycloptsError as error:
         return _say_error(f"{error}\nverbale --help lists the commands; verbale COMMAND --help explains one.")
-    except WRONG as error:
-        return _say_error(str(error))
-    except NotOnRecord as error:
-        _say_error(str(error.args[0]))
-        return NO
-    except AnswerIsNo:
-        return NO
+    except MissingExtra as error:
+        return _without(error, arguments)
+    except UserError as error:
+        return _end(error)
     except BrokenPipeError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except KeyboardInterrupt:
-        return _say_error("interrupted: what was recorded stays, and running the same command again completes it") + 128
+        _say_error("interrupted: what was recorded stays, and running the same command again completes it")
+        return INTERRUPTED
     except OSError as error:
         return _say_error(f"{error.filename or 'input'}: {error.strerror or error}")
+    except ImportError as error:
+        from bin.extras import missing_extra  # seldom needed
+
+        missing = missing_extra(error)
+        return _without(missing, arguments) if missing else _defect(error)
     except Exception as error:
-        if os.environ.get("VERBALE_DEBUG"):
-            raise
-        said = f"this should not happen: {type(error).__name__}: {error}"
-        return _say_error(f"{said}\nNothing half-done is recorded. VERBALE_DEBUG=1 shows where; please report it.")
+        return _defect(error)
     return FINE
 
 
-def _run(arguments: Sequence[str]) -> None:
-    app(list(arguments), exit_on_error=False, print_error=False)
+def run(arguments: Sequence[str]) -> Any:
+    """Run one command, errors and all. Raises what is wrong with it."""
+    typed = common_options(arguments)
+    names, apps, _ = app.parse_commands(typed)
+    for one in apps:
+        load(one)
+    about = [(name, one) for name, one in zip(("", *names), apps, strict=True) if name not in app.help_flags]
+    if about[-1][1].default_command is None or any(token in app.help_flags for token in typed):
+        from bin.help import prepare  # loads much that only help needs
+
+        prepare(about[-1][1], " ".join(name for name, _ in about[1:]))
+    return app(typed, exit_on_error=False, print_error=False)
+
+
+def common_options(arguments: Sequence[str]) -> list[str]:
+    """The arguments in the order in which their command takes them; the language asked for is remembered.
+
+    `--language` may stand anywhere, `--store` and `--format` also before the command. Raises BadQuestion.
+    """
+    rest, after = list(arguments), []
+    if "--" in rest:
+        cut = rest.index("--")
+        rest, after = rest[:cut], rest[cut:]
+    kept: list[str] = []
+    moved: list[str] = []
+    while rest:
+        option, equals, value = rest[0].partition("=")
+        before = not kept
+        if option == "--language" or (before and option in MOVED_BEHIND):
+            if not equals and len(rest) < 2:
+                raise BadQuestion(f"{option} needs a value")
+            value = value if equals else rest[1]
+            rest = rest[1 if equals else 2 :]
+            if option == "--language":
+                language.ask_for(value)
+            else:
+                moved += [option, value]
+        else:
+            kept.append(rest.pop(0))
+    return [*kept, *moved, *after]
+
+
+def _without(missing: MissingExtra, arguments: Sequence[str] | None) -> int:
+    """What to do where something is not installed: in a checkout, install it and begin again."""
+    if arguments is None:
+        from bin.extras import install_in_the_checkout
+
+        install_in_the_checkout(sys.argv[1:])
+    return _end(missing)
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("VERBALE_DEBUG"):
+        raise error
+    defect = f"this should not happen: {type(error).__name__}: {error}"
+    return _say_error(f"{defect}\nNothing half-done is recorded. VERBALE_DEBUG=1 shows where; please report it.")
+
+
+def _end(error: UserError) -> int:
+    """Print what is wrong, unless the command has printed it already; the exit status."""
+    if str(error):
+        _say_error(str(error))
+    return error.status
 
 
 def _say_error(text: str) -> int:
+    spoken = language.spoken()
+    if spoken != "en":
+        from bin.sentences import translated
+
+        text = translated(text, spoken)
     print(f"verbale: {text}", file=sys.stderr)
     return WRONG_USE
-
-
-@app.command(name="demo")
-def run_demo(folder: Path = Path("verbale-demo"), /, *, language: str | None = None) -> None:
-    """A made-up year of a provider's contracts, recorded and reported. Start here.
-
-    Parameters
-    ----------
-    folder
-        Where the messages and the store are written.
-    language
-        Of what is printed: en or it.
-    """
-    say = Words(settings(language=language).language)
-    folder.mkdir(parents=True, exist_ok=True)
-    messages = folder / "messages.jsonl"
-    demo.write_messages(messages)
-    store = store_url(folder / "verbale.db")
-    for typed in (("ingest", str(messages)), *(("report", *asked) for asked in demo.REPORTS)):
-        print(f"\n$ verbale {shlex.join([*typed, '--store', store])}\n", flush=True)
-        _run([*typed, "--store", store, *(("--language", language) if language else ())])
-    print(say(demo.WHAT_NEXT).format(store=shlex.quote(store), as_of=demo.AS_OF))

@@ -2,7 +2,8 @@
 # Sourced by bin/verbale and bin/test: gives the checkout its own .venv with the pinned packages.
 # It expects `root`, the checkout's absolute path, and offers
 #
-#   ready app|dev            builds .venv where needed: `app` to run Verbale, `dev` with the test tools too
+#   ready core|app|dev       builds .venv where needed: `core` for all that works on files, `app` with brokers, HTTP
+#                            and PostgreSQL, `dev` with the test tools too
 #   $python                  the interpreter in .venv
 #   pip_into PYTHON ARG...   pip, working on the environment of that interpreter
 #
@@ -19,7 +20,7 @@ fail() {
   exit 1
 }
 
-# Prints the real file of an interpreter that runs and is new enough. Only running it tells: a pyenv shim can exist
+# Prints the real file of an interpreter that runs and is new enough. It has to be run to know: a pyenv shim can exist
 # and lead nowhere. The real file, so that when `python3` moves on to 3.14, a .venv made for 3.13 is seen to dangle.
 interpreter_of() {
   "$1" -I -c '
@@ -49,7 +50,15 @@ find_python() {
 # the interpreter found on PATH, which differs from shell to shell and would have us build again and again.
 sources_of() {
   printf 'checkout %s\nmachine %s\n%s\n' "$root" "$(uname -sm)" "$(<"$root/requirements.txt")"
+  if [[ $1 != core ]]; then printf '%s\n' "$(<"$root/requirements-app.txt")"; fi
   if [[ $1 == dev ]]; then printf '%s\n' "$(<"$root/requirements-dev.txt")"; fi
+}
+
+pins_of() {
+  case $1 in
+    core) echo requirements.txt ;;
+    *) echo "requirements-$1.txt" ;;
+  esac
 }
 
 up_to_date() {
@@ -76,26 +85,32 @@ except BlockingIOError:
   exec 9>&-
 }
 
-# The stamp is written last and removed first, so that whatever was interrupted is built again from nothing.
+# The stamps are written last and removed first, so that whatever was interrupted is built again from nothing.
 build() {
-  local level=$1 pins=requirements.txt what="the pinned packages" start=$SECONDS
-  if [[ $level == dev ]]; then pins=requirements-dev.txt what="the pinned packages and the test tools"; fi
+  local level=$1 what start=$SECONDS
+  case $level in
+    core) what="the pinned packages" ;;
+    app) what="what brokers, HTTP and PostgreSQL need" ;;
+    dev) what="the pinned packages and the test tools" ;;
+  esac
 
-  if up_to_date app && [[ ! -e $venv/dev.stamp ]]; then
-    what="the test tools" # the first bin/test after bin/verbale only adds
-    rm -f "$venv/app.stamp"
+  # A .venv that has less than is asked for is added to. One that has it, but of other pins, is made anew.
+  if up_to_date core && [[ ! -e $venv/$level.stamp ]]; then
+    rm -f "$venv"/*.stamp
   else
     remove_venv
     create_venv
   fi
 
   say "installing $what"
-  pip_into "$python" install -r "$root/$pins" >>"$log" 2>&1 || {
+  # The pins are complete: nothing is left to resolve. Python compiles what a command loads when it first does.
+  pip_into "$python" install --no-deps --no-compile -r "$root/$(pins_of "$level")" >>"$log" 2>&1 || {
     { grep '^ERROR' "$log" || true; } | tail -n 3 >&2
     fail "could not install $what; the whole story is in $log" "Run the same command again to retry."
   }
 
-  write_stamp app
+  write_stamp core
+  if [[ $level != core ]]; then write_stamp app; fi
   if [[ $level == dev ]]; then write_stamp dev; fi
   say "ready after $((SECONDS - start)) s"
 }
@@ -119,14 +134,25 @@ remove_venv() {
 create_venv() {
   say "setting up .venv with $("$base" -I --version), once"
   mkdir "$venv"
-  "$base" -I -m venv "$venv" >>"$log" 2>&1 && return
-  # Some systems ship Python without ensurepip, and perhaps a pip of their own.
+  # A pip of its own takes .venv longer to get than all that Verbale runs on: the interpreter's serves, where it has one.
+  if ! has_pip "$found"; then
+    "$base" -I -m venv "$venv" >>"$log" 2>&1 && return
+  fi
   "$base" -I -m venv --without-pip "$venv" >>"$log" 2>&1 || fail \
     "$base cannot create a virtual environment; the whole story is in $log" \
     "Install its venv module (on Debian: python3-venv), or name another Python in VERBALE_PYTHON."
-  "$found" -P -m pip --version >>"$log" 2>&1 || fail \
+  has_pip "$found" || fail \
     "$base comes without pip: neither ensurepip nor a pip of its own." \
     "Install either (on Debian: python3-venv), or name another Python in VERBALE_PYTHON."
+}
+
+# Whether an interpreter has a pip that can work on another's environment (22.3).
+has_pip() {
+  "$1" -P -c '
+import sys
+import pip
+from importlib.metadata import version
+sys.exit(tuple(map(int, version("pip").split(".")[:2])) < (22, 3))' >>"$log" 2>&1
 }
 
 pip_into() {
@@ -137,9 +163,13 @@ pip_into() {
   local -x PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off
   # Without a home to write to, pip would leave its cache in odd places.
   [[ -d ${HOME:-} && -w $HOME ]] || local -x PIP_NO_CACHE_DIR=1
-  if ! "$python" -P -c 'import pip' 2>/dev/null; then
+  if ! has_pip "$python"; then
     find_python
     pip=$found
+    if ! has_pip "$found"; then # it had one when .venv was made
+      "$python" -I -m ensurepip >>"$log" 2>&1 || return
+      pip=$python
+    fi
   fi
   "$pip" -P -m pip --python "$target" "$@"
 }

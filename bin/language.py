@@ -1,16 +1,20 @@
 """English or Italian for what a person reads. Machine formats are never translated.
 
-The contract's own words come from the glossary of the README; the catalogue is a plain gettext file.
+The contract's own words come from the glossary of the README. The catalogues are plain gettext files: `it.po` has the
+words of figures, `it-help.po` the help, `it-errors.po` the sentences of errors.
 """
 
+import json
+import os
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
-from io import BytesIO
+from pathlib import Path
 
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+LANGUAGES = ("en", "it")
+_asked: str | None = None
+_ENTRY = re.compile(r'^msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"\n?)+)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -18,21 +22,65 @@ class Words:
     """One language: its words, and how it writes numbers."""
 
     language: str
+    catalogue: str = ""
+    """Which catalogue: "" the words of figures, or "help"."""
 
     def __call__(self, text: str) -> str:
         """The translation of an English word or sentence; one that is not in the catalogue stays as it is."""
-        return text if self.language == "en" else _catalogue(self.language).get(text, text)
+        return text if self.language == "en" else catalogue(self.language, self.catalogue).get(text, text)
 
     def number(self, number: int) -> str:
         """A whole number with its thousands apart."""
-        return str(format_decimal(number, locale=self.language))
+        return self._separated(f"{number:,}")
 
     def euro(self, amount: str) -> str:
         """An amount with two decimals."""
-        return str(format_decimal(Decimal(amount), "#,##0.00", locale=self.language))
+        return self._separated(f"{Decimal(amount):,.2f}")
+
+    def _separated(self, english: str) -> str:
+        return english if self.language == "en" else english.translate(str.maketrans(",.", ".,"))
+
+
+def ask_for(language: str | None) -> None:
+    """Remember which language was asked for on the command line: it holds for everything the command prints."""
+    global _asked
+    _asked = language
+
+
+def asked_for() -> str | None:
+    """The language asked for on the command line; None where none was."""
+    return _asked
+
+
+def spoken() -> str:
+    """The language of help and errors: as asked for, else as VERBALE_LANGUAGE or the configuration says.
+
+    Never raises: an error in the settings must itself be shown in some language.
+    """
+    found = _asked or os.environ.get("VERBALE_LANGUAGE") or _configured()
+    return found if found in LANGUAGES else "en"
+
+
+def _configured() -> object:
+    file = Path(os.environ.get("VERBALE_CONFIG") or "verbale.toml")
+    if not file.is_file():
+        return None
+    import tomllib  # seldom needed: start-up
+
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")).get("language")
+    except (OSError, ValueError):
+        return None
 
 
 @cache
-def _catalogue(language: str) -> dict[str, str]:
-    text = files("bin").joinpath("locale", f"{language}.po").read_bytes()
-    return {str(message.id): str(message.string) for message in read_po(BytesIO(text)) if message.id and message.string}
+def catalogue(language: str, of: str = "") -> dict[str, str]:
+    """The translations of one catalogue, by the English text."""
+    name = f"{language}-{of}.po" if of else f"{language}.po"
+    text = (Path(__file__).parent / "locale" / name).read_text(encoding="utf-8")
+    return {_text(entry[1]): _text(entry[2]) for entry in _ENTRY.finditer(text)}
+
+
+def _text(lines: str) -> str:
+    """The text that quoted lines hold: gettext escapes as JSON does."""
+    return "".join(json.loads(line) for line in lines.splitlines())

@@ -1,6 +1,6 @@
 """A reading answers the questions that the contract leaves open (P1, P2, A2, A4, S1). Every report states its own."""
 
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self, get_args
 
 from pydantic import ValidationError
 
@@ -75,9 +75,75 @@ class Reading(Value):
             raise UnknownReading(f"{where}={choices[where]} is no answer here; {where} is {_answers(where)}") from None
 
 
+class OpenQuestion(NamedTuple):
+    """A question that the contract leaves open: the clause, the question, and what each answer means."""
+
+    clause: str
+    asks: str
+    answers: dict[str, str]
+    """By the word that chooses it; the literal reading's answer is the first."""
+
+
+QUESTIONS = {
+    "rate": OpenQuestion(
+        "P2",
+        "The figure of the contract says ten per cent, its words say five. Which is the rate?",
+        {"figures": "the figure", "words": "the words"},
+    ),
+    "unit": OpenQuestion(
+        "P1",
+        "What is a case?",
+        {"incident": "a request, late where either clock is", "clock": "each clock of a request"},
+    ),
+    "population": OpenQuestion(
+        "P1",
+        "Which requests are counted?",
+        {"guaranteed": "those with guaranteed times", "handled": "best effort too, where it was handled"},
+    ),
+    "window": OpenQuestion(
+        "P1",
+        "Over which time is the share of late cases taken?",
+        {
+            "contract_year": "each year of the contract",
+            "calendar_year": "each calendar year",
+            "quarter": "each quarter",
+            "whole_contract": "the whole contract",
+        },
+    ),
+    "base": OpenQuestion(
+        "P2",
+        "Of the value of which hours is the penalty a share?",
+        {
+            "purchased_to_date": "all that were bought by then",
+            "purchased_in_window": "those bought in the window that passed the tolerance",
+        },
+    ),
+    "reassessment": OpenQuestion(
+        "A2",
+        "Which impact and urgency make the priority?",
+        {"declared": "those that the request declared", "latest": "the last reassessment"},
+    ),
+    "suspensions": OpenQuestion(
+        "A4",
+        "Does time count during which the supplier waits for others?",
+        {"excluded": "no", "counted": "yes"},
+    ),
+    "one_sided": OpenQuestion(
+        "A4",
+        "Does count what one party recorded alone, in its own interest?",
+        {"recorded": "yes, as recorded", "agreed": "only where both parties agree"},
+    ),
+    "undisclosed": OpenQuestion(
+        "S1",
+        "Is a request a case that affects a system which was not disclosed by then?",
+        {"counted": "yes", "excluded": "no"},
+    ),
+}
+"""The questions that a reading answers, by the name of its field."""
+
+
 def _answers(field: str) -> str:
-    annotation = Reading.model_fields[field].annotation
-    return "|".join(getattr(annotation, "__args__", ()))
+    return "|".join(get_args(Reading.model_fields[field].annotation))
 
 
 def _choices() -> str:

@@ -488,7 +488,7 @@ def test_a_refused_message_names_its_line(run: Run, tickets: str) -> None:
     ("typed", "said"),
     [
         ("nofile --mapping m.toml", "nofile is no file"),
-        ("tickets.csv --mapping nofile", "nofile cannot be read"),
+        ("tickets.csv --mapping nofile", "nofile is no file"),
         ("tickets.csv --mapping tickets.csv", "tickets.csv is not TOML"),
         ("m.toml --mapping m.toml", "m.toml is no event log that the mapping can read: it has no column"),
         ("tickets.csv --mapping m.toml --quarantine m.toml", "would overwrite what is read"),

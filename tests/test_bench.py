@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from bench.paper import Paper
+from bench.start_up import COMMANDS, measure_start_up
 from support.messages import CHECKOUT, child_environment
 
 
@@ -23,3 +25,10 @@ def test_a_part_of_the_benchmark_runs_on_a_small_scale(tmp_path: Path, part: str
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["results"]
     assert figures["machine"]["cores"] >= 1
+
+
+def test_start_up_is_measured_beside_the_import_of_pydantic(tmp_path: Path) -> None:
+    paper = Paper()
+    measure_start_up(tmp_path, 1, paper)
+    assert len(paper.results) == len(COMMANDS) + 1
+    assert all(one["ratio"] > 0 for one in paper.results)

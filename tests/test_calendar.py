@@ -554,3 +554,21 @@ def test_a_changed_library_is_compared_day_by_day() -> None:
     assert Holiday(day=date(2026, 12, 7), name="Sant'Ambrogio") in [
         Holiday(day=one.day, name=one.proposed) for one in found if one.proposed
     ]
+
+
+def named(contract: str) -> list[bytes]:
+    """A contract of another name, signed as the usual one is, with no calendar."""
+    signed = json.loads(sign(customers=[f"of {contract}"]))
+    return [json.dumps({**signed, "id": f"sign {contract}", "subject": f"contract-{contract}"}).encode()]
+
+
+def test_what_is_wrong_with_many_contracts_is_one_remark_whose_commands_can_be_pasted() -> None:
+    now = Clock("2026-03-02T12:00:00Z")
+    with memory(now) as ledger:
+        CommandHandler(ledger, now).handle([*named("alfa"), *named("Rossi & C. 2026"), *named("bravo")])
+        (found,) = [remark for remark in remarks(ledger, None, now.now) if "calendar" in remark.wrong]
+    assert found.wrong.startswith("contracts Rossi & C. 2026, alfa, bravo are in force on 2026-03-02, and no adopted")
+    assert found.do.endswith(
+        "then run: verbale calendar adopt 'Rossi & C. 2026' --years 2026; verbale calendar adopt alfa --years 2026; "
+        "verbale calendar adopt bravo --years 2026"
+    )

@@ -434,7 +434,7 @@ def test_what_an_export_does_not_have_is_told_not_to_be_compared(run: Run) -> No
     [
         ("nofile", "nofile is no file"),
         ("messages.jsonl", "messages.jsonl is no export that the mapping can read"),
-        ("export.csv --mapping nofile", "nofile cannot be read"),
+        ("export.csv --mapping nofile", "nofile is no file"),
         ("export.csv --source nobody", "--source nobody was never heard; these were: helpdesk:tickets, monitor"),
         ("export.csv --from 2026-02-30", "--from 2026-02-30: there is no such day"),
         ("export.csv --from 2026-03-04", "--from 2026-03-03T23:00:00Z is later than --to"),

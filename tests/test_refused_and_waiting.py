@@ -43,8 +43,8 @@ from adapters.store.postgres_url import postgres_location
 from adapters.store.records import Gap, RefusedMessage, SourceHeard
 from adapters.store.silence import missing, ranges, silences
 from adapters.store.sql import FORMAT
-from bin.commands.messages import refused_export
 from bin.commands.options import Where
+from bin.commands.refused import refused_export
 from bin.compose import clock
 
 Run = Callable[..., tuple[int, str, str]]
@@ -526,6 +526,13 @@ def test_the_doctor_remarks_on_silence_and_on_gaps(talk: str, run: Run, monkeypa
     passed_over = f"source {OTHER} has passed over 7 of its own sequence numbers: 2, 4, 6, ..."
     assert "verbale sources --gaps" in remarks[passed_over]
     assert not any(SOURCE in wrong for wrong in remarks)
+
+
+def test_sources_never_heard_are_one_remark(talk: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERBALE_SILENCE_HOURS", json.dumps({"robot": 1, "mail": 1}))
+    english, italian = (run("doctor", "--store", talk, "--language", language)[1] for language in ("en", "it"))
+    assert "wrong: sources mail, robot were never heard, and have a silence alarm\n" in english
+    assert "le fonti mail, robot non si sono mai sentite, e hanno un allarme di silenzio\n" in italian
 
 
 # --- stores of an earlier format -------------------------------------------------------------------------------------

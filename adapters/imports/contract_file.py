@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from adapters.errors import UserError
 from domain.calendar_rules import Week, check_years
 from domain.derogation import Derogation
 from domain.terms import AssistanceOption, MaintenanceOption, OperationOption, Option, Service, Terms
@@ -17,7 +18,7 @@ from domain.values import Euro, Identifier, Minutes, Value
 ASSISTANCE = AssistanceOption()
 
 
-class BadContractFile(ValueError):
+class BadContractFile(UserError, ValueError):
     """The file does not describe a contract; the message names the file, the field and what to write."""
 
 

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar, cast
 
+from adapters.errors import UserError
+
 MOST_LINES_OF_A_FIELD = 50
 
 T = TypeVar("T")
 
 
-class BadTable(ValueError):
+class BadTable(UserError, ValueError):
     """The file is not a table of this kind; the message says why."""
 
 

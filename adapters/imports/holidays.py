@@ -10,11 +10,12 @@ from datetime import date
 from importlib.metadata import version
 from typing import NamedTuple
 
+from adapters.errors import UserError
 from domain.calendar_rules import Holiday
 from domain.contract_facts import CalendarChosen
 
 
-class UnknownPlace(ValueError):
+class UnknownPlace(UserError, ValueError):
     """The library knows no such country, subdivision or years."""
 
 

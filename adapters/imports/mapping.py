@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from adapters.errors import UserError
 from domain.terms import TimeZone
 from domain.values import Value, microseconds
 
@@ -23,7 +24,7 @@ _SOME_EVENING = datetime(2026, 12, 31, 21, 45, tzinfo=UTC)
 M = TypeVar("M", bound=Value)
 
 
-class BadMapping(ValueError):
+class BadMapping(UserError, ValueError):
     """The mapping cannot be used; the message names the file, the field and what to do."""
 
 

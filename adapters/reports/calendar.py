@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.reports.columns import (
     Column,
     JsonRow,
@@ -18,7 +19,7 @@ from adapters.reports.columns import (
     working_time,
 )
 from adapters.reports.icalendar import CalendarEvent, as_icalendar
-from adapters.reports.question import BadQuestion, NotOnRecord, Question
+from adapters.reports.question import Question
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, plain, word
 from adapters.reports.writing import Language, Writing, duration

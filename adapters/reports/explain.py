@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from adapters.errors import NotOnRecord
 from adapters.reports import compliance
 from adapters.reports.clock import clock_columns, net_and_target
 from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, text, working_time
-from adapters.reports.question import NotOnRecord, Question
+from adapters.reports.question import Question
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, Section, at, findings, plain
 from adapters.reports.writing import Writing, duration, runs

@@ -6,23 +6,16 @@ from datetime import date, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.reports.filters import EVERYTHING, Filters
 from domain.calendar_rules import LocalDay
 from domain.local_time import local_midnight
 from domain.terms import Priority
 from domain.values import instant_text, read_instant
-from projections.readings import Reading, WindowKind
+from projections.readings import Reading, UnknownReading, WindowKind
 
 HOUSE_ZONE = ZoneInfo("Europe/Rome")
 """Where days named without an instant are meant, and where tables show them."""
-
-
-class BadQuestion(ValueError):
-    """A report is asked for in a way that has no meaning; the message says why."""
-
-
-class NotOnRecord(LookupError):
-    """What is asked about is not on record."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +43,11 @@ def question(
     window: str | None = None,
     filters: Filters = EVERYTHING,
 ) -> Question:
-    """Read a question as typed. A day that has not ended lasts until now. Raises BadQuestion, UnknownReading."""
-    chosen, day = _window(Reading.parse(reading), window)
+    """Read a question as typed. A day that has not ended lasts until now. Raises BadQuestion."""
+    try:
+        chosen, day = _window(Reading.parse(reading), window)
+    except UnknownReading as error:
+        raise BadQuestion(str(error)) from None
     known = _until_now(known_on, instant_typed("known-on", known_on, now), now)
     if known > now:
         raise BadQuestion(f"--known-on {known_on} is in the future: nobody knows yet what will be recorded by then")

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from typing import Any, Generic, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.reports.columns import Column, JsonRow, R, json_row
 from adapters.reports.filters import Filter, contracts_of
 from adapters.reports.live import LiveTables
-from adapters.reports.question import HOUSE_ZONE, BadQuestion, NotOnRecord, Question
+from adapters.reports.question import HOUSE_ZONE, Question
 from adapters.reports.replay import Advance, Replayed, replayed
 from adapters.reports.screen import ScreenColumn, Section
 from adapters.reports.table import Table

@@ -3,8 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
+from adapters.errors import NotOnRecord
 from adapters.reports.columns import Column, JsonRow, instant, integer, integers, lifted, listed, text
-from adapters.reports.question import NotOnRecord
 from adapters.reports.report import Definition, Report, versions
 from adapters.reports.screen import ScreenColumn, at, count, plain
 from adapters.reports.writing import Writing, lateness, runs

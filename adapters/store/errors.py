@@ -15,8 +15,10 @@ StoreError                 the store cannot be used as asked; the message says w
 Those of live tables stand in `adapters/live_tables/errors.py`.
 """
 
+from adapters.errors import UserError
 
-class StoreError(Exception):
+
+class StoreError(UserError):
     """The store cannot be used as asked."""
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from adapters.brokers.address import BrokerError
 from adapters.brokers.broker import BrokerClient, set_up
@@ -16,14 +16,11 @@ from adapters.brokers.connect import open_client
 from adapters.brokers.nats_server import ANY_PORT, NatsServer
 from adapters.brokers.outgoing import addressed
 from adapters.inbox.ingest import BATCH, Line
-from bin.commands.ingest import counting, existing, lines_of
+from bin.commands.message_files import counting, existing, lines_of
 from bin.commands.options import Where, chosen_by, progress
 from bin.settings import BadSettings, Settings
 
-broker_app = App(name="broker", help="Prepare the broker that messages come from, or start one for a trial.")
 
-
-@broker_app.default
 def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None, where: Where | None = None) -> None:
     """Start a NATS server for a trial, with everything set up for this ledger. Ctrl-C stops it; what it holds stays.
 
@@ -52,7 +49,6 @@ def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None,
     raise BrokerError(f"the NATS server has ended: {folder / 'log'} says why")
 
 
-@broker_app.command(name="setup")
 def broker_setup(*, where: Where | None = None) -> None:
     """Make the streams, queues and consumers that this ledger needs at the broker (VERBALE_BROKER).
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.text import Text
 
+from adapters.errors import BadQuestion
 from adapters.imports.contract_messages import calendar_message
 from adapters.imports.holidays import italian_holidays, library_version, source_named
 from adapters.inbox.ingest import take_in, written
@@ -17,13 +18,13 @@ from adapters.reports.columns import JsonRow
 from adapters.reports.csv_format import as_csv
 from adapters.reports.holidays import REPORT as HOLIDAYS
 from adapters.reports.holidays import ProposedHoliday
-from adapters.reports.question import BadQuestion, question
+from adapters.reports.question import question
 from bin.commands.console import Format, console, show, show_listing
-from bin.commands.ingest import tell
-from bin.commands.options import Where, chosen_by, ledger_of
+from bin.commands.ids import contract_named
+from bin.commands.options import Where, chosen_by, ledger_of, words
+from bin.commands.outcomes import show_tally
 from bin.compose import clock, open_handler
 from bin.language import Words
-from bin.settings import settings
 from domain.calendar_rules import ServiceHours
 from domain.contract_facts import CalendarAdopted
 from domain.derogation import first_day_after
@@ -80,7 +81,7 @@ def calendar_show(
     Parameters
     ----------
     contract
-        The id of the contract.
+        The id of the contract, also as contract-ID.
     first
         The first day, as 2026-01-01.
     last
@@ -98,7 +99,8 @@ def calendar_show(
     if last_day < first_day:
         raise BadQuestion(f"--to {last} is before --from {first}")
     with ledger_of(chosen) as ledger:
-        now = max(clock(), ledger.store.recorded_until())
+        now = ledger.known_now(clock())
+        contract = contract_named(contract, ledger)
         asked = question(now=now, known_on=known_on, contract=contract)
         report = days_of(ledger, asked, contract, hours, first_day, last_day)
     if format == "ics":
@@ -122,17 +124,15 @@ def _day(option: str, text: str) -> date:
 # --- proposed and adopted ---------------------------------------------------------------------------------------
 
 
-def calendar_propose(*, proposed: Proposed, format: Format = "table", language: str | None = None) -> None:
+def calendar_propose(*, proposed: Proposed, format: Format = "table") -> None:
     """The public holidays that the holidays library knows, to be looked at. Nothing is recorded.
 
     Parameters
     ----------
     format
         table, json or csv.
-    language
-        Of what is printed: en or it.
     """
-    say = Words(settings(language=language).language)
+    say = words()
     first, last = proposed.first_and_last
     national = set(italian_holidays(first, last))
     source, library = source_named(proposed.subdivision), library_version()
@@ -156,13 +156,13 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
     Parameters
     ----------
     contract
-        The id of the contract.
+        The id of the contract, also as contract-ID.
     """
     chosen, say = chosen_by(where)
     first, last = proposed.first_and_last
     with ledger_of(chosen) as ledger:
-        now = clock()
-        known = signed_contract(contract, replay_of(contract, ledger, max(now, ledger.store.recorded_until()))).contract
+        now, contract = clock(), contract_named(contract, ledger)
+        known = signed_contract(contract, replay_of(contract, ledger, ledger.known_now(now))).contract
         before = known.calendars[-1:]
         hours = {str(kind): before[0].rules(kind).week for kind in ServiceHours} if before else {}
         at = instant_text(now)
@@ -174,7 +174,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
             console().print(Text(say("These years are adopted so already: nothing was recorded.")))
             return
         tally = take_in(open_handler(ledger, chosen), written([message], FROM_COMMAND))
-    tell(tally, None, say)
+    show_tally(tally, None, say)
     console().print(Text(_rules_from(first_day_after(known.zone, now), first, last, say)))
 
 

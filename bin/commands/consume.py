@@ -8,13 +8,11 @@ what was not acknowledged is delivered again, and answered as a duplicate.
 import asyncio
 import os
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import structlog
-import uvicorn
 
 from adapters.brokers.acknowledge import Acknowledging
 from adapters.brokers.address import BrokerError, read_address
@@ -28,8 +26,6 @@ from adapters.store.records import OutboxMessage
 from bin import logs
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
-from bin.http.app import build
-from bin.http.server import served
 from bin.metrics import Metrics
 from bin.readiness import ReadinessCheck
 from bin.settings import BadSettings, Settings
@@ -55,6 +51,8 @@ def consume(*, where: Where | None = None) -> None:
     chosen, _ = chosen_by(where)
     if chosen.broker is None and chosen.address is None:
         raise BadSettings("setting broker: there is none, and listen is none too: no message could come in")
+    if chosen.address is not None:
+        import bin.http.listener  # noqa: F401 (before a store is made: where it is not installed, nothing is begun)
     client = open_client(chosen.broker, chosen.ledger) if chosen.broker is not None else None
     logs.set_up()  # after the broker's library is loaded, which sets up its own logging
     sys.setswitchinterval(TURN_SECONDS)
@@ -149,17 +147,11 @@ class _Consumer:
         if self._chosen.address is None:
             yield "not listening"
             return
-        app = build(
-            self._batcher, self._chosen, ReadinessCheck(self._batcher, self._chosen, self._client), self._metrics
-        )
-        server = _Http(served(app))
-        with _listening(*self._chosen.address) as listening:
-            serving = asyncio.create_task(server.serve([listening]))
-            try:
-                yield _address(listening)
-            finally:
-                server.should_exit = True
-                await serving
+        from bin.http.listener import listening  # the server's framework takes a while to load, and is an extra
+
+        readiness = ReadinessCheck(self._batcher, self._chosen, self._client)
+        async with listening(self._chosen.address, self._batcher, self._chosen, readiness, self._metrics) as address:
+            yield address
 
     # --- what is logged, and signals ---
 
@@ -181,29 +173,3 @@ class _Consumer:
         if self._stop.is_set():
             os._exit(128 + number)
         self._stop.set()
-
-
-class _Http(uvicorn.Server):
-    """A server that leaves signals to us."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing is captured."""
-        yield
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = error.strerror or error
-        raise BadSettings(f"setting listen: {host}, port {port}, cannot be listened on: {reason}") from None
-    with listening:
-        yield listening
-
-
-def _address(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,13 +1,14 @@
-"""A made-up year of four contracts, always the same: told as messages, so that it goes in like anyone's data.
+"""A made-up year of four contracts, always the same: as messages, recorded like anybody's.
 
 alfa-2025 is always on time with its requests, not with its other services: a visit is late, another missed, hours are
 worked beyond those committed. bravo-2025 passes its tolerance by one case, so that the ten or five per cent of P2 shows
-in euro. charlie-2025 runs out of credits, and tells of a connected system too late. delta-2025 is renewed, then
+in euro. charlie-2025 runs out of credits, and declares a connected system too late. delta-2025 is renewed, then
 terminated while a clock runs. On the way: suspensions, a disputed attribution, a holiday, a Saturday by agreement,
 revised levels, data-centre nights, a message sent twice and one that overtakes another.
 """
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ from zoneinfo import ZoneInfo
 from adapters.imports.contract_file import assumed_terms
 from adapters.imports.contract_messages import activate_message, calendar_message, purchase_message, sign_message
 from adapters.inbox.messages import cloud_event
+from adapters.store.url import store_url
+from bin.cli import run
+from bin.commands.options import words
 from domain.terms import Terms
 
 AS_OF = "2026-01-01"
@@ -143,6 +147,26 @@ DELTA = (
 )
 
 
+def demo(folder: Path = Path("verbale-demo"), /) -> None:
+    """A made-up year of a provider's contracts, recorded and reported. Start here.
+
+    Parameters
+    ----------
+    folder
+        Where the messages and the store are written.
+    """
+    say = words()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "messages.jsonl"
+    write_messages(file)
+    store = store_url(folder / "verbale.db")
+    language = ("--language", say.language)
+    for typed in (("ingest", str(file)), *(("report", *asked) for asked in REPORTS)):
+        print(f"\n$ verbale {shlex.join([*typed, '--store', store])}\n", flush=True)
+        run([*typed, "--store", store, *language])
+    print(say(WHAT_NEXT).format(store=shlex.quote(store), as_of=AS_OF))
+
+
 def write_messages(file: Path) -> None:
     """Write the year, one message a line."""
     lines = (json.dumps(message, ensure_ascii=False) for message in in_order_of_arrival())
@@ -225,44 +249,46 @@ VISITS = (
 def _other_services(contract: str, signed: str, first: str) -> Iterator[dict[str, Any]]:
     """Conduzione (O1) and Manutenzione (M1): what was agreed, and what was done."""
     for option in (OPERATION, MAINTENANCE):
-        yield _told(contract, "activate_option", signed, {"option": option, "effective": first})
+        yield _contract_message(contract, "activate_option", signed, {"option": option, "effective": first})
     for number, (local, activity, minutes) in enumerate(WORKED, 1):
         work = {"work": f"W-{number}", "activity": activity, "minutes": minutes, "by": "consultant-1"}
-        yield _told(contract, "record_operation_hours", _at(local), work)
+        yield _contract_message(contract, "record_operation_hours", _at(local), work)
     for local in REVIEWS:
         review = {"indicators": ["open rate", "qualified leads"], "participants": ["customer-1", "consultant-1"]}
-        yield _told(contract, "hold_review", _at(local), review)
+        yield _contract_message(contract, "hold_review", _at(local), review)
     for local, activity, infrastructure in VISITS:
         visit = {"activity": activity, "by": "technician-1", "infrastructure": infrastructure}
-        yield _told(contract, "record_visit", _at(local), visit)
+        yield _contract_message(contract, "record_visit", _at(local), visit)
 
 
 def _agreed_later(contract: str, terms: Terms) -> Iterator[dict[str, Any]]:
     """Stricter levels from the second half of the year (A6), and a Saturday (H4)."""
     levels = {**terms.levels.model_dump(mode="json"), "p3": {"charge": 180, "intervention": 720}}
     effective = _at("2025-07-01 00:00")
-    yield _told(contract, "revise_service_level", _at("2025-06-16 10:00"), {"levels": levels, "effective": effective})
+    yield _contract_message(
+        contract, "revise_service_level", _at("2025-06-16 10:00"), {"levels": levels, "effective": effective}
+    )
     saturday = {"dates": ["2025-11-29"], "windows": [["09:00", "13:00"]]}
-    yield _told(contract, "extend_coverage", _at("2025-11-17 16:00"), saturday)
+    yield _contract_message(contract, "extend_coverage", _at("2025-11-17 16:00"), saturday)
 
 
 def _connected_systems(contract: str) -> Iterator[dict[str, Any]]:
-    """One told of in time, the other only after a request that it was affected by (S1)."""
+    """One declared in time, the other only after a request that affected it (S1)."""
     for local, system in (("2025-01-08 10:00", "web shop"), ("2025-11-05 10:00", "warehouse")):
-        yield _told(contract, "declare_connected_system", _at(local), {"system": system})
+        yield _contract_message(contract, "declare_connected_system", _at(local), {"system": system})
 
 
 def _renewed_and_terminated(contract: str) -> Iterator[dict[str, Any]]:
     """Signed until June, renewed until December, ended in October while a clock runs, which is void (G2)."""
-    yield _told(contract, "renew", _at("2025-06-10 11:00"), {"until": _at("2026-01-01 00:00")})
+    yield _contract_message(contract, "renew", _at("2025-06-10 11:00"), {"until": _at("2026-01-01 00:00")})
     ending = {"effective": _at("2025-11-01 00:00"), "why": "the customer moves to another supplier"}
-    yield _told(contract, "terminate", _at("2025-09-30 10:00"), ending)
+    yield _contract_message(contract, "terminate", _at("2025-09-30 10:00"), ending)
     late_request = {"customer": "delta", "impact": "low", "urgency": "low", "requested_by": "customer"}
     yield _message("incident", "D-03", "open", _at("2025-10-31 16:20"), late_request)
 
 
-def _told(contract: str, verb: str, at: str, data: dict[str, Any]) -> dict[str, Any]:
-    """A message of which a contract has several: named by its day, and by what it is about."""
+def _contract_message(contract: str, verb: str, at: str, data: dict[str, Any]) -> dict[str, Any]:
+    """A message of a kind of which a contract has several: its id has the day, and what it is about."""
     message = _message("contract", contract, verb, at, data)
     about = data.get("activity") or data.get("system") or data.get("option", {}).get("service")
     return {**message, "id": ":".join(filter(None, (message["id"], at[:10], about)))}

@@ -11,22 +11,22 @@ from typing import Annotated, Self
 from cyclopts import Parameter
 
 from adapters.diagnosis import remarks
+from adapters.errors import AnswerIsNo
 from adapters.live_tables.errors import BeingBuilt, NoTables, OutdatedTables
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build
 from adapters.live_tables.reporting import Reporting
-from adapters.live_tables.schema import PUBLIC
 from adapters.live_tables.status import status_of
-from adapters.reports.question import BadQuestion, Question, question
+from adapters.reports.question import Question, question
 from adapters.store.errors import LockedStore, LostRace, UnreachableStore
 from adapters.store.ledger import Ledger
 from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
-from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
+from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.language import Words
+from bin.sentences import translated
 from bin.settings import Settings
-from bin.table_reference import table_reference
 
 LONGEST_WAIT = 1.0
 """Seconds after which the log is read again, though no notification came."""
@@ -246,7 +246,10 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
         found = list(remarks(ledger, reporting, clock(), chosen.silence_hours))
-    show_remarks([remark._asdict() for remark in found], format, say)
+    # JSON is for machines, and stays English.
+    language = "en" if format == "json" else say.language
+    shown = [{name: translated(text, language) for name, text in remark._asdict().items()} for remark in found]
+    show_remarks(shown, format, say)
     if found:
         raise AnswerIsNo
 
@@ -260,25 +263,3 @@ def _tables_of(chosen: Settings) -> Iterator[Reporting | None]:
     else:
         with closing(reporting):
             yield reporting
-
-
-def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
-    """List the reporting tables, or the columns of one with their meaning.
-
-    Parameters
-    ----------
-    table
-        One of those listed.
-    markdown
-        Print the whole reference (docs/tables.md) instead.
-    """
-    if markdown:
-        print(table_reference(), end="")
-        return
-    found = [one for one in PUBLIC if table in (None, one.name)]
-    if not found:
-        raise BadQuestion(f"no reporting table is called {table}: verbale tables lists them")
-    lines = [(one.name, one.meaning) for one in (found if table is None else found[0].columns)]
-    wide = max(len(name) for name, _ in lines)
-    for name, meaning in lines:
-        print(f"{name:{wide}}  {meaning}")

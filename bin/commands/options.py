@@ -4,21 +4,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from adapters.store.ledger import Ledger
 from bin.commands.console import Format
 from bin.compose import open_ledger
-from bin.language import Words
+from bin.language import Words, asked_for
 from bin.settings import Settings, settings
 
-
-class AnswerIsNo(Exception):
-    """The command worked, and its answer is no."""
+if TYPE_CHECKING:
+    from adapters.store.ledger import Ledger
 
 
 @Parameter(name="*")
@@ -28,9 +24,6 @@ class Where:
 
     store: Annotated[str | None, Parameter(group=Group("Store"))] = None
     "The store: sqlite:///PATH or postgresql://USER@HOST/DATABASE; else VERBALE_STORE, verbale.toml, sqlite:///verbale.db."
-
-    language: Annotated[str | None, Parameter(group=Group("Store"))] = None
-    "Of what is printed for people: en or it. Else VERBALE_LANGUAGE."
 
 
 @Parameter(name="*")
@@ -82,13 +75,18 @@ class Which:
 
 
 def chosen_by(where: Where | None) -> tuple[Settings, Words]:
-    """The settings in force, and the language to speak. Raises BadSettings."""
-    chosen = settings(store=where.store if where else None, language=where.language if where else None)
+    """The settings in force, and the language of the output. Raises BadSettings."""
+    chosen = settings(store=where.store if where else None, language=asked_for())
     return chosen, Words(chosen.language)
 
 
+def words() -> Words:
+    """The language of the output, for a command that opens no store. Raises BadSettings."""
+    return Words(settings(language=asked_for()).language)
+
+
 @contextmanager
-def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator[Ledger]:
+def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator["Ledger"]:
     """The ledger, closed at the end; a store made new is named. Raises StoreError."""
     ledger = open_ledger(chosen, create=create)
     if ledger.store.made_new:
@@ -102,10 +100,22 @@ def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator[Ledger]:
 @contextmanager
 def progress(what: str, total: int | None, *, count: bool = False) -> Iterator[Callable[[int], None]]:
     """A bar on stderr, only where that is a terminal; the function given sets how far we are."""
-    screen = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # only a terminal needs them
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()]
     if count:
         columns.insert(2, MofNCompleteColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from adapters.imports.csv_table import BadTable
+from adapters.errors import AnswerIsNo, BadQuestion
 from adapters.imports.desk_export import Export, export_mapping, read_export
-from adapters.reports.question import BadQuestion, first_instant_of, instant_typed, last_instant_of
+from adapters.reports.question import first_instant_of, instant_typed, last_instant_of
 from adapters.reports.reconcile import Comparison, compared
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
-from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of, progress
+from bin.commands.message_files import check_input
+from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import clock
 from domain.values import instant_text
 
@@ -52,15 +53,16 @@ def reconcile(
         table, json or csv.
     """
     chosen, say = chosen_by(where)
-    if not export.is_file():
-        raise BadTable(f"{export} is no file")
+    check_input(export)
+    if mapping is not None:
+        check_input(mapping)
     how = export_mapping(mapping)
     with progress(say("reading"), export.stat().st_size) as advance:
         read = read_export(export, how, on_bytes=advance)
     comparison = Comparison(export, source, *_span(read, export, from_, to), within)
     with ledger_of(chosen) as ledger, progress(say("replaying"), ledger.store.position()) as advance:
         _check_source(source, ledger)
-        now = max(clock(), ledger.store.recorded_until())
+        now = ledger.known_now(clock())
         report = compared(ledger, read, comparison, now, advance)
     show(report, format, say)
     if report.found:

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.live_tables.answer import from_live
 from adapters.reports.explain import explain_incident
-from adapters.reports.question import NotOnRecord, Question, filters_typed, question
+from adapters.reports.question import Question, filters_typed, question
 from adapters.reports.replay import steps
 from adapters.reports.report import Report, ReportName, make
 from adapters.reports.timeline import timeline_of
@@ -14,6 +14,7 @@ from adapters.reports.unrouted import unrouted_requests
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
+from bin.commands.ids import incident_named, stream_named
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
 from bin.compose import clock, open_reporting
 from bin.language import Words
@@ -62,17 +63,12 @@ def explain(incident: str, /, *, how: How | None = None, where: Where | None = N
     Parameters
     ----------
     incident
-        The id of the incident.
+        The id of the incident, also as incident-ID.
     """
     chosen, say = chosen_by(where)
     how = how or How()
     with ledger_of(chosen) as ledger:
-        try:
-            report = explain_incident(incident, ledger, _question(how, Which(), ledger))
-        except NotOnRecord:
-            if not incident.startswith("incident-"):
-                raise
-            report = explain_incident(incident.removeprefix("incident-"), ledger, _question(how, Which(), ledger))
+        report = explain_incident(incident_named(incident, ledger), ledger, _question(how, Which(), ledger))
     show(report, how.format, say)
 
 
@@ -94,13 +90,13 @@ def timeline(stream: str, /, *, format: Format = "table", where: Where | None = 
     Parameters
     ----------
     stream
-        contract-ID, credits-ID or incident-ID.
+        contract-ID, credits-ID or incident-ID; or the id alone, of an incident or else of a contract.
     format
         table, json or csv.
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        report = timeline_of(stream, ledger, clock())
+        report = timeline_of(stream_named(stream, ledger), ledger, clock())
     show(report, format, say)
 
 
@@ -138,7 +134,7 @@ def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Questi
 def _question(how: How, which: Which, ledger: Ledger) -> Question:
     # A recorder whose clock ran ahead has recorded what is known now all the same.
     return question(
-        now=max(clock(), ledger.store.recorded_until()),
+        now=ledger.known_now(clock()),
         reading=how.reading,
         as_of=how.as_of,
         known_on=how.known_on,

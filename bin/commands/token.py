@@ -4,8 +4,9 @@ import json
 import re
 import sys
 
+from adapters.errors import BadQuestion, NotOnRecord
 from adapters.inbox.messages import is_label
-from adapters.reports.question import HOUSE_ZONE, BadQuestion, NotOnRecord
+from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.screen import plain
 from adapters.reports.writing import Writing, spaced
 from adapters.store.ledger import Ledger

@@ -19,6 +19,7 @@ from bench.busy import measure_busy
 from bench.paper import Paper, machine
 from bench.rebuild import measure_rebuild
 from bench.sizes import QUICK, Sizes
+from bench.start_up import measure_start_up
 from bench.stores import Store, store
 
 
@@ -42,8 +43,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="smaller sizes: does it run at all?")
     parser.add_argument("--store", choices=("sqlite", "postgres"), help="one store instead of both")
     what = "one part: (a) rebuild, (b) append, (c) one fact on a busy contract, "
-    what += "(d) messages from a broker"
-    parser.add_argument("--only", choices=("a", "b", "c", "d"), help=what)
+    what += "(d) messages from a broker, (e) start-up"
+    parser.add_argument("--only", choices=("a", "b", "c", "d", "e"), help=what)
     parser.add_argument("--profile", action="store_true", help="where the time of (a) goes")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there too")
     return parser.parse_args(words)
@@ -66,7 +67,9 @@ def main() -> None:
         taken = f"{sizes.rebuilds} rebuilds, of {sizes.turns} turns of appending, of {sizes.facts_told} facts told"
         paper.line(f"Medians of {taken}; contenders take turns, and ratios are of medians.")
         paper.line()
-        for kind in kinds:
+        if asked.only in (None, "e"):
+            measure_start_up(Path(folder), sizes.turns, paper)
+        for kind in kinds if asked.only != "e" else []:
             with store(kind, Path(folder)) as at:
                 versions[kind] = at.version
                 measure(at, sizes, asked.only, paper, profile=asked.profile)

@@ -1,7 +1,7 @@
-"""The commands that tell of what came in and is not recorded: refused, waiting, never heard."""
+"""The commands about refused messages: list, show, export, retry."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,28 +9,21 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from adapters.inbox.handler import HOUR
+from adapters.errors import AnswerIsNo, BadQuestion, NotOnRecord
 from adapters.inbox.ingest import BATCH, RefusedLine, Tally
-from adapters.inbox.messages import Unreadable, is_label, read_json, source_named
+from adapters.inbox.messages import is_label, source_named
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.reports.columns import json_row
-from adapters.reports.question import BadQuestion, NotOnRecord
 from adapters.reports.refused import NO_SOURCE
 from adapters.reports.refused import REPORT as REFUSED
-from adapters.reports.sources import REPORT as SOURCES
-from adapters.reports.sources import SourceLine
-from adapters.reports.waiting import REPORT as WAITING
-from adapters.reports.waiting import WaitingMessage
 from adapters.reports.writing import visible
-from adapters.store.records import Gap, RefusedRow, SourceHeard
-from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences, silent_for
+from adapters.store.records import RefusedRow
 from bin.commands.console import Format, Plain, show_facts, show_listing
-from bin.commands.ingest import check_output, refused_line, tell, whole
-from bin.commands.options import AnswerIsNo, Where, chosen_by, ledger_of
-from bin.compose import clock, open_handler
+from bin.commands.message_files import check_output
+from bin.commands.options import Where, chosen_by, ledger_of
+from bin.commands.outcomes import refused_line, show_tally, whole
+from bin.compose import open_handler
 from bin.language import Words
-
-# --- refused ----------------------------------------------------------------------------------------------------
 
 
 @Parameter(name="*")
@@ -149,16 +142,16 @@ def refused_retry(
     with ledger_of(chosen) as ledger:
         refused = ledger.store.refused()
         rest = iter((picked or Picked()).of(refused) if all_ else _numbered(refused, numbers))
-        desk = open_handler(ledger, chosen)
+        handler = open_handler(ledger, chosen)
         while batch := list(islice(rest, BATCH)):
-            answered = desk.retry([row.message for row in batch])
-            for row, outcome in zip(batch, answered.outcomes, strict=True):
-                print(f"{row.number}: {visible(_told(outcome, say))}")
+            handled = handler.retry([row.message for row in batch])
+            for row, outcome in zip(batch, handled.outcomes, strict=True):
+                print(f"{row.number}: {visible(_outcome_line(outcome, say))}")
                 tally.outcomes[outcome_name(outcome)] += 1
                 again += isinstance(outcome, Refused)
-            tally.woken.update(outcome_name(reply.outcome) for reply in answered.woken)
-            tally.expired += len(answered.expired)
-    tell(tally, None, say)
+            tally.woken.update(outcome_name(reply.outcome) for reply in handled.woken)
+            tally.expired += len(handled.expired)
+    show_tally(tally, None, say)
     if again:
         raise AnswerIsNo
 
@@ -189,7 +182,7 @@ def _is_line_of_json(raw: bytes) -> bool:
 
 
 def _looks_like_another(row: RefusedRow) -> bool:
-    """Whether it was kept as nobody's (the payload of a help desk), and given to `ingest` would be somebody's."""
+    """Whether it has no source here (it came from a help desk) but would have one if it were given to `ingest`."""
     return row.message.identity is None and source_named(row.message.raw) is not None
 
 
@@ -216,7 +209,7 @@ def _is_plain(text: str) -> bool:
     return all(one.isprintable() or one in "\n\t" for one in text)
 
 
-def _told(outcome: Outcome, say: Words) -> str:
+def _outcome_line(outcome: Outcome, say: Words) -> str:
     """What became of a message, on one line."""
     name = say(outcome_name(outcome))
     match outcome:
@@ -226,99 +219,3 @@ def _told(outcome: Outcome, say: Words) -> str:
             return f"{name} [{clause}] {reason}"
         case Waiting(_, reason):
             return f"{name}: {reason}"
-
-
-# --- waiting ----------------------------------------------------------------------------------------------------
-
-
-def waiting_list(
-    *,
-    source: str | None = None,
-    stream: str | None = None,
-    format: Format = "table",
-    where: Where | None = None,
-) -> None:
-    """List the messages that wait for the incident or the contract they belong to, and until when they do.
-
-    After that they are refused, and kept: patience_hours in verbale.toml, VERBALE_PATIENCE_HOURS.
-
-    Parameters
-    ----------
-    source
-        Only messages of this source.
-    stream
-        Only messages that wait for this stream: incident-ID, contract-ID.
-    format
-        table, json or csv.
-    """
-    chosen, say = chosen_by(where)
-    with ledger_of(chosen) as ledger:
-        rows = [
-            WaitingMessage(kept, kept.since + chosen.patience_hours * HOUR, _type_of(kept.raw))
-            for kept in ledger.store.all_waiting()
-            if source in (None, kept.identity[0]) and stream in (None, kept.stream)
-        ]
-    show_listing(WAITING, rows, format, say)
-
-
-def _type_of(raw: bytes) -> str | None:
-    try:
-        document = read_json(raw)
-    except Unreadable:  # what waits could be read when it came, by whatever make of this program
-        return None
-    return str(document.get("type")) if isinstance(document, dict) else None
-
-
-# --- sources ----------------------------------------------------------------------------------------------------
-
-
-def sources(
-    *, gaps: Annotated[bool, Parameter(negative="")] = False, format: Format = "table", where: Where | None = None
-) -> None:
-    """List who has written, when last, what became of it, and which of its own sequence numbers were never heard.
-
-    A source that has an alarm (silence_hours in verbale.toml) is SILENT when it is silent for longer, or was never
-    heard. Exit status 1 where any is; with --gaps also where any has gaps.
-
-    Parameters
-    ----------
-    gaps
-        Name every gap, not just the first ones.
-    format
-        table, json or csv.
-    """
-    chosen, say = chosen_by(where)
-    with ledger_of(chosen) as ledger:
-        heard = ledger.store.sources()
-        passed_over = {one.source: ledger.store.gaps(one.source) for one in heard}
-    lines = _source_lines(heard, passed_over, chosen.silence_hours, clock(), None if gaps else SHOWN_GAPS)
-    show_listing(SOURCES, lines, format, say)
-    if any(line.alarm or (gaps and line.missing) for line in lines):
-        raise AnswerIsNo
-
-
-def _source_lines(
-    heard: Sequence[SourceHeard],
-    gaps: Mapping[str, Sequence[Gap]],
-    silence_hours: Mapping[str, float],
-    now: int,
-    most_gaps: int | None,
-) -> list[SourceLine]:
-    """Every source, those that have an alarm and were never heard too, by name.
-
-    `silence_hours` is in hours, `now` in microseconds UTC; at most `most_gaps` gaps of each are named.
-    """
-    alarms = {silence.source: silence for silence in silences(heard, silence_hours, now)}
-    by_name = {one.source: one for one in heard}
-    return [
-        SourceLine(
-            source=name,
-            heard=by_name.get(name),
-            silent_us=silent_for(by_name[name].last_heard, now) if name in by_name else None,
-            allowed_us=alarms[name].allowed_us if name in alarms else None,
-            alarm=name in alarms and alarms[name].too_long,
-            missing=missing(gaps.get(name, ())),
-            gaps=ranges(gaps.get(name, ()), most_gaps),
-        )
-        for name in sorted(by_name.keys() | alarms.keys())
-    ]

@@ -1,0 +1,136 @@
+"""The commands that show what a contract says: all contracts in a line each, one of them in full."""
+
+import json
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from adapters.reports.columns import JsonRow
+from adapters.reports.contract_sheet import HOURS, contract_sheets, sheet_of
+from adapters.reports.contracts import REPORT as CONTRACTS
+from adapters.reports.question import Question, question
+from adapters.reports.writing import duration, local, percent
+from adapters.store.ledger import Ledger
+from bin.commands.console import Format, Plain, show_listing
+from bin.commands.ids import contract_named
+from bin.commands.options import Where, chosen_by, ledger_of
+from bin.compose import clock
+from bin.language import Words
+
+PENALTY_STEPS = {
+    "contract.penalty_claimed.v1": "claimed",
+    "contract.penalty_waived.v1": "waived",
+    "contract.penalty_settled.v1": "paid",
+}
+
+
+def contracts(*, as_of: str | None = None, format: Format = "table", where: Where | None = None) -> None:
+    """Every contract: how long it is in force, its customer keys, its options, its credits left.
+
+    Parameters
+    ----------
+    as_of
+        As of this instant (2025-12-31T18:00:00+01:00) or the end of this day (2025-12-31); else now.
+    format
+        table, json or csv.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        sheets = contract_sheets(ledger, _question(ledger, as_of=as_of))
+    show_listing(CONTRACTS, sheets, format, say)
+
+
+def show(
+    contract: str,
+    /,
+    *,
+    as_of: str | None = None,
+    known_on: str | None = None,
+    reading: str = "literal",
+    format: Plain = "table",
+    where: Where | None = None,
+) -> None:
+    """One contract on a date: parties' keys, terms, levels and calendar in force, options, credits, windows.
+
+    Parameters
+    ----------
+    contract
+        The id of the contract, also as contract-ID.
+    as_of
+        As of this instant (2025-12-31T18:00:00+01:00) or the end of this day (2025-12-31); else now.
+    known_on
+        Use only what was recorded by then; else everything recorded.
+    reading
+        The reading of the contract: literal, or choices that depart from it: rate=words,unit=clock,...
+    format
+        table or json.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        asked = _question(ledger, as_of=as_of, known_on=known_on, reading=reading)
+        sheet = sheet_of(contract_named(contract, ledger), ledger, asked)
+    if format == "json":
+        print(json.dumps(sheet, ensure_ascii=False, indent=2))
+        return
+    zone = ZoneInfo(sheet["terms"]["time_zone"])
+    as_of_text, known_text = (local(sheet[name], zone, seconds=True) for name in ("as_of", "known_on"))
+    print(f"{say('Contract')} {sheet['contract']}")
+    print(f"{say('as of')} {as_of_text}, {say('known on')} {known_text} ({zone.key}); ", end="")
+    print(f"{say('reading')} {asked.reading.name}\n")
+    lines = list(_lines(sheet, zone, say))
+    wide = max(len(label) for label, _ in lines)
+    for label, text in lines:
+        print(f"{label:{wide}}  {text}".rstrip())
+
+
+def _question(ledger: Ledger, *, as_of: str | None, known_on: str | None = None, reading: str = "literal") -> Question:
+    return question(now=ledger.known_now(clock()), as_of=as_of, known_on=known_on, reading=reading)
+
+
+def _lines(sheet: JsonRow, zone: ZoneInfo, say: Words) -> Iterator[tuple[str, str]]:
+    """What the sheet says, each thing with its clause: label and text."""
+    terms, credits = sheet["terms"], sheet["credits"]
+    for number, spell in enumerate(sheet["in_force"]):
+        yield say("in force") if not number else "", f"{local(spell['from'], zone)} - {local(spell['to'], zone)}"
+    yield say("in force then"), say("yes" if sheet["is_in_force"] else "no")
+    yield say("signed"), local(sheet["signed_at"], zone)
+    yield say("customer keys"), ", ".join(sheet["customers"]) or "-"
+    yield say("terms"), f"{say(terms['source'])}, {terms['time_zone']}"
+    yield say("tolerance (P1)"), percent(terms["tolerance"])
+    figures, in_words = percent(terms["penalty_figures"]), percent(terms["penalty_words"])
+    yield say("penalty rate (P2)"), f"{figures} {say('in figures')}, {in_words} {say('in words')}"
+    for number, (priority, level) in enumerate(sheet["levels"].items()):
+        label = say("levels in force (A3)") if not number else ""
+        charge, intervention = duration(level["charge_us"]), duration(level["intervention_us"])
+        yield label, f"{priority.upper()}  TPC {charge:>6}  TI {intervention:>6}"
+    for number, option in enumerate(sheet["options"]):
+        yield say("options (G1)") if not number else "", _option(option, say)
+    for hours, clause in HOURS.items():
+        day = sheet["calendar"].get(str(hours))
+        yield f"{say('calendar')} ({clause})", say("none covers that day") if day is None else _calendar(day, say)
+    yield say("connected systems (S1)"), ", ".join(sheet["connected_systems"]) or "-"
+    counts = (f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "left"))
+    yield say("credits (G2), minutes"), f"{', '.join(counts)}; {say('value')} {say.euro(credits['value'])} euro"
+    for number, window in enumerate(sheet["windows"]):
+        label = say("windows (P1)") if not number else ""
+        yield label, f"{local(window['from'], zone)} - {local(window['to'], zone)}"
+    for number, step in enumerate(sheet["penalty_steps"]):
+        amount = f"{say.euro(step['amount'])} euro, {local(step['at'], zone)}, {say('reading')} {step['reading']}"
+        yield say("penalty (P2)") if not number else "", f"{say(PENALTY_STEPS[step['type']])} {amount}"
+
+
+def _option(option: JsonRow, say: Words) -> str:
+    match option["service"]:
+        case "operation":
+            hours = duration(option["committed_minutes"] * 60_000_000)
+            return f"{say('operation')}: {hours} / {say(option['per'])}; {', '.join(option['activities'])}"
+        case "maintenance":
+            visits = (f"{one['name']} {one['visits']} / {say(one['per'])}" for one in option["activities"])
+            return f"{say('maintenance')}: {', '.join(visits)}"
+        case service:
+            return say(service)
+
+
+def _calendar(day: JsonRow, say: Words) -> str:
+    hours = ", ".join(day["windows"]) or day["holiday"] or say("closed")
+    years = f"{day['first_year']}-{day['last_year']}"
+    return f"{day['source']} {day['source_version']}, {years} (v{day['version']}); {day['day']}: {hours}"

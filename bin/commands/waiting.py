@@ -1,0 +1,46 @@
+"""The command about messages that wait."""
+
+from adapters.inbox.handler import HOUR
+from adapters.inbox.messages import Unreadable, read_json
+from adapters.reports.waiting import REPORT as WAITING
+from adapters.reports.waiting import WaitingMessage
+from bin.commands.console import Format, show_listing
+from bin.commands.options import Where, chosen_by, ledger_of
+
+
+def waiting_list(
+    *,
+    source: str | None = None,
+    stream: str | None = None,
+    format: Format = "table",
+    where: Where | None = None,
+) -> None:
+    """List the messages that wait for the incident or the contract they belong to, and until when they do.
+
+    After that they are refused, and kept: patience_hours in verbale.toml, VERBALE_PATIENCE_HOURS.
+
+    Parameters
+    ----------
+    source
+        Only messages of this source.
+    stream
+        Only messages that wait for this stream: incident-ID, contract-ID.
+    format
+        table, json or csv.
+    """
+    chosen, say = chosen_by(where)
+    with ledger_of(chosen) as ledger:
+        rows = [
+            WaitingMessage(deferred, deferred.since + chosen.patience_hours * HOUR, _type_of(deferred.raw))
+            for deferred in ledger.store.all_waiting()
+            if source in (None, deferred.identity[0]) and stream in (None, deferred.stream)
+        ]
+    show_listing(WAITING, rows, format, say)
+
+
+def _type_of(raw: bytes) -> str | None:
+    try:
+        document = read_json(raw)
+    except Unreadable:  # what waits could be read when it came, by whatever make of this program
+        return None
+    return str(document.get("type")) if isinstance(document, dict) else None
