@@ -4,9 +4,7 @@ The contract's own words come from the glossary of the README. The catalogues ar
 words of figures, `it-help.po` the help, `it-errors.po` the sentences of errors.
 """
 
-import json
 import os
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -14,7 +12,6 @@ from pathlib import Path
 
 LANGUAGES = ("en", "it")
 _asked: str | None = None
-_ENTRY = re.compile(r'^msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"\n?)+)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,15 @@ class Words:
 
     def number(self, number: int) -> str:
         """A whole number with its thousands apart."""
-        return self._separated(f"{number:,}")
+        from babel.numbers import format_decimal  # only tables need it: start-up
+
+        return format_decimal(number, locale=self.language)
 
     def euro(self, amount: str) -> str:
         """An amount with two decimals."""
-        return self._separated(f"{Decimal(amount):,.2f}")
+        from babel.numbers import format_decimal
 
-    def _separated(self, english: str) -> str:
-        return english if self.language == "en" else english.translate(str.maketrans(",.", ".,"))
+        return format_decimal(Decimal(amount), "#,##0.00", locale=self.language)
 
 
 def ask_for(language: str | None) -> None:
@@ -76,11 +74,8 @@ def _configured() -> object:
 @cache
 def catalogue(language: str, of: str = "") -> dict[str, str]:
     """The translations of one catalogue, by the English text."""
-    name = f"{language}-{of}.po" if of else f"{language}.po"
-    text = (Path(__file__).parent / "locale" / name).read_text(encoding="utf-8")
-    return {_text(entry[1]): _text(entry[2]) for entry in _ENTRY.finditer(text)}
+    from babel.messages.pofile import read_po  # only who reads Italian needs it: start-up
 
-
-def _text(lines: str) -> str:
-    """The text that quoted lines hold: gettext escapes as JSON does."""
-    return "".join(json.loads(line) for line in lines.splitlines())
+    file = Path(__file__).parent / "locale" / (f"{language}-{of}.po" if of else f"{language}.po")
+    with file.open("rb") as opened:
+        return {str(entry.id): str(entry.string) for entry in read_po(opened) if entry.id and entry.string}

@@ -1,12 +1,11 @@
 """What can be configured, and where it is read from."""
 
-import json
 import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_origin
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from adapters.errors import UserError
 from domain.values import Identifier
@@ -52,10 +51,10 @@ class Webhook(BaseModel):
         return secret
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """What can be configured: in verbale.toml (or the file that VERBALE_CONFIG names), by VERBALE_*, by options."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="VERBALE_", extra="forbid", frozen=True)
 
     store: str = DEFAULT_STORE
     ledger: Identifier = "main"
@@ -85,6 +84,18 @@ class Settings(BaseModel):
         _address(listen)
         return listen
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (no .env: one file is enough)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options beat variables, variables beat the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file())
+
 
 def _address(listen: str) -> tuple[str, int] | None:
     if listen == "none":
@@ -100,16 +111,15 @@ def _config_file() -> Path:
 
 
 def settings(store: str | None = None, language: str | None = None) -> Settings:
-    """The settings in force: options beat variables, variables beat the file. Raises BadSettings.
-
-    Read here and not by pydantic-settings, whose import costs as much as a fifth of a report.
-    """
+    """The settings in force, with the options given. Raises BadSettings."""
     named = os.environ.get("VERBALE_CONFIG")
     if named and not Path(named).is_file():
         raise BadSettings(f"VERBALE_CONFIG names {named}, which is no file")
-    options = {name: value for name, value in (("store", store), ("language", language)) if value is not None}
+    options: dict[str, Any] = {
+        name: value for name, value in (("store", store), ("language", language)) if value is not None
+    }
     try:
-        return Settings.model_validate(_merged(_merged(_of_file(), _of_environment()), options))
+        return Settings(**options)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -120,37 +130,5 @@ def settings(store: str | None = None, language: str | None = None) -> Settings:
             else first["msg"].removeprefix("Value error, ")
         )
         raise BadSettings(f"setting {name}: {wrong}; see {_config_file()} and the VERBALE_ variables") from None
-
-
-def _of_file() -> dict[str, Any]:
-    file = _config_file()
-    if not file.is_file():
-        return {}
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BadSettings(f"{file} is not TOML: {error}") from None
-
-
-def _of_environment() -> dict[str, Any]:
-    """What the VERBALE_ variables set; a table is written as JSON."""
-    given = {name.lower(): value for name, value in os.environ.items()}
-    found: dict[str, Any] = {}
-    for name, field in Settings.model_fields.items():
-        text = given.get(f"verbale_{name}")
-        if text is None:
-            continue
-        try:
-            found[name] = json.loads(text) if get_origin(field.annotation) is dict else text
-        except ValueError as error:
-            raise BadSettings(f"setting {name}: VERBALE_{name.upper()} is not JSON: {error}") from None
-    return found
-
-
-def _merged(weaker: dict[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
-    """Both, the stronger where they differ: within tables too."""
-    merged = {**weaker, **stronger}
-    for name in weaker.keys() & stronger.keys():
-        if isinstance(weaker[name], dict) and isinstance(stronger[name], dict):
-            merged[name] = _merged(weaker[name], stronger[name])
-    return merged
+        raise BadSettings(f"{_config_file()} is not TOML: {error}") from None

@@ -27,6 +27,7 @@ def test_a_part_of_the_benchmark_runs_on_a_small_scale(tmp_path: Path, part: str
     assert figures["machine"]["cores"] >= 1
 
 
+@pytest.mark.integration
 def test_start_up_is_measured_beside_the_import_of_pydantic(tmp_path: Path) -> None:
     paper = Paper()
     measure_start_up(tmp_path, 1, paper)

@@ -45,7 +45,9 @@ def test_every_contract_has_a_line(run: Run, store: str) -> None:
     assert found["charlie-2025"][:3] == (True, ["charlie"], ["assistance"])
     assert found["delta-2025"][0] is False, "terminated on the first of November"
     lines = run("contracts", "--as-of", "2025-12-05", "--store", store)[1].splitlines()
-    assert [line.split()[0] for line in lines[1:]] == sorted(found)
+    title, _, _, _, *below = lines
+    assert title == "Contracts (Europe/Rome)"
+    assert [line.split()[0] for line in below] == sorted(found)
 
 
 def test_the_list_of_contracts_as_csv_has_its_columns_also_without_rows(run: Run, store: str) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from bin.extras import EXTRAS, extra_of
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parent.parent
 OURS = ("domain", "projections", "adapters", "bin")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

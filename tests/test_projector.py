@@ -3,12 +3,14 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.messages import INCIDENT, contract_in_force, message, opening
 from support.offices import Dump, Office, dump, office, ordered
 from support.worlds import World, worlds
 
@@ -27,6 +29,7 @@ from adapters.reports.report import LIVE_TABLES, ReportName, make
 from adapters.reports.systems import CONNECTED_SYSTEMS, EFFECTS
 from adapters.reports.table import Values
 from adapters.store.ledger import Ledger
+from domain.values import microseconds
 from projections.breach import breach, by_window, share
 from projections.commitments import commitment_rows
 from projections.compliance import compliance
@@ -40,6 +43,7 @@ from projections.readings import LITERAL, Reading
 from projections.replay import Replay
 
 OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,rate=words")
+LATEST = Reading.parse("reassessment=latest")
 STRICT = Reading.parse("one_sided=agreed,reassessment=latest,suspensions=counted,undisclosed=excluded")
 MINUTE = 60_000_000
 
@@ -184,3 +188,18 @@ def test_two_more_readings_live_beside_the_literal_one(tmp_path: Path, world: Wo
 def test_so_are_those_of_postgresql(tmp_path: Path, world: World, page: int) -> None:
     with office("postgres", tmp_path) as here:
         live_through(world, here, (LITERAL, STRICT), page)
+
+
+@pytest.mark.parametrize("readings", [(LITERAL, LATEST), (LATEST, LITERAL)])
+def test_the_earliest_timer_under_any_reading_is_kept(tmp_path: Path, readings: tuple[Reading, ...]) -> None:
+    with office("sqlite", tmp_path) as here:
+        here.clock.now = microseconds(datetime(2026, 3, 2, 8, 10, tzinfo=UTC))
+        projector = here.projector(readings)
+        projector.rebuild()
+        lowered = {"impact": "low", "urgency": "low"}
+        reassessed = message("incident.reassess", f"incident-{INCIDENT}", "2026-03-02T08:10:00Z", lowered)
+        here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"), reassessed)
+        projector.step()
+        wakes_at = projector.wakes_at()
+        # Just after the target of the first assessment, literally; under the other reading not before Tuesday.
+        assert wakes_at == microseconds(datetime(2026, 3, 2, 10, 0, tzinfo=UTC)) + 1

