@@ -13,9 +13,12 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     Retrying,
+    retry_if_exception,
     retry_if_exception_type,
     stop_after_attempt,
+    stop_after_delay,
     wait_exponential,
+    wait_fixed,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +28,11 @@ MOST_RACES = 100
 """Attempts: a writer that loses so many races gets an error rather than no answer."""
 LONGEST_RACE_PAUSE = 0.2
 """Seconds: a batch is recorded in a few milliseconds, so that even with twenty writers each gets its turn."""
+CONNECTION_PAUSE = 0.05
+"""Seconds: long enough not to keep a server busy that is just starting."""
+MOST_SWAPS = 100
+SWAP_PAUSE = 1.0
+"""Seconds between two attempts to replace tables, in which readers of the old ones go on."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds: a server that restarts is noticed at once, and one that is away for hours is not asked in a hot loop."""
 
@@ -43,6 +51,26 @@ def lost_races(*lost: type[Exception]) -> Retrying:
 
 def _pause_of_a_loser(state: RetryCallState) -> float:
     return random.uniform(0, min(state.attempt_number - 1, 20) * LONGEST_RACE_PAUSE / 20)
+
+
+def lost_connections(was_lost: Callable[[BaseException], bool], seconds: float) -> Retrying:
+    """Try again, for so long, where the connection to a server was lost: one that restarts is back in a moment."""
+    return Retrying(
+        retry=retry_if_exception(was_lost),
+        wait=wait_fixed(CONNECTION_PAUSE),
+        stop=stop_after_delay(seconds),
+        reraise=True,
+    )
+
+
+def tables_in_use(*in_use: type[Exception]) -> Retrying:
+    """Try again where somebody reads the tables to be replaced: they finish, and others begin, in between."""
+    return Retrying(
+        retry=retry_if_exception_type(in_use),
+        wait=wait_fixed(SWAP_PAUSE),
+        stop=stop_after_attempt(MOST_SWAPS),
+        reraise=True,
+    )
 
 
 def until_it_answers(

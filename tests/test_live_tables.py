@@ -893,7 +893,7 @@ def test_a_running_projector_leaves_tables_of_another_make_alone(here: Office) -
 
 def test_a_swap_waits_for_whoever_reads(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than it waits at a time: it asks again, and the work of building is not lost."""
-    monkeypatch.setattr("adapters.live_tables.projector.SWAP_PAUSE", 0.05)
+    monkeypatch.setattr("adapters.retries.SWAP_PAUSE", 0.05)
     monkeypatch.setattr("adapters.live_tables.postgres.SWAP_WAITS", "50ms")
     reading, done = threading.Event(), threading.Event()
     seen: list[int] = []

@@ -6,8 +6,6 @@ its facts, and writes in one transaction the rows, the difference they make to t
 
 from collections.abc import Callable, Sequence
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
-
 from adapters.live_tables.checkpoint import LIVE_READINGS, Checkpoint, checkpoint, outdated, write_stopped
 from adapters.live_tables.errors import OutdatedTables, Stopped
 from adapters.live_tables.facts import PAGE, contract_rows, contracts_of, missing_fact, readable, stopping_at
@@ -16,6 +14,7 @@ from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import LEDGERS, TIMERS
 from adapters.live_tables.step import Step
 from adapters.live_tables.tables import AtMost, TableSet
+from adapters.retries import tables_in_use
 from adapters.store.errors import LockedStore, LostRace, StoreError
 from adapters.store.ledger import Ledger
 from projections.contracts_known import Contracts
@@ -23,9 +22,6 @@ from projections.readings import Reading
 
 MOST_POISONS = 20
 """How many facts that cannot be projected a first build goes back behind, one after the other."""
-MOST_SWAPS = 100
-SWAP_PAUSE = 1.0
-"""Seconds between two attempts to swap, in which readers of the old tables go on."""
 
 
 class Projector:
@@ -174,7 +170,7 @@ class Projector:
             self._ledger, self._reporting, self._readings, self._generation() + 1, self._now,
             position=last, advance=advance,
         )  # fmt: skip
-        tables_in_use()(self._catch_up_and_swap, token, before, advance)
+        tables_in_use(LockedStore, LostRace)(self._catch_up_and_swap, token, before, advance)
         try:
             return self._reporting.discard_retired()
         except StoreError as error:
@@ -199,13 +195,3 @@ class Projector:
                 if before is not None or (reached and reached.position >= self._ledger.store.position()):
                     self._reporting.swap(token)
                     return
-
-
-def tables_in_use() -> Retrying:
-    """Try again where somebody reads the tables that are to be replaced: they finish, and others begin, in between."""
-    return Retrying(
-        retry=retry_if_exception_type((LockedStore, LostRace)),
-        stop=stop_after_attempt(MOST_SWAPS),
-        wait=wait_fixed(SWAP_PAUSE),
-        reraise=True,
-    )

@@ -12,8 +12,8 @@ from eventsourcing.utils import Environment
 from psycopg import Connection, Cursor, errors
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import PoolTimeout
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from adapters.retries import lost_connections
 from adapters.store.errors import Unanswered
 from adapters.store.postgres_connection import configuration, marked, parameters
 from adapters.store.postgres_errors import is_lost, reason_of, translated, translated_errors, unreachable
@@ -26,8 +26,6 @@ from adapters.store.sql import EVIDENCE
 from adapters.store.sql_recorder import EndOfLog, SqlRecorder
 
 MOST_CONNECTIONS = 5
-SHORTEST_PAUSE = 0.05
-"""Seconds between two attempts to read, where the connection was lost."""
 
 _INTEGERS = {"notification_id", "originator_version", "leaf", "position", "recorded_at", "version", "since", "number"}
 _BYTES = {"state", "leaf_hash", "digest", "raw", "body"}
@@ -89,7 +87,7 @@ class PostgresRecorder(SqlRecorder[Cursor[tuple[Any, ...]]], PostgresApplication
         self.ledger_id = ledger_id
         self.now = now
         self.lock_timeout = lock_timeout
-        self._retrying = lost_connections(lock_timeout)
+        self._retrying = lost_connections(_was_lost, lock_timeout)
 
     def _connection(self) -> Any:
         self.datastore.pool.open()
@@ -212,16 +210,6 @@ class PostgresRecorder(SqlRecorder[Cursor[tuple[Any, ...]]], PostgresApplication
             (self.postgres.writer, f"{self.postgres.schema}.begin_writing()"),
         )
         return bool(may)
-
-
-def lost_connections(seconds: int) -> Retrying:
-    """Try again, for so long, where the connection was lost: a server that restarts is back in a moment."""
-    return Retrying(
-        retry=retry_if_exception(_was_lost),
-        stop=stop_after_delay(seconds),
-        wait=wait_fixed(SHORTEST_PAUSE),
-        reraise=True,
-    )
 
 
 def _was_lost(error: BaseException) -> bool:
