@@ -34,12 +34,83 @@ def names_in(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
+PLACES = re.compile(r"`([\w./-]+(?:::[\w.]+)?)`")
+"""Paths, and names within them, as documents write them."""
+
+
+def exists(name: str) -> bool:
+    """Whether a path exists and, where a name within it follows, defines that."""
+    path, _, attributes = name.partition("::")
+    if not attributes:
+        return (ROOT / path).exists()
+    found = import_module(path.removesuffix(".py").replace("/", "."))
+    return all((found := getattr(found, attribute, None)) is not None for attribute in attributes.split("."))
+
+
 def commands(of: App, typed: tuple[str, ...] = ()) -> Iterator[str]:
     for name in of:
         if name.startswith("-"):
             continue
         yield " ".join((*typed, name))
         yield from commands(of[name], (*typed, name))
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["CONTRIBUTING.md", "README.md", *sorted(str(f.relative_to(ROOT)) for f in (ROOT / "docs").glob("*.md"))],
+)
+def test_a_document_names_only_what_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = [
+        name
+        for name in PLACES.findall(text)
+        if name.startswith(("domain/", "projections/", "adapters/", "bin/", "docs/", "tests/", ".ci/"))
+    ]
+    assert [name for name in named if not exists(name)] == []
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
+
+
+def test_the_architecture_follows_a_message_through_every_floor() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    steps = [line for line in text.splitlines() if re.match(r"\d+\. ", line)]
+    named = PLACES.findall(text.partition("## One message")[2].partition("## What of")[0])
+    assert len(steps) >= 10
+    for room in ("bin/commands/", "adapters/inbox/", "adapters/store/", "adapters/live_tables/", "adapters/reports/"):
+        assert any(name.startswith(room) for name in named), room
+    for floor in ("domain/", "projections/"):
+        assert any(name.startswith(floor) and "::" in name for name in named), floor
+
+
+def test_every_room_is_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [
+        file.parent.relative_to(ROOT)
+        for file in ROOT.glob("*/__init__.py")
+        if file.parent.name in ("domain", "projections")
+    ]
+    rooms += [
+        file.parent.relative_to(ROOT) for over in ("adapters", "bin") for file in (ROOT / over).glob("*/__init__.py")
+    ]
+    assert [str(room) for room in rooms if f"`{room}/`" not in text] == []
+
+
+@pytest.mark.parametrize("kind", ["a fact", "a report", "a broker", "a format"])
+def test_contributing_says_which_files_to_touch(kind: str) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition(f"### Add {kind}")[2].partition("###")[0]
+    steps = [line for line in section.splitlines() if re.match(r"\d+\. ", line)]
+    assert len(steps) >= 3
+    assert all(PLACES.search(step) for step in steps)
+
+
+def test_the_words_lead_to_where_they_live() -> None:
+    rows = [
+        line for line in (ROOT / "docs" / "words.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ]
+    words = [row for row in rows if not row.startswith(("| word", "| ---"))]
+    assert len(words) > 40
+    assert all(PLACES.search(row) for row in words)
 
 
 def test_every_clause_of_the_contract_is_mapped() -> None:
