@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from adapters.errors import UserError
 from domain.values import Identifier
@@ -130,5 +136,7 @@ def settings(store: str | None = None, language: str | None = None) -> Settings:
             else first["msg"].removeprefix("Value error, ")
         )
         raise BadSettings(f"setting {name}: {wrong}; see {_config_file()} and the VERBALE_ variables") from None
+    except SettingsError as error:
+        raise BadSettings(f"a VERBALE_ variable that is to hold JSON holds none: {error}") from None
     except ValueError as error:
         raise BadSettings(f"{_config_file()} is not TOML: {error}") from None

@@ -368,6 +368,15 @@ def test_a_wrong_setting_is_named(run: Run, text: str, said: str) -> None:
     assert said in err
 
 
+def test_a_variable_that_is_not_json_is_named_and_not_the_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERBALE_SILENCE_HOURS", "24")
+    monkeypatch.setenv("VERBALE_WEBHOOKS", "zammad")
+    status, out, err = run("status")
+    assert (status, out) == (2, "")
+    assert 'VERBALE_ variable that is to hold JSON holds none: error parsing value for field "webhooks"' in err
+    assert "verbale.toml" not in err
+
+
 def test_every_setting_is_in_the_readme() -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     for name in Settings.model_fields:
