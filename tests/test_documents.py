@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclopts import App
@@ -43,8 +44,10 @@ def exists(name: str) -> bool:
     path, _, attributes = name.partition("::")
     if not attributes:
         return (ROOT / path).exists()
-    found = import_module(path.removesuffix(".py").replace("/", "."))
-    return all((found := getattr(found, attribute, None)) is not None for attribute in attributes.split("."))
+    found: Any = import_module(path.removesuffix(".py").replace("/", "."))
+    for attribute in attributes.split("."):
+        found = getattr(found, attribute, None)
+    return found is not None
 
 
 def commands(of: App, typed: tuple[str, ...] = ()) -> Iterator[str]:
