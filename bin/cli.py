@@ -173,7 +173,7 @@ def _end(error: UserError) -> int:
 def _say_error(text: str) -> int:
     spoken = language.spoken()
     if spoken != "en":
-        from bin.sentences import translated
+        from bin.error_translation import translated
 
         text = translated(text, spoken)
     print(f"verbale: {text}", file=sys.stderr)

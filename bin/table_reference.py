@@ -5,7 +5,7 @@ from typing import Any
 from adapters.live_tables.column_types import POSTGRES, SQLITE
 from adapters.live_tables.schema import PUBLIC
 from adapters.reports.columns import Column
-from adapters.reports.table import Table
+from adapters.reports.live_table import Table
 
 TABLES_HEAD = """# Reporting tables
 

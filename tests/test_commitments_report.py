@@ -11,7 +11,7 @@ import pytest
 from support.messages import CONTRACT, buy, contract_in_force, message
 from support.offices import KINDS, Office, office
 
-from adapters.live_tables.answer import from_live
+from adapters.live_tables.report_from_tables import from_live
 from adapters.live_tables.schema import TIMERS
 from adapters.reports.commitments import COMMITMENTS
 from adapters.reports.question import Question

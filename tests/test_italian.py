@@ -11,9 +11,9 @@ from cyclopts.help.help import docstring_parse
 
 from bin.cli import app, load_all
 from bin.command_list import COMMANDS, GROUPS
+from bin.error_translation import translated
 from bin.help import EVERYWHERE, QUESTIONS_OF_A_READING
 from bin.language import catalogue
-from bin.sentences import translated
 from projections.readings import QUESTIONS
 
 ROOT = Path(__file__).parent.parent

@@ -20,7 +20,7 @@ from support.offices import KINDS, Office, dump, office
 from support.servers import owner
 
 from adapters.live_tables.errors import BeingBuilt, NoTables
-from adapters.live_tables.incidents import Rows
+from adapters.live_tables.incident_rows import Rows
 from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build

@@ -16,13 +16,13 @@ from support.servers import owner
 from adapters.diagnosis import remarks
 from adapters.live_tables import checkpoint as checkpoints
 from adapters.live_tables import rebuild as rebuilding
-from adapters.live_tables.answer import from_live
 from adapters.live_tables.checkpoint import checkpoint
 from adapters.live_tables.errors import BeingBuilt, ForeignTables, NoTables, OutdatedTables, Stopped
-from adapters.live_tables.incidents import Rows
+from adapters.live_tables.incident_rows import Rows
 from adapters.live_tables.postgres import PostgresReporting
 from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build
+from adapters.live_tables.report_from_tables import from_live
 from adapters.live_tables.reporting import NEXT, Reporting
 from adapters.live_tables.schema import BUILDER, LEDGERS, PUBLIC, TABLES
 from adapters.live_tables.sqlite import SqliteReporting
@@ -531,7 +531,7 @@ def test_tables_of_other_rules_or_readings_have_to_be_built_anew(here: Office, m
 def test_live_tables_of_other_rules_answer_no_report(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Question(LITERAL, here.clock.now, here.clock.now)
     assert from_live("breach", here.ledger, here.reporting, asked) is not None
-    monkeypatch.setattr("adapters.live_tables.answer.RULES_VERSION", "next")
+    monkeypatch.setattr("adapters.live_tables.report_from_tables.RULES_VERSION", "next")
     assert from_live("breach", here.ledger, here.reporting, asked) is None
 
 
@@ -968,7 +968,7 @@ def test_a_contract_that_cannot_be_counted_stops_the_projection_and_is_named(
     def fails(*_: Any, **__: Any) -> None:
         raise ArithmeticError("no such sum")
 
-    monkeypatch.setattr("adapters.live_tables.contracts.credit_row", fails)
+    monkeypatch.setattr("adapters.live_tables.contract_tallies.credit_row", fails)
     with pytest.raises(Stopped, match=f"contract {CONTRACT} cannot be counted .*no such sum") as stopped:
         here.projector().step()
     assert stopped.value.position == 7

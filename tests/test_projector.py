@@ -15,19 +15,19 @@ from support.offices import Dump, Office, dump, office, ordered
 from support.worlds import World, worlds
 
 from adapters.inbox.handler import CommandHandler
-from adapters.live_tables.answer import from_live
 from adapters.live_tables.rebuild import build
+from adapters.live_tables.report_from_tables import from_live
 from adapters.live_tables.schema import LEDGERS, PUBLIC
 from adapters.reports.breach import CASES, WINDOWS, cases_of
 from adapters.reports.commitments import COMMITMENTS, NumberedRow
 from adapters.reports.compliance import INCIDENTS
 from adapters.reports.credits import CREDITS
+from adapters.reports.live_table import Values
 from adapters.reports.penalty import PENALTIES
 from adapters.reports.question import Question
 from adapters.reports.queue import QUEUE
 from adapters.reports.report import LIVE_TABLES, ReportName, make
 from adapters.reports.systems import CONNECTED_SYSTEMS, EFFECTS
-from adapters.reports.table import Values
 from adapters.store.ledger import Ledger
 from domain.values import microseconds
 from projections.breach import breach, by_window, share

@@ -18,7 +18,7 @@ from support.offices import KINDS, Office, office
 
 import adapters.reports
 from adapters.errors import BadQuestion
-from adapters.live_tables.answer import from_live
+from adapters.live_tables.report_from_tables import from_live
 from adapters.reports.filters import Filters
 from adapters.reports.penalty import PENALTIES
 from adapters.reports.question import question

@@ -19,7 +19,7 @@ from adapters.live_tables.reporting import LIVE, NEXT, Reporting, index_statemen
 from adapters.live_tables.schema import LEDGERS, PUBLIC, TABLES
 from adapters.live_tables.tables import Codec
 from adapters.reports.columns import ColumnKind
-from adapters.reports.table import Table
+from adapters.reports.live_table import Table
 from adapters.store.errors import StoreError
 from adapters.store.postgres_connection import connect, marked
 from adapters.store.postgres_errors import translated_errors

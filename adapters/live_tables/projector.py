@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from adapters.live_tables.checkpoint import LIVE_READINGS, Checkpoint, checkpoint, outdated, write_stopped
 from adapters.live_tables.errors import OutdatedTables, Stopped
-from adapters.live_tables.facts import PAGE, contract_rows, contracts_of, missing_fact, readable, stopping_at
+from adapters.live_tables.read_facts import PAGE, contract_rows, contracts_of, missing_fact, readable, stopping_at
 from adapters.live_tables.rebuild import Advance, build, still_built_by
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import LEDGERS, TIMERS

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from adapters.live_tables.errors import BeingBuilt
-from adapters.live_tables.facts import (
+from adapters.live_tables.parallel_judging import judges
+from adapters.live_tables.read_facts import (
     contract_rows,
     contracts_of,
     first_missing,
@@ -12,7 +13,6 @@ from adapters.live_tables.facts import (
     stopping_at,
     whole_streams,
 )
-from adapters.live_tables.processes import judges
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import BUILDER
 from adapters.live_tables.step import Step

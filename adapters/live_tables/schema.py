@@ -11,10 +11,10 @@ from adapters.reports.columns import instant, integer, listed, text
 from adapters.reports.commitments import COMMITMENTS
 from adapters.reports.compliance import INCIDENTS
 from adapters.reports.credits import CREDITS
+from adapters.reports.live_table import LEDGER, READING, Index, Table
 from adapters.reports.penalty import PENALTIES
 from adapters.reports.queue import QUEUE
 from adapters.reports.systems import CONNECTED_SYSTEMS, EFFECTS
-from adapters.reports.table import LEDGER, READING, Index, Table
 
 SCHEMA_VERSION = 1
 """Of the reporting schema, reporting_v1."""

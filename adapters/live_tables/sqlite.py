@@ -21,7 +21,7 @@ from adapters.live_tables.reporting import NEXT, Reporting, index_statements, ta
 from adapters.live_tables.schema import LEDGERS, SCHEMA_VERSION, TABLES
 from adapters.live_tables.tables import Codec
 from adapters.reports.columns import ColumnKind
-from adapters.reports.table import Table
+from adapters.reports.live_table import Table
 from adapters.store.errors import DamagedStore, NewerStore, NotAStore, StoreError
 from adapters.store.sqlite_errors import translated_errors
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from adapters.live_tables.checkpoint import write_checkpoint
-from adapters.live_tables.contracts import ContractTallies, Moved
+from adapters.live_tables.contract_tallies import ContractTallies, Moved
 from adapters.live_tables.errors import Stopped
-from adapters.live_tables.facts import entries
-from adapters.live_tables.incidents import Rows, judged, rows_of, timers
+from adapters.live_tables.incident_rows import Rows, judged, rows_of, timers
+from adapters.live_tables.read_facts import entries
 from adapters.live_tables.schema import TIMERS
 from adapters.live_tables.tables import TableSet
 from adapters.reports.breach import CASES, case_of

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from adapters.reports.columns import Column, ColumnKind
-from adapters.reports.table import Stored, Table, Values
+from adapters.reports.live_table import Stored, Table, Values
 from domain.interval import Interval
 
 

@@ -18,13 +18,13 @@ from adapters.reports.columns import (
     text,
 )
 from adapters.reports.filters import by_contract, by_interval
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Index, Stored, Table, kept
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition
 from adapters.reports.screen import ScreenColumn, at, count, plain, settled, yes
-from adapters.reports.table import LEDGER, READING, Index, Stored, Table, kept
-from adapters.reports.writing import percent
+from adapters.reports.wording import percent
 from domain.interval import Interval
 from projections.breach import BreachRow, Count, breach, by_window, late_in
 from projections.contracts_known import JudgedIncident

@@ -22,7 +22,7 @@ from adapters.reports.icalendar import CalendarEvent, as_icalendar
 from adapters.reports.question import Question
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, plain, word
-from adapters.reports.writing import Language, Writing, duration
+from adapters.reports.wording import Language, Writing, duration
 from adapters.store.ledger import Ledger
 from domain import __version__
 from domain.calendar_rules import ServiceHours, wall_text

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from adapters.reports.columns import Column, JsonRow, R, instant, lifted, text, working_time
-from adapters.reports.table import Stored
-from adapters.reports.writing import duration
+from adapters.reports.live_table import Stored
+from adapters.reports.wording import duration
 from domain.terms import Clock
 from domain.values import Responsibility
 from domain.working_time import WorkingCalendar

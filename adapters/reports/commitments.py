@@ -15,13 +15,13 @@ from adapters.reports.columns import (
     text,
 )
 from adapters.reports.filters import by_contract, by_interval
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Stored, Table, kept
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.parts import finding_json, finding_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain
-from adapters.reports.table import LEDGER, READING, Stored, Table, kept
-from adapters.reports.writing import Writing, duration, lateness
+from adapters.reports.wording import Writing, duration, lateness
 from domain.periods import Period
 from domain.values import MINUTE, instant_text, read_instant
 from projections.commitments import CommitmentRow, commitments

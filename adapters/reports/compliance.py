@@ -14,14 +14,14 @@ from adapters.reports.columns import (
     text,
 )
 from adapters.reports.filters import by_contract, by_instant
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Index, Stored, Table, kept
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.parts import coverage_of, finding_json, finding_of, priority_of
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain, word
-from adapters.reports.table import LEDGER, READING, Index, Stored, Table, kept
-from adapters.reports.writing import Writing
+from adapters.reports.wording import Writing
 from domain.terms import Clock
 from domain.working_time import WorkingCalendar
 from projections.compliance import ComplianceRow

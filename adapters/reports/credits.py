@@ -2,11 +2,11 @@
 
 from adapters.reports.columns import Column, euro, evidence, instant, integer, text
 from adapters.reports.filters import by_contract
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition
 from adapters.reports.screen import amount, at, count, plain
-from adapters.reports.table import LEDGER, READING, Stored, Table, amount_of, kept
 from projections.credit_balance import CreditRow, credit_balance
 
 COLUMNS: tuple[Column[CreditRow], ...] = (

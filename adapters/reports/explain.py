@@ -11,7 +11,7 @@ from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, t
 from adapters.reports.question import Question
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, Section, at, findings, plain
-from adapters.reports.writing import Writing, duration, runs
+from adapters.reports.wording import Writing, duration, runs
 from adapters.store.ledger import Ledger
 from domain.calendar_rules import wall_text
 from domain.terms import Clock

@@ -3,7 +3,7 @@
 from typing import Any
 
 from adapters.reports.report import Report
-from adapters.reports.writing import Writing
+from adapters.reports.wording import Writing
 from domain.values import moment, read_instant
 
 

@@ -1,7 +1,7 @@
 """What the rows of several reports have in common: coverage, priority, findings."""
 
 from adapters.reports.columns import JsonRow
-from adapters.reports.table import Stored
+from adapters.reports.live_table import Stored
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.terms import Priority
 from projections.findings import Finding

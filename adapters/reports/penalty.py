@@ -16,12 +16,12 @@ from adapters.reports.columns import (
     text,
 )
 from adapters.reports.filters import by_contract
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import ScreenColumn, amount, at, plain, settled
-from adapters.reports.table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
-from adapters.reports.writing import Writing, percent
+from adapters.reports.wording import Writing, percent
 from domain.interval import Interval
 from domain.terms import PenaltyClause
 from projections.breach import breach

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from adapters.reports.columns import EVENTUAL, Column, evidence, instant, integer, lifted, text
 from adapters.reports.filters import by_contract, by_instant
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Stored, Table, kept
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.parts import coverage_of, priority_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition
 from adapters.reports.screen import at, count, plain, word
-from adapters.reports.table import LEDGER, READING, Stored, Table, kept
 from projections.queue import QueueRow, Tier, in_order, queue
 
 

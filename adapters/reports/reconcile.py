@@ -13,7 +13,7 @@ from adapters.reports.question import Question
 from adapters.reports.replay import Advance, replayed
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, at, count, plain
-from adapters.reports.writing import Writing, signed, spaced
+from adapters.reports.wording import Writing, signed, spaced
 from adapters.store.ledger import Ledger
 from domain.values import SECOND, instant_text
 from projections.as_of import IncidentAsOf

@@ -3,7 +3,7 @@
 from adapters.reports.columns import Column, JsonRow, instant, integer, text
 from adapters.reports.report import Definition
 from adapters.reports.screen import ScreenColumn, at, count
-from adapters.reports.writing import Writing, visible
+from adapters.reports.wording import Writing, visible
 from adapters.store.records import RefusedRow
 
 NO_SOURCE = ""

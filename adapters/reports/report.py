@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from adapters.errors import BadQuestion, NotOnRecord
 from adapters.reports.columns import Column, JsonRow, R, json_row
 from adapters.reports.filters import Filter, contracts_of
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import Table
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.question import HOUSE_ZONE, Question
 from adapters.reports.replay import Advance, Replayed, replayed
 from adapters.reports.screen import ScreenColumn, Section
-from adapters.reports.table import Table
-from adapters.reports.writing import Writing
+from adapters.reports.wording import Writing
 from adapters.store.ledger import Ledger
 from domain import __version__
 from domain.values import instant_text

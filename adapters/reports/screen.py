@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from adapters.reports.columns import JsonRow
-from adapters.reports.writing import Writing
+from adapters.reports.wording import Writing
 
 Cell = Callable[[JsonRow, Writing], str]
 """The text of a row in one column."""

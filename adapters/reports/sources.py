@@ -6,7 +6,7 @@ from adapters.reports.columns import Column, JsonRow, instant, integer, listed, 
 from adapters.reports.refused import SOURCE
 from adapters.reports.report import Definition
 from adapters.reports.screen import ScreenColumn, at, count
-from adapters.reports.writing import Writing, duration
+from adapters.reports.wording import Writing, duration
 from adapters.store.records import SourceHeard
 from domain.values import MINUTE
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from adapters.reports.columns import EVENTUAL, Column, JsonRow, evidence, flag, instant, integers, text
 from adapters.reports.filters import by_contract, by_instant
-from adapters.reports.live import LiveTables
+from adapters.reports.live_table import LEDGER, READING, Index, Stored, Table, kept
+from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import ScreenColumn, at, plain, yes
-from adapters.reports.table import LEDGER, READING, Index, Stored, Table, kept
-from adapters.reports.writing import Writing
+from adapters.reports.wording import Writing
 from domain.interval import Interval
 from projections.connected_systems import EffectRow, Line, SystemRow, effects, lines, systems
 

@@ -7,7 +7,7 @@ from adapters.errors import NotOnRecord
 from adapters.reports.columns import Column, JsonRow, instant, integer, integers, lifted, listed, text
 from adapters.reports.report import Definition, Report, versions
 from adapters.reports.screen import ScreenColumn, at, count, plain
-from adapters.reports.writing import Writing, lateness, runs
+from adapters.reports.wording import Writing, lateness, runs
 from adapters.store.ledger import Ledger
 from adapters.store.records import Sealed
 from domain.facts import Fact

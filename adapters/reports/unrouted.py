@@ -5,7 +5,7 @@ from adapters.reports.question import Question
 from adapters.reports.replay import Advance, replayed
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, at, plain, word, yes
-from adapters.reports.writing import Writing
+from adapters.reports.wording import Writing
 from adapters.store.ledger import Ledger
 from projections.unrouted import UnroutedRow, unrouted
 

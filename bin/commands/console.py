@@ -17,7 +17,7 @@ from adapters.reports.heading import heading
 from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import ScreenColumn, Section
-from adapters.reports.writing import Writing, spaced
+from adapters.reports.wording import Writing, spaced
 from bin.language import Words
 
 Format = Literal["table", "json", "csv"]

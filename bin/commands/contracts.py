@@ -8,7 +8,7 @@ from adapters.reports.columns import JsonRow
 from adapters.reports.contract_sheet import HOURS, contract_sheets, sheet_of
 from adapters.reports.contracts import REPORT as CONTRACTS
 from adapters.reports.question import Question, question
-from adapters.reports.writing import duration, local, percent
+from adapters.reports.wording import duration, local, percent
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, Plain, show_listing
 from bin.commands.ids import contract_named

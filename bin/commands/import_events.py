@@ -9,7 +9,7 @@ from adapters.imports.csv_table import write_quarantine
 from adapters.inbox.ingest import Line, take_in
 from adapters.reports.columns import JsonRow
 from adapters.reports.screen import ScreenColumn, plain
-from adapters.reports.writing import Writing, local
+from adapters.reports.wording import Writing, local
 from bin.commands.console import console, table
 from bin.commands.message_files import check_input, check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress

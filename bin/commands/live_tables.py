@@ -24,8 +24,8 @@ from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import Where, chosen_by, ledger_of, progress
 from bin.compose import clock, open_readable, open_replay, open_reporting
+from bin.error_translation import translated
 from bin.language import Words
-from bin.sentences import translated
 from bin.settings import Settings
 
 LONGEST_WAIT = 1.0

@@ -16,7 +16,7 @@ from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, 
 from adapters.reports.columns import json_row
 from adapters.reports.refused import NO_SOURCE
 from adapters.reports.refused import REPORT as REFUSED
-from adapters.reports.writing import visible
+from adapters.reports.wording import visible
 from adapters.store.records import RefusedRow
 from bin.commands.console import Format, Plain, show_facts, show_listing
 from bin.commands.message_files import check_output

@@ -4,7 +4,7 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from adapters.live_tables.answer import from_live
+from adapters.live_tables.report_from_tables import from_live
 from adapters.reports.explain import explain_incident
 from adapters.reports.question import Question, filters_typed, question
 from adapters.reports.replay import steps

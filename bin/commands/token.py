@@ -8,7 +8,7 @@ from adapters.errors import BadQuestion, NotOnRecord
 from adapters.inbox.messages import is_label
 from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.screen import plain
-from adapters.reports.writing import Writing, spaced
+from adapters.reports.wording import Writing, spaced
 from adapters.store.ledger import Ledger
 from adapters.store.records import Token
 from bin.commands.console import Plain, console, table

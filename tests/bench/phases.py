@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from adapters.live_tables import facts as reading
+from adapters.live_tables import read_facts as reading
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.step import Step
-from adapters.reports.table import Table
+from adapters.reports.live_table import Table
 from adapters.store.ledger import Ledger
 from adapters.store.mapper import read_entry
 from bench.paper import CHECKOUT, Paper

@@ -13,9 +13,9 @@ from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.tables import TableSet
 from adapters.reports.compliance import INCIDENTS
 from adapters.reports.credits import CREDITS
+from adapters.reports.live_table import Stored, Table
 from adapters.reports.question import Question, no_such_contract
 from adapters.reports.report import LIVE_TABLES, Report, ReportName, check, definition, manifest, picked
-from adapters.reports.table import Stored, Table
 from adapters.store.ledger import Ledger
 from domain.calendar_rules import ServiceHours
 from domain.working_time import WorkingCalendar

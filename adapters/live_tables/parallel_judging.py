@@ -16,8 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
-from adapters.live_tables.facts import contracts_of
-from adapters.live_tables.incidents import Rows, judge
+from adapters.live_tables.incident_rows import Rows, judge
+from adapters.live_tables.read_facts import contracts_of
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
 from adapters.store.records import Row

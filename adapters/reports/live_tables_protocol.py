@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from adapters.reports.live_table import Stored, Table
 from adapters.reports.question import Question
-from adapters.reports.table import Stored, Table
 from domain.working_time import WorkingCalendar
 from projections.replay import Replay
 

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from adapters.live_tables.errors import Stopped
-from adapters.live_tables.facts import entries
+from adapters.live_tables.read_facts import entries
 from adapters.live_tables.schema import TIMERS
 from adapters.reports.breach import CASES, cases_of
 from adapters.reports.compliance import INCIDENTS
+from adapters.reports.live_table import Table, Values
 from adapters.reports.queue import QUEUE
 from adapters.reports.systems import EFFECTS
-from adapters.reports.table import Table, Values
 from adapters.store.records import Row
 from domain.catalogue import FACTS, Catalogue
 from projections.contracts_known import Contracts, ContractsUnder, JudgedIncident
