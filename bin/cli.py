@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # the same bytes whatever the locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    language.ask_for(None)
+    language.choose(None)
     try:
         run(sys.argv[1:] if arguments is None else arguments)
     except CycloptsError as error:
@@ -139,7 +139,7 @@ def common_options(arguments: Sequence[str]) -> list[str]:
             value = value if equals else rest[1]
             rest = rest[1 if equals else 2 :]
             if option == "--language":
-                language.ask_for(value)
+                language.choose(value)
             else:
                 moved += [option, value]
         else:
@@ -171,10 +171,10 @@ def _end(error: UserError) -> int:
 
 
 def _say_error(text: str) -> int:
-    spoken = language.spoken()
-    if spoken != "en":
+    current = language.current_language()
+    if current != "en":
         from bin.error_translation import translated
 
-        text = translated(text, spoken)
+        text = translated(text, current)
     print(f"verbale: {text}", file=sys.stderr)
     return WRONG_USE

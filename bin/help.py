@@ -25,7 +25,7 @@ QUESTIONS_OF_A_READING = (
 
 def prepare(of: App, name: str) -> None:
     """Add to the help of a command, or of a group of them: examples, and the language it is shown in."""
-    say = language.Words(language.spoken(), "help")
+    say = language.Words(language.current_language(), "help")
     parts = [_examples(name, say)]
     if name == "report":
         parts.insert(0, _questions(say))

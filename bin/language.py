@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "it")
-_asked: str | None = None
+_chosen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class Words:
         return format_decimal(Decimal(amount), "#,##0.00", locale=self.language)
 
 
-def ask_for(language: str | None) -> None:
-    """Remember which language was asked for on the command line: it holds for everything the command prints."""
-    global _asked
-    _asked = language
+def choose(language: str | None) -> None:
+    """Remember which language was chosen on the command line: it holds for everything the command prints."""
+    global _chosen
+    _chosen = language
 
 
-def asked_for() -> str | None:
-    """The language asked for on the command line; None where none was."""
-    return _asked
+def chosen_language() -> str | None:
+    """The language chosen on the command line; None where none was."""
+    return _chosen
 
 
-def spoken() -> str:
-    """The language of help and errors: as asked for, else as VERBALE_LANGUAGE or the configuration says.
+def current_language() -> str:
+    """The language of help and errors: the one chosen on the command line, else in VERBALE_LANGUAGE or verbale.toml.
 
     Never raises: an error in the settings must itself be shown in some language.
     """
-    found = _asked or os.environ.get("VERBALE_LANGUAGE") or _configured()
+    found = _chosen or os.environ.get("VERBALE_LANGUAGE") or _configured()
     return found if found in LANGUAGES else "en"
 
 

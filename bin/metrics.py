@@ -69,7 +69,7 @@ def _gauges(result: ReadinessResult) -> CollectorRegistry:
         gauge("broker_up", "Whether the broker answers.", result.broker.ready)
     if (figures := result.figures) is None:
         return registry
-    status = figures.standing
+    status = figures.status
     gauge("facts", "Facts on record.", status.counts["facts"])
     gauge("waiting", "Messages that wait for what they belong to.", status.counts["waiting"])
     gauge("refused", "Messages refused, and kept.", status.counts["refused"])

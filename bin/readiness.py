@@ -44,7 +44,7 @@ class StoreFigures(NamedTuple):
     `unpublished` counts outcomes still to be published; `silences` are of the sources that have an alarm.
     """
 
-    standing: StoreStatus
+    status: StoreStatus
     unpublished: int
     silences: list[Silence]
 
@@ -113,12 +113,12 @@ class ReadinessCheck:
         return PartStatus(alive, "answers" if alive else "does not answer: it is tried again for ever")
 
     def _check_projection(self, figures: StoreFigures | None) -> PartStatus | None:
-        if figures is None or (at := figures.standing.at) is None:
+        if figures is None or (at := figures.status.at) is None:
             return None
         if at.stopped_at is not None:
             return PartStatus(False, f"stopped before position {at.stopped_at}: see verbale doctor")
-        lag, longest = figures.standing.lag_us // SECOND, self._settings.longest_lag_seconds
-        behind = f"{figures.standing.lag_positions} facts and {lag} seconds behind"
+        lag, longest = figures.status.lag_us // SECOND, self._settings.longest_lag_seconds
+        behind = f"{figures.status.lag_positions} facts and {lag} seconds behind"
         return (
             PartStatus(True, behind)
             if lag <= longest

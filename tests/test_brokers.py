@@ -125,7 +125,7 @@ async def taking(place: Place, batcher: Batcher) -> AsyncIterator[None]:
         return [write(reply) for reply in await batcher.receive_patiently(raws)]
 
     await client.connect()
-    client.subscribe(Acknowledging(answer, client.send, troubles.append))
+    client.subscribe(Acknowledging(answer, client.publish_outcomes, troubles.append))
     await client.start()
     try:
         yield

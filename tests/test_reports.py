@@ -43,12 +43,12 @@ def test_a_report_has_a_live_table_and_its_columns_are_called_the_same_there(nam
     kept = {column.name for table in report.tables for column in table.columns}
     missing = {column.name for column in report.csv_columns} - kept
     assert report.tables
-    assert missing == set(report.measured)
-    assert all(report.measured.values())
+    assert missing == set(report.not_kept_live)
+    assert all(report.not_kept_live.values())
 
 
 def test_only_figures_that_move_with_no_fact_are_measured_when_asked() -> None:
-    measured = {(name, column) for name in NAMES for column in definition(name).measured}
+    measured = {(name, column) for name in NAMES for column in definition(name).not_kept_live}
     assert measured == {("breach", "evidence_late"), ("queue", "rank")}
 
 

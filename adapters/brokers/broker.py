@@ -61,10 +61,10 @@ class BrokerClient(Protocol):
     async def stop(self) -> None:
         """Take no more messages, acknowledge or give back what is in hand, then close the connection."""
 
-    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
+    async def publish_outcomes(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Publish outcomes; when this returns, the broker has them."""
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish_messages(self, messages: Sequence[Outgoing]) -> None:
         """Publish messages; when this returns, the broker has them."""
 
     async def alive(self) -> bool:

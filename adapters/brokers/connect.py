@@ -21,7 +21,8 @@ def open_client(url: str, ledger: str) -> BrokerClient:
             from adapters.brokers.rabbitmq import RabbitClient
 
             return RabbitClient(address, ledger)
-        case _:
+        case "kafka" | "kafkas":
             from adapters.brokers.kafka import KafkaClient
 
             return KafkaClient(address, ledger)
+    raise AssertionError(f"{address.scheme}:// is a scheme of `OPTIONS` that has no client here")

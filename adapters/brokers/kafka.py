@@ -164,14 +164,14 @@ class KafkaClient:
 
     # --- out ---
 
-    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
+    async def publish_outcomes(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         publishing = (
             self._confirmed(self._outcomes, source or "", body, OUTCOMES_TYPE) for source, body in bundles(outcomes)
         )
         await confirmed(publishing, self._address, *FAILURES)
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish_messages(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError. One topic takes them all, whatever their subjects."""
         publishing = (self._confirmed(self._messages, one.key, one.body, MESSAGE_TYPE) for one in messages)
         await confirmed(publishing, self._address, *FAILURES)

@@ -245,7 +245,7 @@ class NatsClient:
 
     # --- out ---
 
-    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
+    async def publish_outcomes(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError. An array that is sent again within two minutes is kept once."""
         await self._publish(
             self._confirmed(
@@ -256,7 +256,7 @@ class NatsClient:
             for source, body in bundles(outcomes)
         )
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish_messages(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError. Without an id of NATS's own: the same message sent again is to be answered again."""
         await self._publish(self._confirmed(one.subject, one.body, {"Content-Type": MESSAGE_TYPE}) for one in messages)
 

@@ -188,7 +188,7 @@ class RabbitClient:
 
     # --- out ---
 
-    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
+    async def publish_outcomes(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         publishing = (
             self._confirmed(outcome_subject(self._ledger, source), body, OUTCOMES_TYPE)
@@ -196,7 +196,7 @@ class RabbitClient:
         )
         await confirmed(publishing, self._address, *FAILURES)
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish_messages(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError."""
         publishing = (self._confirmed(one.subject, one.body, MESSAGE_TYPE) for one in messages)
         await confirmed(publishing, self._address, *FAILURES)

@@ -252,7 +252,7 @@ class RedisClient:
 
     # --- out ---
 
-    async def send(self, outcomes: Sequence[OutboxMessage]) -> None:
+    async def publish_outcomes(self, outcomes: Sequence[OutboxMessage]) -> None:
         """Raises BrokerError."""
         oldest = int((time.time() - OUTCOMES_KEPT_DAYS * 86_400) * MILLISECONDS)
         async with self._asking() as redis, redis.pipeline(transaction=False) as many:
@@ -260,7 +260,7 @@ class RedisClient:
                 many.xadd(outcome_subject(self._ledger, source), {DATA: body}, minid=oldest, approximate=True)
             await many.execute()
 
-    async def publish(self, messages: Sequence[Outgoing]) -> None:
+    async def publish_messages(self, messages: Sequence[Outgoing]) -> None:
         """Raises BrokerError. One stream takes them all, whatever their subjects."""
         async with self._asking() as redis, redis.pipeline(transaction=False) as many:
             for message in messages:

@@ -220,5 +220,7 @@ REPORT: Definition[WindowRow] = Definition(
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(WINDOWS,),
-    measured={"evidence_late": "as many as a window has breaches: they are the rows of `cases` with a `breach_at`"},
+    not_kept_live={
+        "evidence_late": "as many as a window has breaches: they are the rows of `cases` with a `breach_at`"
+    },
 )

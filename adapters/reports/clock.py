@@ -1,4 +1,4 @@
-"""One clock of a request (A3-A5): its figures, and what the live tables keep so that it can be measured when asked."""
+"""One clock of a request (A3-A5): its figures, and what live tables keep so that a report can measure it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -38,7 +38,7 @@ def of_clock(clock: Clock) -> tuple[Column[ComplianceRow], ...]:
     return _named(clock, clock_columns(), _JUDGED[clock])
 
 
-def counted(clock: Clock) -> tuple[Column[ComplianceRow], ...]:
+def figures_when_last_moved(clock: Clock) -> tuple[Column[ComplianceRow], ...]:
     """What a clock had counted when it last started, was suspended or ended, in place of what it has by now."""
     columns: tuple[Column[Judged], ...] = (
         working_time(
@@ -57,8 +57,8 @@ def counted(clock: Clock) -> tuple[Column[ComplianceRow], ...]:
     return _named(clock, columns, _JUDGED[clock])
 
 
-def counted_at(clock: Clock) -> tuple[Column[ComplianceRow], ...]:
-    """What a table knows of a clock besides, by which it is measured when asked."""
+def running_state(clock: Clock) -> tuple[Column[ComplianceRow], ...]:
+    """Further columns of a live table, from which a report measures a running clock."""
     columns: tuple[Column[Judged], ...] = (
         instant(
             "counted_at",

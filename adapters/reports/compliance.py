@@ -1,6 +1,6 @@
 """Compliance: each request with both its clocks (A2-A6, G2)."""
 
-from adapters.reports.clock import clock_of, counted, counted_at, net_and_target, of_clock
+from adapters.reports.clock import clock_of, figures_when_last_moved, net_and_target, of_clock, running_state
 from adapters.reports.columns import (
     EVENTUAL,
     Column,
@@ -72,9 +72,9 @@ COLUMNS: tuple[Column[ComplianceRow], ...] = (
 
 
 _KEPT = (
-    *kept(replaced(COLUMNS, *counted(Clock.CHARGE), *counted(Clock.INTERVENTION))),
-    *counted_at(Clock.CHARGE),
-    *counted_at(Clock.INTERVENTION),
+    *kept(replaced(COLUMNS, *figures_when_last_moved(Clock.CHARGE), *figures_when_last_moved(Clock.INTERVENTION))),
+    *running_state(Clock.CHARGE),
+    *running_state(Clock.INTERVENTION),
     text(
         "coverage_contract", "the signed contract that it comes under", lambda row: row.answer.contract, optional=True
     ),

@@ -108,5 +108,5 @@ def _text(instant: int | None) -> str | None:
     return None if instant is None else instant_text(instant)
 
 
-HOURS = {ServiceHours.STANDARD: "H1", ServiceHours.DATA_CENTRE: "H2"}
+CLAUSE_OF_HOURS = {ServiceHours.STANDARD: "H1", ServiceHours.DATA_CENTRE: "H2"}
 """The clause of each kind of working hours."""

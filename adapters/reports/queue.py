@@ -120,5 +120,5 @@ REPORT: Definition[RankedRequest] = Definition(
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(QUEUE,),
-    measured={"rank": "one request that is served moves all the others: it is counted when asked"},
+    not_kept_live={"rank": "one request that is served moves all the others: it is counted when asked"},
 )

@@ -36,7 +36,7 @@ class Definition(Generic[R]):
     `flat`: the columns of CSV, where a cell cannot hold what JSON has. `heading`, `sections`: what stands above the
     rows and how these are parted, where it differs from other reports. `empty`: the sentence where there are no rows.
     `filters`: those it knows; `windowed`: whether one window may be asked for. `tables`: the live tables that keep it;
-    `measured`: columns that no live table has, each with the reason.
+    `not_kept_live`: columns that no live table has, each with the reason.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Definition(Generic[R]):
     filters: Mapping[str, Filter[R]] = field(default_factory=dict)
     windowed: bool = False
     tables: tuple[Table[Any], ...] = ()
-    measured: Mapping[str, str] = field(default_factory=dict)
+    not_kept_live: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def csv_columns(self) -> tuple[Column[R], ...]:

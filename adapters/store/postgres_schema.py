@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import Connection
 
 from adapters.store.postgres_url import PostgresLocation
-from adapters.store.sql import ADDED_TO, ADDED_TO_ONLY, CHANGED, EVIDENCE, TAKEN_FROM
+from adapters.store.sql import EVIDENCE, ONLY_ADDED_TO
 
 
 def _instant(microseconds: str) -> str:
@@ -81,7 +81,7 @@ def format_2() -> Iterator[str]:
 
 def guards(location: PostgresLocation) -> Iterator[str]:
     """Nobody changes evidence; writers come one at a time, and learn where the log ends."""
-    for name, said in (("refuse_change", ADDED_TO_ONLY), ("refuse_another_ledger", "a ledger keeps its name")):
+    for name, said in (("refuse_change", ONLY_ADDED_TO), ("refuse_another_ledger", "a ledger keeps its name")):
         yield f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN RAISE EXCEPTION '{said}' USING ERRCODE = 'restrict_violation'; END $$"""
     for table in EVIDENCE:
@@ -111,16 +111,23 @@ def guards(location: PostgresLocation) -> Iterator[str]:
     yield "COMMENT ON FUNCTION begin_writing() IS 'Takes the lock of the log, and says where the log ends.'"
 
 
+WRITER_RIGHTS = {
+    "INSERT": (*EVIDENCE, "waiting", "refused", "sources", "sequences", "outbox", "tokens", "snapshots"),
+    "UPDATE": ("refused", "sources", "tokens", "snapshots"),
+    "DELETE": ("waiting", "outbox"),
+}
+"""What the writer may do with which tables; it may read all."""
+
+
 def grants(location: PostgresLocation) -> list[str]:
     """What the writer may do. The reader may do nothing here."""
     schema, writer = location.schema, location.writer
-    granted = {"INSERT": ADDED_TO, "UPDATE": CHANGED, "DELETE": TAKEN_FROM}
     return [
         f"GRANT USAGE ON SCHEMA {schema} TO {writer}",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {writer}",
         *(
             f"GRANT {right} ON {', '.join(f'{schema}.{table}' for table in tables)} TO {writer}"
-            for right, tables in granted.items()
+            for right, tables in WRITER_RIGHTS.items()
         ),
         f"GRANT EXECUTE ON FUNCTION {schema}.begin_writing() TO {writer}",
     ]

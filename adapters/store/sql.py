@@ -12,11 +12,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 from adapters.store.errors import OlderStore
 from adapters.store.records import Identity
 
-ADDED_TO_ONLY = "evidence is only ever added to"
+ONLY_ADDED_TO = "evidence is only ever added to"
 EVIDENCE = ("stored_events", "seal", "inbox")
-ADDED_TO = (*EVIDENCE, "waiting", "refused", "sources", "sequences", "outbox", "tokens", "snapshots")
-CHANGED = ("refused", "sources", "tokens", "snapshots")
-TAKEN_FROM = ("waiting", "outbox")
+"""The tables in which no row is ever changed or deleted."""
 FORMAT = 2
 """Of the tables; 1 had none of sources, sequences, outbox, tokens and snapshots."""
 

@@ -1,6 +1,6 @@
 """The tables of a SQLite store, and what guards them."""
 
-from adapters.store.sql import ADDED_TO_ONLY, EVIDENCE, FORMAT
+from adapters.store.sql import EVIDENCE, FORMAT, ONLY_ADDED_TO
 
 APPLICATION_ID = 0x56524241  # "VRBA"
 
@@ -53,7 +53,7 @@ SCHEMA = (
         times INTEGER NOT NULL)""",
     *(
         f"""CREATE TRIGGER {table}_{verb}_refused BEFORE {verb} ON {table}
-            BEGIN SELECT RAISE(ABORT, '{ADDED_TO_ONLY}'); END"""
+            BEGIN SELECT RAISE(ABORT, '{ONLY_ADDED_TO}'); END"""
         for table in EVIDENCE
         for verb in ("UPDATE", "DELETE")
     ),
@@ -61,7 +61,7 @@ SCHEMA = (
     *(
         f"""CREATE TRIGGER {table}_replace_refused BEFORE INSERT ON {table}
             WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same})
-            BEGIN SELECT RAISE(ABORT, '{ADDED_TO_ONLY}'); END"""
+            BEGIN SELECT RAISE(ABORT, '{ONLY_ADDED_TO}'); END"""
         for table, same in (
             (
                 "stored_events",

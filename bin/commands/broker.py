@@ -52,7 +52,7 @@ def broker(folder: Path = Path("verbale-broker"), /, *, port: int | None = None,
 def broker_setup(*, where: Where | None = None) -> None:
     """Make the streams, queues and consumers that this ledger needs at the broker (VERBALE_BROKER).
 
-    Can be run again. What is there and configured otherwise is told, never changed.
+    Can be run again. What is there and configured otherwise is reported, never changed.
     """
     chosen, _ = chosen_by(where)
     for line in asyncio.run(_set_up(_configured(chosen), chosen)):
@@ -86,7 +86,7 @@ async def _publish(chosen: Settings, lines: Iterator[Line]) -> int:
     published = 0
     async with _connected(_configured(chosen), chosen) as client:
         while batch := list(islice(lines, BATCH)):
-            await client.publish([addressed(chosen.ledger, line.raw) for line in batch])
+            await client.publish_messages([addressed(chosen.ledger, line.raw) for line in batch])
             published += len(batch)
     return published
 

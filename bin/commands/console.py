@@ -1,4 +1,4 @@
-"""The screen: tables that line up, and nothing that steers a terminal."""
+"""Writes reports as screen table, JSON or CSV."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ from bin.language import Words
 
 Format = Literal["table", "json", "csv"]
 Plain = Literal["table", "json"]
-WIDTH_ON_PAPER = 1000
+WIDTH_WITHOUT_TERMINAL = 1000
 """Columns when the output is no terminal: wide enough that nothing wraps."""
 
 
@@ -89,11 +89,13 @@ class _Screen(Console):
 
 
 def console(out: TextIO | None = None) -> Console:
-    """A console that never wraps where nobody's screen is."""
+    """A console that does not wrap if the output is no terminal."""
     plain = _Screen(file=out, highlight=False, soft_wrap=False, emoji=False, markup=False)
     if plain.is_terminal:
         return plain
-    return _Screen(file=out, highlight=False, emoji=False, markup=False, width=WIDTH_ON_PAPER, color_system=None)
+    return _Screen(
+        file=out, highlight=False, emoji=False, markup=False, width=WIDTH_WITHOUT_TERMINAL, color_system=None
+    )
 
 
 # --- tables -----------------------------------------------------------------------------------------------------
@@ -132,7 +134,7 @@ def _print_lines(out: Console, lines: Iterable[str]) -> None:
 def print_rows(out: Console, columns: Sequence[ScreenColumn], rows: Sequence[JsonRow], writing: Writing) -> None:
     """A table; or, on a screen too narrow for it, each row as lines of its own: nothing is ever cut."""
     made = table(columns, rows, writing)
-    if Measurement.get(out, out.options.update(max_width=WIDTH_ON_PAPER), made).maximum <= out.width:
+    if Measurement.get(out, out.options.update(max_width=WIDTH_WITHOUT_TERMINAL), made).maximum <= out.width:
         out.print(made)
         return
     headings = [_heading_of(column, writing) for column in columns]

@@ -32,7 +32,8 @@ from bin.settings import BadSettings, Settings
 
 BROKER = "broker"
 """Where messages from a broker come in, as the metrics name it."""
-CLOCK_SECONDS = 60.0
+OVERDUE_SECONDS = 60.0
+"""So often messages that have waited too long are refused."""
 TURN_SECONDS = 0.0005
 """How long the handler's thread may hold the interpreter while the thread that talks to the broker waits. The latter
 needs it only for a moment, many times a batch: with Python's default, ten times this, it waited a third of the time."""
@@ -106,7 +107,7 @@ class _Consumer:
             await client.connect()
             if absent := await missing(client):
                 raise BrokerError(f"at the broker there is no {', no '.join(absent)}: run verbale broker setup")
-            client.subscribe(Acknowledging(self._handle, client.send, self._on_trouble))
+            client.subscribe(Acknowledging(self._handle, client.publish_outcomes, self._on_trouble))
             await client.start()
             yield
         finally:
@@ -123,7 +124,7 @@ class _Consumer:
             self._recorded.clear()
             try:
                 while entries := await self._batcher.outbox(BATCH):
-                    await client.send([entry.message for entry in entries])
+                    await client.publish_outcomes([entry.message for entry in entries])
                     await self._batcher.published([entry.number for entry in entries])
             except Exception as error:  # whatever it was, later outcomes must be published too
                 self._on_trouble(error)
@@ -133,7 +134,7 @@ class _Consumer:
     async def _expire_now_and_then(self) -> None:
         """Refuse messages that have waited too long, also when no other is received."""
         while True:
-            await asyncio.sleep(CLOCK_SECONDS)
+            await asyncio.sleep(OVERDUE_SECONDS)
             try:
                 await self._batcher.expire()
             except Exception as error:  # whatever it was, it is tried again in a minute

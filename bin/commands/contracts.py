@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from adapters.reports.columns import JsonRow
-from adapters.reports.contract_sheet import HOURS, contract_sheets, sheet_of
+from adapters.reports.contract_sheet import CLAUSE_OF_HOURS, contract_sheets, sheet_of
 from adapters.reports.contracts import REPORT as CONTRACTS
 from adapters.reports.question import Question, question
 from adapters.reports.wording import duration, local, percent
@@ -104,7 +104,7 @@ def _lines(sheet: JsonRow, zone: ZoneInfo, say: Words) -> Iterator[tuple[str, st
         yield label, f"{priority.upper()}  TPC {charge:>6}  TI {intervention:>6}"
     for number, option in enumerate(sheet["options"]):
         yield say("options (G1)") if not number else "", _option(option, say)
-    for hours, clause in HOURS.items():
+    for hours, clause in CLAUSE_OF_HOURS.items():
         day = sheet["calendar"].get(str(hours))
         yield f"{say('calendar')} ({clause})", say("none covers that day") if day is None else _calendar(day, say)
     yield say("connected systems (S1)"), ", ".join(sheet["connected_systems"]) or "-"

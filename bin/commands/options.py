@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 
 from bin.commands.console import Format
 from bin.compose import open_ledger
-from bin.language import Words, asked_for
+from bin.language import Words, chosen_language
 from bin.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ class Which:
 
 def chosen_by(where: Where | None) -> tuple[Settings, Words]:
     """The settings in force, and the language of the output. Raises BadSettings."""
-    chosen = settings(store=where.store if where else None, language=asked_for())
+    chosen = settings(store=where.store if where else None, language=chosen_language())
     return chosen, Words(chosen.language)
 
 
 def words() -> Words:
     """The language of the output, for a command that opens no store. Raises BadSettings."""
-    return Words(settings(language=asked_for()).language)
+    return Words(settings(language=chosen_language()).language)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from adapters.inbox.ingest import BATCH
-from bin.http.problems import MALFORMED, NOT_SPOKEN, TOO_LARGE, TOO_SLOW, Problem
+from bin.http.problems import MALFORMED, TOO_LARGE, TOO_SLOW, UNSUPPORTED_MEDIA_TYPE, Problem
 
 SINGLE, BATCHED, EITHER = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
 MOST_MESSAGES = BATCH
@@ -25,7 +25,7 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
     """The body of a request, of at most `most_bytes`; no more is read. Raises Problem."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
-        raise Problem(NOT_SPOKEN, f"a body with Content-Encoding {coding} is not read here: send it plain")
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, f"a body with Content-Encoding {coding} is not read here: send it plain")
     too_large = Problem(TOO_LARGE, f"the longest body taken has {most_bytes} bytes: send smaller batches")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes:
@@ -50,7 +50,7 @@ def media_type(request: Request) -> str:
     for parameter in parameters:
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8", "us-ascii"):
-            raise Problem(NOT_SPOKEN, f"a body in {value} is not read here: JSON is UTF-8")
+            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"a body in {value} is not read here: JSON is UTF-8")
     return kind.strip()
 
 
@@ -58,7 +58,7 @@ def is_batch(kind: str, body: bytes) -> bool:
     """Whether a body of this media type holds many messages. Raises Problem."""
     if kind not in (SINGLE, BATCHED, EITHER):
         named = kind or "of no stated type"
-        raise Problem(NOT_SPOKEN, f"a body {named} is not read here: send {SINGLE}, {BATCHED} or {EITHER}")
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, f"a body {named} is not read here: send {SINGLE}, {BATCHED} or {EITHER}")
     return kind == BATCHED or (kind == EITHER and body.lstrip().startswith(b"["))
 
 

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from adapters.store.errors import StoreError
-from bin.http.problems import FAULT, MALFORMED, NOT_THIS_WAY, STORE_AWAY, UNKNOWN, Problem, problem_response
+from bin.http.problems import FAULT, MALFORMED, METHOD_NOT_ALLOWED, STORE_AWAY, UNKNOWN, Problem, problem_response
 from bin.http.services import services_of
 from bin.logs import log_trouble
 
@@ -51,7 +51,7 @@ def _of_routing(request: Request, error: HTTPException) -> Problem:
             return Problem(UNKNOWN, f"there is nothing at {path}: the page at / lists what there is", error.headers)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = ", ".join(_methods(request))
-            return Problem(NOT_THIS_WAY, f"{path} is asked by {allowed}", {"Allow": allowed})
+            return Problem(METHOD_NOT_ALLOWED, f"{path} is asked by {allowed}", {"Allow": allowed})
         case _:
             return Problem(MALFORMED, str(error.detail), error.headers)
 

@@ -39,7 +39,7 @@ FOREIGN_SOURCE = ProblemKind(
     "A message names another source than that of the token. Nothing of the request is recorded.",
 )  # fmt: skip
 UNKNOWN = ProblemKind("unknown", HTTPStatus.NOT_FOUND, "Nothing by that name", "The detail says what was sought.")
-NOT_THIS_WAY = ProblemKind(
+METHOD_NOT_ALLOWED = ProblemKind(
     "method", HTTPStatus.METHOD_NOT_ALLOWED, "Not by this method", "The header Allow says which methods there are."
 )
 TOO_SLOW = ProblemKind(
@@ -49,7 +49,7 @@ TOO_LARGE = ProblemKind(
     "large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large",
     "Nothing of it is recorded: send the messages in smaller batches.",
 )  # fmt: skip
-NOT_SPOKEN = ProblemKind(
+UNSUPPORTED_MEDIA_TYPE = ProblemKind(
     "type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not read here",
     "Messages are application/cloudevents+json or, many at a time, application/cloudevents-batch+json.",
 )  # fmt: skip
@@ -75,10 +75,10 @@ STORE_AWAY = ProblemKind(
 )  # fmt: skip
 
 KINDS = (
-    MALFORMED, NO_TOKEN, BAD_SIGNATURE, FOREIGN_SOURCE, UNKNOWN, NOT_THIS_WAY, TOO_SLOW, TOO_LARGE, NOT_SPOKEN, REFUSED,
-    UNMAPPED, TOO_OFTEN, FAULT, STORE_AWAY,
+    MALFORMED, NO_TOKEN, BAD_SIGNATURE, FOREIGN_SOURCE, UNKNOWN, METHOD_NOT_ALLOWED, TOO_SLOW, TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE, REFUSED, UNMAPPED, TOO_OFTEN, FAULT, STORE_AWAY,
 )  # fmt: skip
-BODY_PROBLEMS = (MALFORMED, TOO_SLOW, TOO_LARGE, NOT_SPOKEN, TOO_OFTEN, STORE_AWAY)
+BODY_PROBLEMS = (MALFORMED, TOO_SLOW, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, TOO_OFTEN, STORE_AWAY)
 """What may be wrong with any request that has a body."""
 
 

@@ -91,7 +91,7 @@ class Consuming:
         client = open_client(self.server.url, name)
         await client.connect()
         await set_up(client)
-        await client.publish([addressed(name, raw) for raw in raws])
+        await client.publish_messages([addressed(name, raw) for raw in raws])
         await client.stop()
 
     async def _consume_all(self, name: str, handler: CommandHandler, wanted: int) -> int:
@@ -112,7 +112,7 @@ class Consuming:
 
         client = open_client(self.server.url, name)
         await client.connect()
-        client.subscribe(Acknowledging(answer, client.send))
+        client.subscribe(Acknowledging(answer, client.publish_outcomes))
         await client.start()
         await done.wait()
         while any(await client.backlog()):

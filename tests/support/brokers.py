@@ -226,7 +226,7 @@ def publish_outgoing(url: str, ledger: str, messages: Sequence[Outgoing]) -> Non
 
     async def go() -> None:
         async with connected(url, ledger) as client:
-            await client.publish(messages)
+            await client.publish_messages(messages)
 
     asyncio.run(go())
 
