@@ -26,6 +26,7 @@ import redis.asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 from faststream.kafka import KafkaBroker
 from nats.errors import TimeoutError as NothingMore
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay
 
 from adapters.brokers.broker import BrokerClient, set_up
 from adapters.brokers.connect import open_client
@@ -270,6 +271,12 @@ def heard(url: str, ledger: str) -> list[tuple[str, str]]:
 
 
 async def _nats_outcomes(url: str, ledger: str) -> list[tuple[str, bytes]]:
+    # A cluster answers nothing while it chooses a leader: ask again.
+    until_led = AsyncRetrying(retry=retry_if_exception_type(NothingMore), stop=stop_after_delay(WITHIN), reraise=True)
+    return await until_led(_kept_by_nats, url, ledger)
+
+
+async def _kept_by_nats(url: str, ledger: str) -> list[tuple[str, bytes]]:
     connection = await nats_client.connect(url)
     try:
         subscription = await connection.jetstream().subscribe(
