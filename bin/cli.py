@@ -122,7 +122,8 @@ def run(arguments: Sequence[str]) -> Any:
 def common_options(arguments: Sequence[str]) -> list[str]:
     """The arguments in the order in which their command takes them; the language asked for is remembered.
 
-    `--language` may stand anywhere, `--store` and `--format` also before the command. Raises BadQuestion.
+    `--language` may stand anywhere, `--store` and `--format` also before the command, or within its name
+    (`report --format csv penalty`). Raises BadQuestion.
     """
     rest, after = list(arguments), []
     if "--" in rest:
@@ -132,13 +133,15 @@ def common_options(arguments: Sequence[str]) -> list[str]:
     moved: list[str] = []
     while rest:
         option, equals, value = rest[0].partition("=")
-        before = not kept
+        before = not kept or " ".join(kept) in GROUPS
         if option == "--language" or (before and option in MOVED_BEHIND):
             if not equals and len(rest) < 2:
                 raise BadQuestion(f"{option} needs a value")
             value = value if equals else rest[1]
             rest = rest[1 if equals else 2 :]
             if option == "--language":
+                if value not in language.LANGUAGES:
+                    raise BadQuestion(f"setting language: {value} is none of {', '.join(language.LANGUAGES)}")
                 language.choose(value)
             else:
                 moved += [option, value]

@@ -60,7 +60,7 @@ COMMANDS = (
     CommandEntry(
         "message example",
         "bin.commands.message_types:message_example",
-        "Print a complete message of one type.",
+        "Print a complete message of one type; into a file or a pipe, on one line, as `verbale ingest` takes it.",
         ("verbale message example incident.open",),
     ),
     CommandEntry(

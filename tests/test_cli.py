@@ -18,9 +18,14 @@ from typing import Any
 
 import pytest
 
+from adapters.reports.question import HOUSE_ZONE
+from adapters.reports.screen import plain
+from adapters.reports.wording import Writing
 from bin.cli import main
 from bin.commands import demo
+from bin.commands.console import console, print_rows
 from bin.compose import clock
+from bin.language import Words
 from bin.settings import Settings
 from domain.values import instant_text
 
@@ -633,3 +638,60 @@ def test_csv_of_a_report_without_rows_still_has_its_columns(run: Run) -> None:
         status, out, _ = run("report", name, "--format", "csv")
         assert status == 0
         assert out.startswith("contract,")
+
+
+def test_an_example_of_a_message_is_a_line_that_can_be_ingested(run: Run) -> None:
+    status, out, _ = run("message", "example", "incident.open")
+    assert (status, out.count("\n")) == (0, 1)
+    Path("today.jsonl").write_text(out, encoding="utf-8")
+    assert run("message", "check", "today.jsonl")[:2] == (0, "1 good, 0 refused; nothing was recorded\n")
+
+
+@pytest.mark.parametrize(
+    "typed", ["report --format csv penalty", "--format=csv report penalty", "report penalty --format csv"]
+)
+def test_a_common_option_stands_before_within_or_after_the_command(run: Run, typed: str) -> None:
+    write_lines("m.jsonl", OPENING)
+    run("ingest", "m.jsonl")
+    status, out, _ = run(*typed.split())
+    assert status == 0
+    assert out.startswith("contract,passed_at")
+
+
+def test_a_minus_and_a_dash_that_ends_an_id_stay_on_a_narrow_screen() -> None:
+    narrow = console()
+    narrow.width = 30
+    columns = [plain("incident"), plain("record later by"), plain("nothing")]
+    rows = [{"incident": "INC-42-", "record later by": "-0:05", "nothing": None}]
+    with narrow.capture() as printed:
+        print_rows(narrow, columns, rows, Writing(Words("en"), HOUSE_ZONE))
+    lines = [line.split() for line in printed.get().splitlines() if line]
+    assert lines == [["incident", "INC-42-"], ["record", "later", "by", "-0:05"]]
+
+
+def test_a_filter_that_picks_nothing_does_not_say_that_there_is_nothing(run: Run) -> None:
+    assert run("demo", "here")[0] == 0
+    store = ("--store", "sqlite:///here/verbale.db")
+    out = run("report", "systems", "--late", *store)[1]
+    assert "Nothing that is asked for." in out
+    assert "No connected system was declared" not in out
+    Path("bad.jsonl").write_text("{\n", encoding="utf-8")
+    run("ingest", "bad.jsonl", *store)
+    assert "Nothing that is asked for." in run("refused", "list", "--clause", "R9", *store)[1]
+    assert "not JSON" in run("refused", "list", "--clause", "r1", *store)[1]
+
+
+def test_a_contract_is_taken_as_anybody_writes_it_in_reports_too(run: Run) -> None:
+    assert run("demo", "here")[0] == 0
+    store = ("--store", "sqlite:///here/verbale.db", "--format", "csv")
+    named, stream = (
+        run("report", "breach", "--contract", name, *store)[1] for name in ("bravo-2025", "contract-bravo-2025")
+    )
+    assert named == stream
+    assert [line.partition(",")[0] for line in named.splitlines()] == ["contract", "bravo-2025"]
+
+
+def test_doctor_s_commands_act_on_the_store_that_was_asked_about(run: Run) -> None:
+    assert run("demo", "the demo")[0] == 0
+    out = run("doctor", "--store", "sqlite:///the demo/verbale.db")[1]
+    assert "verbale project --store 'sqlite:///the demo/verbale.db'" in out

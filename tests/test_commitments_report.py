@@ -145,7 +145,10 @@ def test_csv_has_the_same_columns_whatever_the_rows(run: Run, store: str) -> Non
 def test_only_one_contract_may_be_asked_about_and_no_window(run: Run, store: str) -> None:
     assert json.loads(run(*ASKED, store, "--contract", CONTRACT, "--format", "json")[1])["rows"]
     status, _, err = run(*ASKED, store, "--contract", "nobody")
-    assert (status, err.strip()) == (1, "verbale: no contract is called nobody, and no request names it")
+    assert (status, err.strip()) == (
+        1,
+        "verbale: no contract is called nobody, and no request names it: verbale contracts lists them",
+    )
     status, _, err = run(*ASKED, store, "--window", "2026-03-01")
     assert status == 2
     assert "only" in err

@@ -1,5 +1,6 @@
 """What is asked of a report, as typed: under which reading, as of when, as known on when, about what."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -120,14 +121,15 @@ def instant_typed(
     try:
         return of_day(date.fromisoformat(text)) if _is_day(text) else read_instant(text)
     except (ValueError, OverflowError) as error:
-        said = "there is no such day" if _is_day(text) else str(error)
-        raise BadQuestion(f"--{option} {text}: {said} (or give a day, as 2025-12-31)") from None
+        if _is_day(text):
+            raise BadQuestion(f"--{option} {text}: there is no such day (write one as 2025-12-31)") from None
+        raise BadQuestion(f"--{option} {text}: {error} (or give a day, as 2025-12-31)") from None
 
 
 def _is_day(text: str) -> bool:
-    return len(text) == len("2025-12-31")
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None
 
 
 def no_such_contract(name: str) -> NotOnRecord:
     """The error for a contract that nothing on record names."""
-    return NotOnRecord(f"no contract is called {name}, and no request names it")
+    return NotOnRecord(f"no contract is called {name}, and no request names it: verbale contracts lists them")

@@ -29,6 +29,10 @@ REPLAY, LIVE_TABLES = "replay", "live tables"
 """Where the rows of a report come from."""
 
 
+PICKS_NOTHING = "Nothing that is asked for."
+"""Where options pick rows and none is left: not the same as that there is nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Definition(Generic[R]):
     """One report as it is declared: its rows, where they come from, its columns, what people read around them.
@@ -54,6 +58,10 @@ class Definition(Generic[R]):
     windowed: bool = False
     tables: tuple[Table[Any], ...] = ()
     not_kept_live: Mapping[str, str] = field(default_factory=dict)
+
+    def without_rows(self, *, filtered: bool) -> str:
+        """The sentence where there are no rows: what there is none of, or that nothing is picked."""
+        return PICKS_NOTHING if filtered else self.empty
 
     @property
     def csv_columns(self) -> tuple[Column[R], ...]:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import Any, Literal, TextIO
 
 from rich import box
@@ -40,9 +41,18 @@ def show(report: Report[Any], form: Format, say: Words) -> None:
 
 
 def show_listing(
-    listing: Definition[R], found: Sequence[R], form: Format, say: Words, title: str | None = None
+    listing: Definition[R],
+    found: Sequence[R],
+    form: Format,
+    say: Words,
+    title: str | None = None,
+    *,
+    filtered: bool = False,
 ) -> None:
-    """Write rows that no manifest goes with; `title` where the listing's own is not enough."""
+    """Write rows that no manifest goes with; `title` where the listing's own is not enough.
+
+    `filtered`: whether options picked these rows.
+    """
     rows = [json_row(listing.columns, row) for row in found]
     if form == "json":
         _print_json(rows)
@@ -53,7 +63,7 @@ def show_listing(
         out.print(Text(f"{title or f'{say(listing.title)} ({HOUSE_ZONE.key})'}\n", style="bold"))
         print_rows(out, listing.screen, rows, Writing(say, HOUSE_ZONE))
     else:
-        console().print(say(listing.empty))
+        console().print(say(listing.without_rows(filtered=filtered)))
 
 
 def show_facts(facts: JsonRow, form: Plain, say: Words, out: TextIO | None = None) -> None:
@@ -65,6 +75,17 @@ def show_facts(facts: JsonRow, form: Plain, say: Words, out: TextIO | None = Non
     for name, value in facts.items():
         shown = ", ".join(value) if isinstance(value, list) else say.number(value) if isinstance(value, int) else value
         console(out).print(Text(f"{say(spaced(name)):{wide}}  {'-' if shown in (None, '') else shown}"))
+
+
+def print_pairs(pairs: Sequence[tuple[str, str]], indent: str = "") -> None:
+    """Labels and texts side by side; on a terminal a text is broken between words, never within one."""
+    out = console()
+    wide = max((len(label) for label, _ in pairs), default=0)
+    room = max(out.width - len(indent) - wide - 2, 20)
+    for label, text in pairs:
+        lines = wrap(text, room) if out.is_terminal else [text]
+        for number, line in enumerate(lines or [""]):
+            print(f"{indent}{'' if number else label:{wide}}  {line}".rstrip())
 
 
 def show_remarks(remarks: Sequence[JsonRow], form: Plain, say: Words, out: TextIO | None = None) -> None:
@@ -112,7 +133,7 @@ def _show_table(report: Report[Any], writing: Writing, out: Console) -> None:
     elif report.rows:
         print_rows(out, declared.screen, report.rows, writing)
     else:
-        out.print(writing.say(declared.empty))
+        out.print(writing.say(declared.without_rows(filtered=bool(report.manifest.get("filters")))))
     if declared.notes:
         _print_lines(out, declared.notes(report, writing))
 
@@ -141,7 +162,7 @@ def print_rows(out: Console, columns: Sequence[ScreenColumn], rows: Sequence[Jso
     wide = max(map(len, headings))
     for row in rows:
         for name, column in zip(headings, columns, strict=True):
-            if cell := column.cell(row, writing).strip("-"):
+            if (cell := column.cell(row, writing)) not in ("", "-"):
                 out.print(Text(f"{name:>{wide}}  {cell}"))
         out.print()
 

@@ -10,7 +10,7 @@ from adapters.reports.contracts import REPORT as CONTRACTS
 from adapters.reports.question import Question, question
 from adapters.reports.wording import duration, local, percent
 from adapters.store.ledger import Ledger
-from bin.commands.console import Format, Plain, show_listing
+from bin.commands.console import Format, Plain, print_pairs, show_listing
 from bin.commands.ids import contract_named
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import clock
@@ -76,10 +76,7 @@ def show(
     print(f"{say('Contract')} {sheet['contract']}")
     print(f"{say('as of')} {as_of_text}, {say('known on')} {known_text} ({zone.key}); ", end="")
     print(f"{say('reading')} {asked.reading.name}\n")
-    lines = list(_lines(sheet, zone, say))
-    wide = max(len(label) for label, _ in lines)
-    for label, text in lines:
-        print(f"{label:{wide}}  {text}".rstrip())
+    print_pairs(list(_lines(sheet, zone, say)))
 
 
 def _question(ledger: Ledger, *, as_of: str | None, known_on: str | None = None, reading: str = "literal") -> Question:

@@ -1,5 +1,7 @@
 """The commands that keep reporting tables: project, rebuild, replay; and those that say how things stand."""
 
+import re
+import shlex
 import signal
 import sys
 import time
@@ -249,9 +251,22 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
     # JSON is for machines, and stays English.
     language = "en" if format == "json" else say.language
     shown = [{name: translated(text, language) for name, text in remark._asdict().items()} for remark in found]
+    if where is not None and where.store is not None and where.store.startswith("sqlite:"):  # others hold passwords
+        shown = [{**remark, "do": _on_store(remark["do"], where.store)} for remark in shown]
     show_remarks(shown, format, say)
     if found:
         raise AnswerIsNo
+
+
+def _on_store(advice: str, store: str) -> str:
+    """The advice with its commands naming the store that was asked about: pasted, they must not act on another."""
+    return _ADVISED.sub(lambda command: f"{command[0]} --store {shlex.quote(store)}", advice)
+
+
+_ADVISED = re.compile(
+    r"verbale (?:project(?! is running)|rebuild|status|sources --gaps|timeline STREAM|calendar adopt (?:'[^']*'|\S+) --years [\d-]+)"
+)
+"""The commands that advice names, whole."""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The commands about the form of messages: their schemas, an example of each, a check. They open no store."""
 
 import json
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from domain.catalogue import COMMANDS
 
 
 def message_example(message_type: str, /) -> None:
-    """Print a complete message of one type.
+    """Print a complete message of one type; into a file or a pipe, on one line, as `verbale ingest` takes it.
 
     Parameters
     ----------
@@ -21,7 +22,9 @@ def message_example(message_type: str, /) -> None:
     """
     from adapters.inbox.messages import examples  # not needed to list the types
 
-    print(json.dumps(examples()[_message_type(message_type)], ensure_ascii=False, indent=2))
+    # What is read by a program is a line of a file of messages: verbale message example TYPE >> today.jsonl
+    indent = 2 if sys.stdout.isatty() else None
+    print(json.dumps(examples()[_message_type(message_type)], ensure_ascii=False, indent=indent))
 
 
 def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /) -> None:

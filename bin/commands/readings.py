@@ -2,7 +2,9 @@
 
 import json
 
-from bin.commands.console import Plain
+from rich.text import Text
+
+from bin.commands.console import Plain, console, print_pairs
 from bin.commands.options import words
 from bin.language import Words
 from projections.readings import QUESTIONS
@@ -26,7 +28,6 @@ def readings(*, format: Plain = "table") -> None:
     say = Words(words().language, "help")
     wide = max(len(answer) for question in QUESTIONS.values() for answer in question.answers)
     for name, question in QUESTIONS.items():
-        print(f"{name} ({question.clause}): {say(question.asks)}")
-        for answer, meaning in question.answers.items():
-            print(f"  {answer:{wide}}  {say(meaning)}")
+        console().print(Text(f"{name} ({question.clause}): {say(question.asks)}"))
+        print_pairs([(f"{answer:{wide}}", say(meaning)) for answer, meaning in question.answers.items()], "  ")
         print()

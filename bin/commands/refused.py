@@ -42,7 +42,8 @@ class Picked:
         return [
             row
             for row in refused
-            if self.source in (None, _known_source(row)) and self.clause in (None, row.message.clause)
+            if self.source in (None, _known_source(row))
+            and (self.clause is None or self.clause.upper() == row.message.clause)
         ]
 
 
@@ -57,7 +58,7 @@ def refused_list(*, picked: Picked | None = None, format: Format = "table", wher
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
         refused = (picked or Picked()).of(ledger.store.refused())
-    show_listing(REFUSED, refused, format, say)
+    show_listing(REFUSED, refused, format, say, filtered=picked is not None)
 
 
 def refused_show(number: int, /, *, format: Plain = "table", where: Where | None = None) -> None:

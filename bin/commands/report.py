@@ -14,7 +14,7 @@ from adapters.reports.unrouted import unrouted_requests
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
-from bin.commands.ids import incident_named, stream_named
+from bin.commands.ids import contract_named, incident_named, stream_named
 from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
 from bin.compose import clock, open_reporting
 from bin.language import Words
@@ -138,7 +138,7 @@ def _question(how: How, which: Which, ledger: Ledger) -> Question:
         reading=how.reading,
         as_of=how.as_of,
         known_on=how.known_on,
-        contract=which.contract,
+        contract=None if which.contract is None else contract_named(which.contract, ledger),
         window=which.window,
         filters=filters_typed(
             late=which.late,

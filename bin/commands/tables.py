@@ -2,6 +2,7 @@
 
 from adapters.errors import BadQuestion
 from adapters.live_tables.schema import PUBLIC
+from bin.commands.console import print_pairs
 
 
 def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
@@ -22,7 +23,4 @@ def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
     found = [one for one in PUBLIC if table in (None, one.name)]
     if not found:
         raise BadQuestion(f"no reporting table is called {table}: verbale tables lists them")
-    lines = [(one.name, one.meaning) for one in (found if table is None else found[0].columns)]
-    wide = max(len(name) for name, _ in lines)
-    for name, meaning in lines:
-        print(f"{name:{wide}}  {meaning}")
+    print_pairs([(one.name, one.meaning) for one in (found if table is None else found[0].columns)])

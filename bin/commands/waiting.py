@@ -35,7 +35,7 @@ def waiting_list(
             for deferred in ledger.store.all_waiting()
             if source in (None, deferred.identity[0]) and stream in (None, deferred.stream)
         ]
-    show_listing(WAITING, rows, format, say)
+    show_listing(WAITING, rows, format, say, filtered=bool(source or stream))
 
 
 def _type_of(raw: bytes) -> str | None:
