@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from adapters.imports.holidays import Difference, changes_since, library_version
-from adapters.inbox.handler import HOUR
 from adapters.live_tables.checkpoint import outdated
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.status import StoreStatus, status_of
@@ -17,7 +16,7 @@ from domain.adopted_calendars import ruling
 from domain.contract import Contract
 from domain.facts import FUTURE_TOLERANCE
 from domain.local_time import local_midnight
-from domain.values import SECOND, instant_text, moment
+from domain.values import HOUR, SECOND, instant_text, moment
 from projections.history import History
 from projections.readings import Reading
 from projections.replay import Replay

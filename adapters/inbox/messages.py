@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, to_json
 from adapters.store.leaf import canonical
 from domain.catalogue import COMMANDS
 from domain.facts import Command, Rejected
+from domain.streams import split_stream
 from domain.values import WIRE, Identifier, Instant, Value
 
 MOST_BYTES = 1_000_000
@@ -87,7 +88,7 @@ class Message:
     @property
     def name(self) -> str:
         """The name of the contract, account or incident that the stream is about."""
-        return self.stream.partition("-")[2]
+        return split_stream(self.stream).id
 
 
 class Unreadable(Rejected):
@@ -206,10 +207,10 @@ def _command_type(event: CloudEvent, identity: tuple[str, str] | None) -> type[C
     kind = COMMANDS.get(event.type)
     if kind is None:
         raise Unreadable("type", f"no message type is called {event.type}: verbale schema lists them", identity)
-    stream_kind, dash, name = event.subject.partition("-")
+    stream_kind, name = split_stream(event.subject)
     wanted = event.type.split(".")[1]
     expected = STREAM_KINDS if wanted == "record" else (wanted,)
-    if stream_kind not in expected or not dash or not name:
+    if stream_kind not in expected or not name:
         forms = " or ".join(f"{one}-ID" for one in expected)
         raise Unreadable("subject", f"the subject of {event.type} is {forms}, not {event.subject}", identity)
     return kind
