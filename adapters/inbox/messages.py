@@ -23,9 +23,9 @@ from domain.streams import split_stream
 from domain.values import WIRE, Identifier, Instant, Value
 
 MOST_BYTES = 1_000_000
-"""The longest message read, in bytes: a call for help is a few hundred."""
+"""The longest message read, in bytes: a typical message has a few hundred."""
 MOST_VALUES = 10_000
-"""In one message, a comma counted for each: what is wrong with a million of them would take seconds to find."""
+"""Most values in one message, estimated by its commas; validating a million would take seconds."""
 MOST_BYTES_OF_IDENTITY = 2_000
 """Source and id together: stores find messages by both, and PostgreSQL has an index for no more than 2,700 bytes."""
 
@@ -116,7 +116,7 @@ def read_message(raw: bytes) -> Message:
         raise Unreadable("", "a message is a JSON object (a CloudEvent): this is not one")
     identity = _identity(document)
     if raw.count(b",") > MOST_VALUES:
-        raise Unreadable("", f"a message of more than {MOST_VALUES:,} values (commas): tell it in several", identity)
+        raise Unreadable("", f"a message of more than {MOST_VALUES:,} values (commas): send several messages", identity)
     if "specversion" not in document:
         raise Unreadable("specversion", 'JSON, but no CloudEvent: it has no "specversion"', identity)
     try:
