@@ -1,1 +1,1 @@
-"""The world outside: the log, the wire, files. Two translations only: wire to command, fact to stored."""
+"""Stores, brokers, files. Messages become commands here, and facts their stored form."""

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from adapters.imports.holidays import Difference, changes_since, library_version
-from adapters.inbox.handler import HOUR
 from adapters.live_tables.checkpoint import outdated
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.status import StoreStatus, status_of
@@ -17,7 +16,7 @@ from domain.adopted_calendars import ruling
 from domain.contract import Contract
 from domain.facts import FUTURE_TOLERANCE
 from domain.local_time import local_midnight
-from domain.values import SECOND, instant_text, moment
+from domain.values import HOUR, SECOND, instant_text, moment
 from projections.history import History
 from projections.readings import Reading
 from projections.replay import Replay
@@ -26,7 +25,7 @@ from projections.working_days import first_day_without_calendar
 LONGEST_LAG = 60 * SECOND
 """A projection that is further behind is not running, or cannot keep up."""
 CALENDAR_ENDS_WITHIN = 90 * 24 * HOUR
-"""How long before the last covered day of a contract in force its end is told of."""
+"""`doctor` warns this long before the last covered day of a contract in force."""
 
 
 class Remark(NamedTuple):
@@ -69,10 +68,10 @@ def remarks(
 def _no_tables(reporting: Reporting | None) -> Remark:
     if reporting is not None and reporting.exists() and not reporting.fits:
         return Remark("the live tables are of another make than this program's", "run: verbale rebuild")
-    return Remark("there are no live tables that this role may read: every report replays all facts", PROJECT)
+    return Remark("there are no live tables that this role may read: every report replays all facts", ADVICE_TO_PROJECT)
 
 
-PROJECT = "run, as the owner of the store: verbale project"
+ADVICE_TO_PROJECT = "run, as the owner of the store: verbale project"
 
 
 def _of_the_store(ledger: Ledger, at: StoreStatus, now: int) -> Iterator[Remark]:
@@ -96,11 +95,11 @@ def _of_the_sources(ledger: Ledger, silence_hours: Mapping[str, float], now: int
         which, have = (
             (f"source {never[0]} was", "has") if len(never) == 1 else (f"sources {', '.join(never)} were", "have")
         )
-        yield Remark(f"{which} never heard, and {have} a silence alarm", HEAR_IT)
+        yield Remark(f"{which} never heard, and {have} a silence alarm", ADVICE_ON_SILENCE)
     for silence in alarms:
         if silence.silent_us is not None and silence.too_long:
             told = f"is silent for {silence.silent_us / HOUR:.1f} hours, and may be for {silence.allowed_us / HOUR:g}"
-            yield Remark(f"source {silence.source} {told}", HEAR_IT)
+            yield Remark(f"source {silence.source} {told}", ADVICE_ON_SILENCE)
     for heard in sources:
         if gaps := ledger.store.gaps(heard.source):
             yield Remark(
@@ -221,4 +220,4 @@ def _difference(found: Difference) -> str:
     return f"{found.day} is called {found.proposed}, not {found.adopted}"
 
 
-HEAR_IT = "see that it runs and reaches us, and that silence_hours spells its name as its messages do"
+ADVICE_ON_SILENCE = "see that it runs and reaches us, and that silence_hours spells its name as its messages do"

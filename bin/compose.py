@@ -114,8 +114,9 @@ def _replay_file(path: Path, location: SqliteLocation | PostgresLocation) -> "Re
 
 def open_handler(ledger: "Ledger", chosen: Settings) -> "CommandHandler":
     """What records messages in a ledger; where there is a broker, it leaves late outcomes to be published there."""
-    from adapters.inbox.handler import HOUR, CommandHandler
+    from adapters.inbox.handler import CommandHandler
     from adapters.inbox.outcome_events import outbox_writer
+    from domain.values import HOUR
 
     write_outbox_message = outbox_writer(ledger.id, clock) if chosen.broker else None
     return CommandHandler(ledger, clock, chosen.patience_hours * HOUR, write_outbox_message)

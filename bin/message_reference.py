@@ -7,13 +7,13 @@ from typing import Any
 from adapters.brokers.broker import OUTCOMES_KEPT_DAYS
 from adapters.brokers.outgoing import MESSAGE_TYPE, OUTCOMES_TYPE
 from adapters.brokers.subjects import message_subject, token
-from adapters.inbox.handler import DEFAULT_PATIENCE, HOUR
+from adapters.inbox.handler import DEFAULT_PATIENCE
 from adapters.inbox.ingest import BATCH
 from adapters.inbox.messages import MOST_BYTES, MOST_BYTES_OF_IDENTITY, MOST_VALUES, examples, schema
 from adapters.inbox.outcome_events import OutcomeEvent, outbox_writer
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
 from domain.catalogue import COMMANDS
-from domain.values import read_instant
+from domain.values import HOUR, read_instant
 
 SUBJECTS = "\n".join(
     f"| `{ledger}`, {f'`{contract}`' if contract else 'no contract'}, `{kind}` "

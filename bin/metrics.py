@@ -53,7 +53,7 @@ class Metrics:
             self._messages.labels(way, outcome).inc(number)
 
     def exposition(self, result: ReadinessResult) -> bytes:
-        """Everything as Prometheus reads it: what was counted, and how things stand at one result."""
+        """As Prometheus reads it: what was counted, and the state of the store and its tables at one result."""
         return generate_latest(self.registry) + generate_latest(_gauges(result))
 
 

@@ -1,6 +1,6 @@
 """Whether the consumer can do its work now: the store answers, the broker is there, the live tables keep up.
 
-The store is asked in the handler's thread. A result stands for GOOD_FOR seconds, so that asking often costs nothing.
+The store is asked in the handler's thread. A result is reused for GOOD_FOR seconds, so that asking often costs nothing.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from domain.values import SECOND
 ANSWER_WITHIN = 5.0
 """Seconds after which a store or a broker that does not answer counts as away."""
 GOOD_FOR = 1.0
-"""Seconds for which a result stands."""
+"""Seconds for which a result is reused."""
 
 
 class Broker(Protocol):

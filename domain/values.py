@@ -31,6 +31,9 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 
 
+HOUR = 60 * MINUTE
+
+
 EARLIEST = -2_208_988_800 * SECOND
 """The start of 1900."""
 

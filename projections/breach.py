@@ -114,10 +114,9 @@ def by_window(replay: Replay, rows: Iterable[ComplianceRow]) -> Mapping[tuple[st
     return inside
 
 
-def late_in(rows: Iterable[ComplianceRow], reading: Reading) -> list[str]:
-    """The incidents among some, by id, that are cases in breach for reasons of the supplier."""
-    late = (case for row in rows for case in cases(row, reading) if case.breach_at is not None)
-    return sorted({case.incident for case in late})
+def late_in(cases: Iterable[Case]) -> list[str]:
+    """The ids of the incidents whose cases are in breach for reasons of the supplier."""
+    return sorted({case.incident for case in cases if case.breach_at is not None})
 
 
 def _counted(contract: ContractAsOf, window: Interval, rows: Sequence[ComplianceRow], replay: Replay) -> BreachRow:

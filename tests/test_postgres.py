@@ -606,7 +606,7 @@ from support.servers import PostgresServer, fresh_schema, open_any, owner, share
 ledger, wanted, after = open_any(sys.argv[1], now=lambda: 1), int(sys.argv[2]), 0
 print("ready", flush=True)
 sys.stdin.readline()
-with ledger.notifications() as notifications:
+with ledger.store.notifications() as notifications:
     while after < wanted:
         page = ledger.page(after, 7)
         for row in page:
@@ -739,7 +739,7 @@ def test_connections_ended_in_the_middle_lose_nothing_and_double_nothing(
 def test_a_server_that_is_restarted_in_order_is_waited_for(
     own_server: PostgresServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with stored(own_server.url(), Clock()) as ledger, ledger.notifications() as notifications:
+    with stored(own_server.url(), Clock()) as ledger, ledger.store.notifications() as notifications:
         handler = CommandHandler(ledger, Clock())
         handler.handle(contract_in_force())
         assert notifications.wait(10)
@@ -764,7 +764,7 @@ def test_a_server_that_stays_away_is_said_plainly_after_a_while(own_server: Post
         for ask in (
             lambda: list(ledger.entries()),
             lambda: handler.handle([charge()]),
-            ledger.notifications().__enter__,
+            ledger.store.notifications().__enter__,
         ):
             with pytest.raises(
                 UnreachableStore, match=r"127\.0\.0\.1.*cannot be reached.*what was answered is recorded"

@@ -260,7 +260,7 @@ def silent(notifications: Notifications) -> bool:
 def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -> None:
     handler = CommandHandler(ledger, Clock())
     handler.handle(many(0))
-    with ledger.notifications() as notifications:
+    with ledger.store.notifications() as notifications:
         assert not notifications.wait(0)
         handler.handle(many(1))
         began = time.monotonic()
@@ -274,7 +274,7 @@ def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -
 
 
 def test_news_of_another_thread_or_ledger_wake_who_waits(place: Path | str) -> None:
-    with stored(place, Clock()) as one, stored(place, Clock()) as other, one.notifications() as notifications:
+    with stored(place, Clock()) as one, stored(place, Clock()) as other, one.store.notifications() as notifications:
         for batch, ledger in enumerate((one, other)):
             with ThreadPoolExecutor(1) as pool:
                 woken = pool.submit(notifications.wait, 5)
@@ -286,7 +286,7 @@ def test_news_of_another_thread_or_ledger_wake_who_waits(place: Path | str) -> N
 def test_there_is_no_news_of_a_batch_that_was_not_recorded(ledger: Ledger) -> None:
     handler = CommandHandler(ledger, Clock())
     handler.handle(many(0))
-    with ledger.notifications() as notifications:
+    with ledger.store.notifications() as notifications:
         handler.handle([])
         with pytest.raises(LostRace):
             ledger.append(Batch(facts=[NewFact("incident-INC0000", 1, IncidentTakenInCharge(at=1), ORIGIN)]))

@@ -11,8 +11,8 @@ import pytest
 from support.messages import Clock
 from support.servers import open_any
 
+from adapters.reports.tokens import SHOWN_DIGITS
 from adapters.store.url import store_url
-from bin.commands.token import SHOWN_DIGITS
 from bin.settings import settings
 from bin.tokens import PREFIX, digest_of
 from domain.values import instant_text

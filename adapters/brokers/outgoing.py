@@ -13,6 +13,7 @@ from adapters.brokers.address import BrokerAddress
 from adapters.brokers.subjects import NONE, PREFIX, message_subject, token
 from adapters.store.records import OutboxMessage
 from domain.catalogue import COMMANDS
+from domain.streams import split_stream
 
 MESSAGE_TYPE, OUTCOMES_TYPE = "application/cloudevents+json", "application/cloudevents-batch+json"
 """The content types of a message and of an array of outcomes."""
@@ -46,7 +47,7 @@ def addressed(ledger: str, raw: bytes) -> Outgoing:
 
 
 def _contract(stream: str, data: Any) -> str | None:
-    kind, _, name = stream.partition("-")
+    kind, name = split_stream(stream)
     if kind in ("contract", "credits"):
         return name or None
     contract = data.get("contract") if isinstance(data, dict) else None

@@ -1,4 +1,4 @@
-"""Compares a help desk's own export with the record: integrity is not completeness, and only the source knows it all.
+"""Compares a help desk's own export with the record: a valid log may still lack messages, and only the source has all.
 
 What the export has and the record has not, what the record has and the export has not, instants that differ. Where
 something is missing here, the messages that were refused or still wait may be the reason.

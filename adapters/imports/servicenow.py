@@ -1,4 +1,6 @@
-"""Imports a ServiceNow incident log as the messages a producer would have sent (design §11).
+"""Imports a ServiceNow incident log as the messages a producer would have sent as its incidents changed.
+
+The log names no contract: each location is taken to be one, with assumed terms, credits and a calendar.
 
 Importing the same log again, or a longer export of it, adds only what is new: every message has an id made from the row
 it comes from.

@@ -29,7 +29,7 @@ from domain.incident_facts import (
 from domain.rectification import Rectify, as_rectified
 from domain.values import WIRE, instant_text
 
-HEARD_LATE = "an earlier state of the request, of which its help desk told late"
+HEARD_LATE = "an earlier state of the request, which its help desk sent late"
 """The reason recorded with a rectified opening."""
 
 

@@ -20,6 +20,7 @@ from domain.facts import Fact
 from domain.incident import Incident
 from domain.incident_facts import IncidentCommand, OpenIncident
 from domain.routing import refuse_shared_customers, routed
+from domain.streams import split_stream
 
 _ROUTING_FIELDS = {SignContract.TYPE: "customers", RenewContract.TYPE: "until"}
 """Which field of a command gives the customers whose requests a contract takes, or until when it takes them."""
@@ -130,4 +131,4 @@ class Decisions:
         new = {stream for stream in self.changed if stream.startswith("contract-")}
         streams = sorted(new | set(self._store.stream_names("contract-")))
         self._streams.load(streams)
-        return (self._contract(stream.partition("-")[2]) for stream in streams)
+        return (self._contract(split_stream(stream).id) for stream in streams)

@@ -16,9 +16,8 @@ from adapters.retries import lost_races
 from adapters.store.errors import LostRace, Unanswered
 from adapters.store.ledger import Ledger
 from adapters.store.records import Batch, OutboxMessage, RefusedMessage
+from domain.values import HOUR
 
-HOUR = 3_600_000_000
-"""Microseconds."""
 DEFAULT_PATIENCE = 72 * HOUR
 
 

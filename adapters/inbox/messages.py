@@ -19,12 +19,13 @@ from pydantic_core import ErrorDetails, to_json
 from adapters.store.leaf import canonical
 from domain.catalogue import COMMANDS
 from domain.facts import Command, Rejected
+from domain.streams import split_stream
 from domain.values import WIRE, Identifier, Instant, Value
 
 MOST_BYTES = 1_000_000
-"""The longest message read, in bytes: a call for help is a few hundred."""
+"""The longest message read, in bytes: a typical message has a few hundred."""
 MOST_VALUES = 10_000
-"""In one message, a comma counted for each: what is wrong with a million of them would take seconds to find."""
+"""Most values in one message, estimated by its commas; validating a million would take seconds."""
 MOST_BYTES_OF_IDENTITY = 2_000
 """Source and id together: stores find messages by both, and PostgreSQL has an index for no more than 2,700 bytes."""
 
@@ -87,7 +88,7 @@ class Message:
     @property
     def name(self) -> str:
         """The name of the contract, account or incident that the stream is about."""
-        return self.stream.partition("-")[2]
+        return split_stream(self.stream).id
 
 
 class Unreadable(Rejected):
@@ -115,7 +116,7 @@ def read_message(raw: bytes) -> Message:
         raise Unreadable("", "a message is a JSON object (a CloudEvent): this is not one")
     identity = _identity(document)
     if raw.count(b",") > MOST_VALUES:
-        raise Unreadable("", f"a message of more than {MOST_VALUES:,} values (commas): tell it in several", identity)
+        raise Unreadable("", f"a message of more than {MOST_VALUES:,} values (commas): send several messages", identity)
     if "specversion" not in document:
         raise Unreadable("specversion", 'JSON, but no CloudEvent: it has no "specversion"', identity)
     try:
@@ -206,10 +207,10 @@ def _command_type(event: CloudEvent, identity: tuple[str, str] | None) -> type[C
     kind = COMMANDS.get(event.type)
     if kind is None:
         raise Unreadable("type", f"no message type is called {event.type}: verbale schema lists them", identity)
-    stream_kind, dash, name = event.subject.partition("-")
+    stream_kind, name = split_stream(event.subject)
     wanted = event.type.split(".")[1]
     expected = STREAM_KINDS if wanted == "record" else (wanted,)
-    if stream_kind not in expected or not dash or not name:
+    if stream_kind not in expected or not name:
         forms = " or ".join(f"{one}-ID" for one in expected)
         raise Unreadable("subject", f"the subject of {event.type} is {forms}, not {event.subject}", identity)
     return kind

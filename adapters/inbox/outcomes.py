@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from adapters.store.recorder import Recorder
 from adapters.store.records import Identity
 
 
@@ -54,6 +55,18 @@ def outcome_name(outcome: Outcome) -> str:
             return "refused"
         case Waiting():
             return "waiting"
+
+
+def last_outcome(store: Recorder, identity: Identity) -> Outcome | None:
+    """The last known outcome of a message; None where no such message was received. Raises StoreError."""
+    if receipt := store.receipts([identity]).get(identity):
+        if receipt.version is None or receipt.leaf is None:
+            return Duplicate(receipt.stream, None, None)
+        return Done(receipt.stream, receipt.version, receipt.leaf)
+    if deferred := store.waiting([identity]).get(identity):
+        return Waiting(deferred.stream, deferred.reason)
+    refused = store.last_refusal(identity)
+    return Refused(refused.clause, refused.field, refused.reason) if refused else None
 
 
 @dataclass(frozen=True, slots=True)

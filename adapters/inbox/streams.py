@@ -10,6 +10,7 @@ from domain import incident as incidents
 from domain.contract import Contract
 from domain.credits import CreditAccount
 from domain.incident import Incident
+from domain.streams import split_stream
 
 MOST_REMEMBERED = 20_000
 
@@ -18,7 +19,7 @@ State = Contract | CreditAccount | Incident
 
 def fold(stream: str, facts: Iterable[Any]) -> State:
     """The state of a stream after all of its facts."""
-    kind, _, name = stream.partition("-")
+    kind, name = split_stream(stream)
     match kind:
         case "contract":
             return contracts.fold(name, facts)

@@ -1,4 +1,7 @@
-"""What each store calls the kinds of columns. Apart from the stores, so that tables can be described without either."""
+"""What each store calls the kinds of columns.
+
+In a module of its own, so that tables can be described without importing a store.
+"""
 
 from collections.abc import Mapping
 

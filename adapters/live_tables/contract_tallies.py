@@ -150,12 +150,10 @@ class ContractTallies:
         """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
         passing = None
         if excess(count.breaches, count.cases, tolerance_of(self.contract)) > 0:
-            columns = ("day", "cases", "breaches", "lowest")
-            read = (
-                days if days is not None else map(Day._make, self.tables.pick(DAYS, columns, self._of(window), "day"))
-            )
             passing = passed_for_good(
-                list(read), lambda day: self._cases_between(window, day, day), tolerance_of(self.contract)
+                self._days(window) if days is None else days,
+                lambda day: self._cases_between(window, day, day),
+                tolerance_of(self.contract),
             )
         next_change = self.tables.earliest(INCIDENTS, "changes_at", self._of(window))
         return breach_row(self.contract, window, count, passing, next_change, self.under.replay.as_of)

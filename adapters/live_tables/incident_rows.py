@@ -15,6 +15,7 @@ from adapters.reports.queue import QUEUE
 from adapters.reports.systems import EFFECTS
 from adapters.store.records import Row
 from domain.catalogue import FACTS, Catalogue
+from domain.streams import split_stream
 from projections.contracts_known import Contracts, ContractsUnder, JudgedIncident
 from projections.history import Entry
 
@@ -68,7 +69,7 @@ def timers(
 def judge(ledger: str, contracts_known: Contracts, rows: Sequence[Row], catalogue: Catalogue = FACTS) -> Rows:
     """The rows that some whole streams amount to, under every reading. Raises Stopped."""
     incidents = {
-        stream.partition("-")[2]: entries(facts, catalogue)
+        split_stream(stream).id: entries(facts, catalogue)
         for stream, facts in groupby(rows, key=lambda row: row.stream)
     }
     of: dict[str, list[Values]] = {table.name: [] for table in (INCIDENTS, CASES, QUEUE, EFFECTS)}

@@ -27,7 +27,7 @@ from adapters.store.postgres_url import NAMES, SCHEMA_NAME, PostgresLocation, is
 from domain.values import microseconds, moment
 
 OURS = "Reporting tables of Verbale, made from the evidence: rebuild makes them anew."
-"""What a schema that we made says of itself: no other is ever dropped or renamed."""
+"""The comment on a schema that Verbale made: no other is ever dropped or renamed."""
 SWAP_WAITS = "2s"
 
 

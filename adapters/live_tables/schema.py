@@ -1,4 +1,4 @@
-"""The reporting tables: those that keep reports current, and those by which they are kept so.
+"""The reporting tables: the tables that hold reports, and the tables that the projector needs.
 
 Each report declares its own tables. Tables are named in the plural of what a row is. One declaration serves the stores'
 DDL, PostgreSQL's comments and docs/tables.md.
@@ -68,7 +68,7 @@ BUILDER: Table[Any] = Table(
     "builder",
     "Who builds, or built, this set of tables: nobody else goes on with it.",
     ("token",),
-    (text("token", "drawn by lot when the building began"),),
+    (text("token", "random, made when the building began"),),
     public=False,
 )
 

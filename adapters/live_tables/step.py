@@ -22,6 +22,7 @@ from adapters.reports.queue import QUEUE
 from adapters.reports.systems import EFFECTS
 from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
+from domain.streams import split_stream
 from projections.affected import ALWAYS, Affected
 from projections.contracts_known import Contracts, streams_of
 from projections.history import Entry
@@ -46,7 +47,7 @@ class Step:
         """
         due_by_kind: dict[str, list[str]] = defaultdict(list)
         for stream in due:
-            kind, _, name = stream.partition("-")
+            kind, name = split_stream(stream)
             due_by_kind[kind].append(name)
         contracts = {*streams_of(facts, "contract"), *streams_of(facts, "credits"), *due_by_kind["contract"]}
         affected = self.contracts_known.affected(before, sorted(contracts))
@@ -83,13 +84,13 @@ class Step:
         """
         found: dict[str, list[Entry]] = {name: [] for name in incidents}
         for fact in new:
-            kind, _, name = fact.stream.partition("-")
+            kind, name = split_stream(fact.stream)
             if kind == "incident" and name in found and fact.version == len(found[name]) + 1:
                 found[name].append(fact)
         older = [name for name in incidents if not found[name]]
         for row in self.ledger.store.stream_rows([f"incident-{name}" for name in older]):
             if row.position <= self.position:
-                found[row.stream.partition("-")[2]] += entries([row], self.ledger.catalogue)
+                found[split_stream(row.stream).id] += entries([row], self.ledger.catalogue)
         return found
 
     def _incidents_of(self, affected: Iterable[Affected]) -> set[str]:

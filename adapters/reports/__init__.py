@@ -1,1 +1,1 @@
-"""Figures for people: one room a report, from a replay or from live tables, and the formats they are written in."""
+"""Figures for people: one module per report, from a replay or from live tables, and the formats they are written in."""

@@ -26,7 +26,7 @@ from adapters.reports.report import Definition
 from adapters.reports.screen import ScreenColumn, at, count, plain, settled, yes
 from adapters.reports.wording import percent
 from domain.interval import Interval
-from projections.breach import BreachRow, Count, breach, by_window, late_in
+from projections.breach import BreachRow, Count, breach, by_window, cases, late_in
 from projections.contracts_known import JudgedIncident
 from projections.tolerance import Case, Passing
 
@@ -174,21 +174,24 @@ def case_of(stored: Stored) -> Case:
 def _from_replay(replayed: Replayed) -> list[WindowRow]:
     judged, replay = replayed.judged(), replayed.replay
     inside = by_window(replay, judged)
+
+    def late(row: BreachRow) -> list[str]:
+        incidents = inside.get((row.contract, row.window.start), ())
+        return late_in(case for incident in incidents for case in cases(incident, replay.reading))
+
     return [
-        WindowRow(row, late_in(inside.get((row.contract, row.window.start), ()), replay.reading))
+        WindowRow(row, late(row))
         for row in of_contract(breach(replay, judged), replayed.asked)
         if _is_asked_for(row.window, replayed.asked)
     ]
 
 
 def _from_live(live: LiveTables) -> list[WindowRow]:
+    def late(row: BreachRow) -> list[str]:
+        return late_in(map(case_of, live.rows(CASES, contract=row.contract, window_from=row.window.start)))
+
     rows = map(row_of, live.rows(WINDOWS, order="contract, window_from"))
-    return [WindowRow(row, _late(live, row)) for row in rows if _is_asked_for(row.window, live.asked)]
-
-
-def _late(live: LiveTables, row: BreachRow) -> list[str]:
-    cases = map(case_of, live.rows(CASES, contract=row.contract, window_from=row.window.start))
-    return sorted({case.incident for case in cases if case.breach_at is not None})
+    return [WindowRow(row, late(row)) for row in rows if _is_asked_for(row.window, live.asked)]
 
 
 def _is_asked_for(window: Interval, asked: Question) -> bool:

@@ -20,22 +20,20 @@ from adapters.reports.columns import (
 )
 from adapters.reports.icalendar import CalendarEvent, as_icalendar
 from adapters.reports.question import Question
+from adapters.reports.replay import replay_of_streams
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, plain, word
-from adapters.reports.wording import Language, Writing, duration
+from adapters.reports.wording import Language, Writing, duration, wall_window
 from adapters.store.ledger import Ledger
 from domain import __version__
-from domain.calendar_rules import ServiceHours, wall_text
+from domain.calendar_rules import ServiceHours
 from domain.contract_facts import CalendarAdopted, CoverageExtended
 from domain.derogation import Weekday
 from domain.facts import F
-from domain.local_time import local_day
 from domain.rectification import Corrected
-from domain.values import instant_text, moment, read_instant
+from domain.values import instant_text, read_instant
 from domain.working_time import OutsideCoverage
 from projections.as_of import ContractAsOf
-from projections.history import History
-from projections.readings import Reading
 from projections.replay import Replay
 from projections.working_days import OpenHours, WorkingDay, working_days
 
@@ -65,7 +63,7 @@ _WINDOWS: Column[DayOfContract] = listed(
     "its working hours: window, from, to, agreements (the versions without which it would be closed)",
     lambda row: [
         {
-            "window": wall_clock(window, row),
+            "window": _wall(window, row),
             "from": instant_text(window.start),
             "to": instant_text(window.end),
             "agreements": [agreement.version for agreement in window.agreements],
@@ -74,11 +72,15 @@ _WINDOWS: Column[DayOfContract] = listed(
     ],
 )
 _FLAT_WINDOWS: tuple[Column[DayOfContract], ...] = (
-    text("windows", "its working hours", lambda row: " ".join(wall_clock(window, row) for window in row.day.windows)),
+    text(
+        "windows",
+        "its working hours",
+        lambda row: " ".join(_wall(window, row) for window in row.day.windows),
+    ),
     text(
         "agreed",
         "those that are there by agreement (H4)",
-        lambda row: " ".join(wall_clock(window, row) for window in row.day.windows if window.agreements),
+        lambda row: " ".join(_wall(window, row) for window in row.day.windows if window.agreements),
     ),
 )
 _REST: tuple[Column[DayOfContract], ...] = (
@@ -102,17 +104,13 @@ _REST: tuple[Column[DayOfContract], ...] = (
 COLUMNS = (*_DAY, _WINDOWS, *_REST)
 
 
-def wall_clock(window: OpenHours, row: DayOfContract) -> str:
-    """A window as clocks show it; one that reaches the end of the day ends at 24:00."""
-    opens, closes = (moment(edge).astimezone(row.zone) for edge in (window.start, window.end))
-    ends_the_day = window.end == local_day(row.zone, row.day.day)[1]
-    closing = "24:00" if ends_the_day else wall_text(closes.hour * 60 + closes.minute)
-    return f"{wall_text(opens.hour * 60 + opens.minute)}-{closing}"
+def _wall(window: OpenHours, row: DayOfContract) -> str:
+    return wall_window(window, row.day.day, row.zone)
 
 
 def days_of(ledger: Ledger, asked: Question, contract: str, hours: ServiceHours, first: date, last: date) -> "Days":
     """The working hours of each day from `first` to `last`, included. Raises BadQuestion, NotOnRecord, StoreError."""
-    replay = replay_of(contract, ledger, asked.known_on)
+    replay = replay_of_streams([f"contract-{contract}"], ledger, asked)
     signed = signed_contract(contract, replay)
     try:
         days = list(working_days(signed, hours, first, last))
@@ -124,13 +122,6 @@ def days_of(ledger: Ledger, asked: Question, contract: str, hours: ServiceHours,
 
 
 Days = Report[DayOfContract]
-
-
-def replay_of(contract: str, ledger: Ledger, known_on: int) -> Replay:
-    """One contract alone, as known on a date and as of it."""
-    stream = (ledger.entry(row) for row in ledger.store.stream_rows([f"contract-{contract}"]))
-    known = [entry for entry in stream if entry.recorded_at <= known_on]
-    return Replay(History.of(known, ledger.store.position(known_on)), Reading(), known_on)
 
 
 def signed_contract(contract: str, replay: Replay) -> ContractAsOf:

@@ -1,17 +1,19 @@
 """The sheet of a contract, and the list of all contracts, as JSON shows them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from adapters.errors import NotOnRecord
 from adapters.reports.columns import JsonRow
 from adapters.reports.question import Question
+from adapters.reports.replay import replay_of_streams
+from adapters.reports.wording import wall_window
 from adapters.store.ledger import Ledger
-from domain.calendar_rules import ServiceHours, wall_text
+from domain.calendar_rules import ServiceHours
+from domain.streams import split_stream
 from domain.terms import Clock, Priority
-from domain.values import instant_text, moment, share_text
+from domain.values import instant_text, share_text
 from projections.contract_sheet import ContractSheet, contract_sheet
-from projections.history import History
 from projections.replay import Replay
 from projections.working_days import WorkingDay
 
@@ -32,17 +34,15 @@ def sheet_of(contract: str, ledger: Ledger, asked: Question) -> JsonRow:
 
 def contract_sheets(ledger: Ledger, asked: Question) -> list[ContractSheet]:
     """Every contract signed by the instant asked about, by name. Raises StoreError."""
-    names = sorted(stream.partition("-")[2] for stream in ledger.store.stream_names("contract-"))
+    names = sorted(split_stream(stream).id for stream in ledger.store.stream_names("contract-"))
     replay = _replay(names, ledger, asked)
     sheets = (contract_sheet(replay, name) for name in names)
     return [sheet for sheet in sheets if sheet is not None]
 
 
-def _replay(contracts: Sequence[str], ledger: Ledger, asked: Question) -> Replay:
+def _replay(contracts: Iterable[str], ledger: Ledger, asked: Question) -> Replay:
     streams = [f"{kind}-{name}" for name in contracts for kind in ("contract", "credits")]
-    entries = (ledger.entry(row) for row in ledger.store.stream_rows(streams))
-    known = [entry for entry in entries if entry.recorded_at <= asked.known_on]
-    return Replay(History.of(known, ledger.store.position(asked.known_on)), asked.reading, asked.as_of)
+    return replay_of_streams(streams, ledger, asked)
 
 
 def sheet_json(sheet: ContractSheet) -> JsonRow:
@@ -84,10 +84,10 @@ def sheet_json(sheet: ContractSheet) -> JsonRow:
 
 
 def _day_json(day: WorkingDay, time_zone: str) -> JsonRow:
-    adopted = day.calendar
+    adopted, zone = day.calendar, ZoneInfo(time_zone)
     return {
         "day": day.day.isoformat(),
-        "windows": list(_open_hours(day, ZoneInfo(time_zone))),
+        "windows": [wall_window(window, day.day, zone) for window in day.windows],
         "holiday": day.holiday,
         "source": adopted.fact.source,
         "source_version": adopted.fact.source_version,
@@ -95,13 +95,6 @@ def _day_json(day: WorkingDay, time_zone: str) -> JsonRow:
         "last_year": adopted.fact.last_year,
         "version": adopted.version,
     }
-
-
-def _open_hours(day: WorkingDay, zone: ZoneInfo) -> Iterator[str]:
-    for window in day.windows:
-        opens, closes = (moment(edge).astimezone(zone) for edge in (window.start, window.end))
-        closing = wall_text(closes.hour * 60 + closes.minute) if closes.date() == day.day else "24:00"
-        yield f"{wall_text(opens.hour * 60 + opens.minute)}-{closing}"
 
 
 def _text(instant: int | None) -> str | None:

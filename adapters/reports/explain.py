@@ -9,16 +9,14 @@ from adapters.reports import compliance
 from adapters.reports.clock import clock_columns, net_and_target
 from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, text, working_time
 from adapters.reports.question import Question
+from adapters.reports.replay import replay_of
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, Section, at, findings, plain
-from adapters.reports.wording import Writing, duration, runs
+from adapters.reports.wording import Writing, duration, runs, wall_time
 from adapters.store.ledger import Ledger
-from domain.calendar_rules import wall_text
 from domain.terms import Clock
-from domain.values import instant_text, moment
+from domain.values import instant_text
 from projections.explanation import ClockExplained, Explanation, Slice, explain
-from projections.history import History
-from projections.replay import Replay
 
 
 class SliceOfClock(NamedTuple):
@@ -45,18 +43,12 @@ COLUMNS: tuple[Column[SliceOfClock], ...] = (
 
 
 def _window(row: SliceOfClock) -> str | None:
-    return "-".join(_wall(edge, row.zone) for edge in row.piece.window) if row.piece.window else None
-
-
-def _wall(instant: int, zone: ZoneInfo) -> str:
-    local = moment(instant).astimezone(zone)
-    return wall_text(local.hour * 60 + local.minute)
+    return "-".join(wall_time(edge, row.zone) for edge in row.piece.window) if row.piece.window else None
 
 
 def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report[SliceOfClock]:
     """Both clocks of an incident, slice by slice. Raises NotOnRecord, StoreError."""
-    history = History.of(ledger.entries(asked.known_on, incident), ledger.store.position(asked.known_on))
-    replay = Replay(history, asked.reading, asked.as_of)
+    replay = replay_of(ledger.entries(asked.known_on, incident), ledger, asked)
     explained = explain(incident, replay)
     if explained is None:
         raise NotOnRecord(f"no incident {incident} was opened by {instant_text(asked.as_of)}, as known then")

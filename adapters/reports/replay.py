@@ -1,13 +1,13 @@
 """The facts replayed for one question: where the rows of a report come from unless live tables hold them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from adapters.reports.question import Question, no_such_contract
 from adapters.store.ledger import Ledger
 from projections.compliance import ComplianceRow, compliance
-from projections.history import History
+from projections.history import Entry, History
 from projections.replay import Replay
 
 Advance = Callable[[int], None]
@@ -48,6 +48,17 @@ def replayed(ledger: Ledger, asked: Question, advance: Advance = lambda _: None)
     replay = Replay(history, asked.reading, asked.as_of)
     _check_contract(replay, asked)
     return Replayed(replay, asked, lambda done: advance(history.position + done))
+
+
+def replay_of(entries: Iterable[Entry], ledger: Ledger, asked: Question) -> Replay:
+    """Some facts alone, all of them known on the date asked about, replayed as the question asks."""
+    return Replay(History.of(entries, ledger.store.position(asked.known_on)), asked.reading, asked.as_of)
+
+
+def replay_of_streams(streams: Sequence[str], ledger: Ledger, asked: Question) -> Replay:
+    """Some streams alone, replayed as the question asks. Raises StoreError."""
+    entries = (ledger.entry(row) for row in ledger.store.stream_rows(streams))
+    return replay_of((entry for entry in entries if entry.recorded_at <= asked.known_on), ledger, asked)
 
 
 def steps(ledger: Ledger, asked: Question) -> int:

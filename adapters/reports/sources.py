@@ -1,5 +1,6 @@
 """The sources that have written, when last, what became of it, and which of their own numbers are missing."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from adapters.reports.columns import Column, JsonRow, instant, integer, listed, text
@@ -7,7 +8,8 @@ from adapters.reports.refused import SOURCE
 from adapters.reports.report import Definition
 from adapters.reports.screen import ScreenColumn, at, count
 from adapters.reports.wording import Writing, duration
-from adapters.store.records import SourceHeard
+from adapters.store.records import Gap, SourceHeard
+from adapters.store.silence import missing, ranges, silences, silent_for
 from domain.values import MINUTE
 
 
@@ -25,6 +27,33 @@ class SourceLine(NamedTuple):
     alarm: bool
     missing: int
     gaps: list[str]
+
+
+def source_lines(
+    heard: Sequence[SourceHeard],
+    gaps: Mapping[str, Sequence[Gap]],
+    silence_hours: Mapping[str, float],
+    now: int,
+    most_gaps: int | None,
+) -> list[SourceLine]:
+    """Every source, those that have an alarm and were never heard too, by name.
+
+    `silence_hours` is in hours, `now` in microseconds UTC; at most `most_gaps` gaps of each are named.
+    """
+    alarms = {silence.source: silence for silence in silences(heard, silence_hours, now)}
+    by_name = {one.source: one for one in heard}
+    return [
+        SourceLine(
+            source=name,
+            heard=by_name.get(name),
+            silent_us=silent_for(by_name[name].last_heard, now) if name in by_name else None,
+            allowed_us=alarms[name].allowed_us if name in alarms else None,
+            alarm=name in alarms and alarms[name].too_long,
+            missing=missing(gaps.get(name, ())),
+            gaps=ranges(gaps.get(name, ()), most_gaps),
+        )
+        for name in sorted(by_name.keys() | alarms.keys())
+    ]
 
 
 def _counted(name: str, meaning: str) -> Column[SourceLine]:

@@ -1,5 +1,6 @@
 """The messages that wait for the incident or the contract they belong to, and until when they do (R4)."""
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from adapters.reports.columns import Column, instant, text
@@ -7,6 +8,7 @@ from adapters.reports.refused import SOURCE, foreign
 from adapters.reports.report import Definition
 from adapters.reports.screen import at
 from adapters.store.records import Deferred
+from domain.values import HOUR
 
 
 class WaitingMessage(NamedTuple):
@@ -15,6 +17,15 @@ class WaitingMessage(NamedTuple):
     message: Deferred
     until: int
     type: str | None
+
+
+def waiting_messages(
+    waiting: Iterable[Deferred], patience_hours: int, type_of: Callable[[bytes], str | None]
+) -> list[WaitingMessage]:
+    """A row for each message; `type_of` gives the type of a message, None where it cannot be read."""
+    return [
+        WaitingMessage(deferred, deferred.since + patience_hours * HOUR, type_of(deferred.raw)) for deferred in waiting
+    ]
 
 
 COLUMNS: tuple[Column[WaitingMessage], ...] = (

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from domain.interval import Interval
+from domain.local_time import local_day
 from domain.values import MINUTE, SECOND, moment, read_instant
 
 
@@ -59,6 +62,18 @@ def duration(microseconds: int) -> str:
         text += f":{seconds:02}"
         text += f".{rest:06}" if rest else ""
     return text
+
+
+def wall_time(instant: int, zone: ZoneInfo) -> str:
+    """Hour and minute of an instant, as clocks show them: 08:30."""
+    return f"{moment(instant).astimezone(zone):%H:%M}"
+
+
+def wall_window(window: Interval, day: date, zone: ZoneInfo) -> str:
+    """A window of a local day, as clocks show it: 08:00-18:00; one that reaches the end of the day ends at 24:00."""
+    assert window.end is not None
+    closing = "24:00" if window.end == local_day(zone, day)[1] else wall_time(window.end, zone)
+    return f"{wall_time(window.start, zone)}-{closing}"
 
 
 def signed(microseconds: int | None) -> str:

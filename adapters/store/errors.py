@@ -4,7 +4,7 @@ StoreError                 the store cannot be used as asked; the message says w
  ├── NoStore               there is none at that location
  ├── NotAStore             what is there is not a Verbale store
  ├── NewerStore            a newer Verbale wrote it
- ├── OlderStore            an older Verbale wrote it, it is only read, and it has no room for what is asked
+ ├── OlderStore            an older Verbale wrote it, it is only read, and it has no table for it
  ├── DamagedStore          it is truncated or malformed
  ├── LockedStore           another process holds it
  ├── ReadOnlyStore         it cannot be written

@@ -1,7 +1,7 @@
 """The log of facts, on eventsourcing's Application: append a batch in one transaction, read what is recorded."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from typing import Any, cast
 
 from eventsourcing.application import Application
@@ -10,7 +10,7 @@ from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.mapper import FactMapper, read_entry
-from adapters.store.recorder import Notifications, Recorder
+from adapters.store.recorder import Recorder
 from adapters.store.records import Batch, Row, Sealed
 from domain.catalogue import FACTS, Catalogue
 from domain.facts import Fact
@@ -92,10 +92,6 @@ class Ledger(Application[str]):
     def page(self, after: int, limit: int) -> list[Row]:
         """The facts recorded after a position as stored, in order of position, at most `limit`."""
         return self.store.page(after, limit)
-
-    def notifications(self) -> AbstractContextManager[Notifications]:
-        """Hears of what is recorded from now on, by whatever process."""
-        return self.store.notifications()
 
     def entry(self, row: Row) -> Entry:
         """The fact of a row. Raises NewerStore, DamagedStore."""

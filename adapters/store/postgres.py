@@ -128,7 +128,8 @@ def _held(connection: Connection[Any], location: PostgresLocation) -> tuple[set[
 
 
 def _exists(connection: Connection[Any], location: PostgresLocation) -> bool:
-    # Asked of the table, not of to_regnamespace: that may remember what was so before another process made it.
+    # Asked of the table, not of to_regnamespace: it may return a cached answer from before another
+    # process created the schema.
     return connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (location.schema,)).fetchone() is not None
 
 

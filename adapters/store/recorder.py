@@ -1,4 +1,4 @@
-"""What is asked of a store beyond eventsourcing's own recorder, by what it is for; `Recorder` is all of it.
+"""What is asked of a store beyond eventsourcing's own recorder, grouped by purpose; `Recorder` joins all groups.
 
 Every method raises StoreErrors. Instants are microseconds UTC.
 """

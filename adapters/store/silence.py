@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from adapters.store.records import Gap, SourceHeard
-from domain.values import MINUTE
+from domain.values import HOUR
 
-HOUR = 60 * MINUTE
 SHOWN_GAPS = 3
 """How many ranges of missing numbers are named where not all are asked for."""
 

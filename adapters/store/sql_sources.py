@@ -1,4 +1,4 @@
-"""Who has written, in SQL: integrity is not completeness."""
+"""Who has written, in SQL: a valid log may still lack messages."""
 
 from adapters.store.records import Batch, Gap, SourceHeard
 from adapters.store.sql import C, SqlStore

@@ -2,7 +2,7 @@
 
 The file says whose it is (application id) and in which format it is written (user version). It is made beside its
 path and moved there whole, so that a store that exists is a whole store. Evidence rows cannot be changed or deleted
-by accident: triggers refuse it (the proof is what refuses intent).
+by accident: triggers refuse it (intentional changes are found by comparing hashes).
 """
 
 import os

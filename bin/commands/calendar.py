@@ -13,12 +13,13 @@ from adapters.errors import BadQuestion
 from adapters.imports.contract_messages import calendar_message
 from adapters.imports.holidays import italian_holidays, library_version, source_named
 from adapters.inbox.ingest import take_in, written
-from adapters.reports.calendar import days_of, icalendar_of, replay_of, signed_contract
+from adapters.reports.calendar import days_of, icalendar_of, signed_contract
 from adapters.reports.columns import JsonRow
 from adapters.reports.csv_format import as_csv
 from adapters.reports.holidays import REPORT as HOLIDAYS
 from adapters.reports.holidays import ProposedHoliday
 from adapters.reports.question import question
+from adapters.reports.replay import replay_of_streams
 from bin.commands.console import Format, console, show, show_listing
 from bin.commands.ids import contract_named
 from bin.commands.options import Where, chosen_by, ledger_of, words
@@ -162,7 +163,8 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
     first, last = proposed.first_and_last
     with ledger_of(chosen) as ledger:
         now, contract = clock(), contract_named(contract, ledger)
-        known = signed_contract(contract, replay_of(contract, ledger, ledger.known_now(now))).contract
+        replay = replay_of_streams([f"contract-{contract}"], ledger, question(now=ledger.known_now(now)))
+        known = signed_contract(contract, replay).contract
         before = known.calendars[-1:]
         hours = {str(kind): before[0].rules(kind).week for kind in ServiceHours} if before else {}
         at = instant_text(now)

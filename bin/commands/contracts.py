@@ -15,6 +15,7 @@ from bin.commands.ids import contract_named
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import clock
 from bin.language import Words
+from domain.values import MINUTE
 
 PENALTY_STEPS = {
     "contract.penalty_claimed.v1": "claimed",
@@ -118,7 +119,7 @@ def _lines(sheet: JsonRow, zone: ZoneInfo, say: Words) -> Iterator[tuple[str, st
 def _option(option: JsonRow, say: Words) -> str:
     match option["service"]:
         case "operation":
-            hours = duration(option["committed_minutes"] * 60_000_000)
+            hours = duration(option["committed_minutes"] * MINUTE)
             return f"{say('operation')}: {hours} / {say(option['per'])}; {', '.join(option['activities'])}"
         case "maintenance":
             visits = (f"{one['name']} {one['visits']} / {say(one['per'])}" for one in option["activities"])

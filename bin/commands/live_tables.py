@@ -1,4 +1,4 @@
-"""The commands that keep reporting tables: project, rebuild, replay; and those that say how things stand."""
+"""The commands that keep reporting tables (project, rebuild, replay) or show the state of the store and its tables."""
 
 import re
 import shlex

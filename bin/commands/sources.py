@@ -1,15 +1,13 @@
 """The command about the sources of messages: when each last wrote, which are silent, what is missing."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from adapters.errors import AnswerIsNo
 from adapters.reports.sources import REPORT as SOURCES
-from adapters.reports.sources import SourceLine
-from adapters.store.records import Gap, SourceHeard
-from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences, silent_for
+from adapters.reports.sources import source_lines
+from adapters.store.silence import SHOWN_GAPS
 from bin.commands.console import Format, show_listing
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.compose import clock
@@ -38,30 +36,3 @@ def sources(
     show_listing(SOURCES, lines, format, say)
     if any(line.alarm or (gaps and line.missing) for line in lines):
         raise AnswerIsNo
-
-
-def source_lines(
-    heard: Sequence[SourceHeard],
-    gaps: Mapping[str, Sequence[Gap]],
-    silence_hours: Mapping[str, float],
-    now: int,
-    most_gaps: int | None,
-) -> list[SourceLine]:
-    """Every source, those that have an alarm and were never heard too, by name.
-
-    `silence_hours` is in hours, `now` in microseconds UTC; at most `most_gaps` gaps of each are named.
-    """
-    alarms = {silence.source: silence for silence in silences(heard, silence_hours, now)}
-    by_name = {one.source: one for one in heard}
-    return [
-        SourceLine(
-            source=name,
-            heard=by_name.get(name),
-            silent_us=silent_for(by_name[name].last_heard, now) if name in by_name else None,
-            allowed_us=alarms[name].allowed_us if name in alarms else None,
-            alarm=name in alarms and alarms[name].too_long,
-            missing=missing(gaps.get(name, ())),
-            gaps=ranges(gaps.get(name, ()), most_gaps),
-        )
-        for name in sorted(by_name.keys() | alarms.keys())
-    ]

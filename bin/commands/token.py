@@ -1,22 +1,21 @@
 """Who may post over HTTP: tokens, each of which writes as one source; only their digests are kept."""
 
-import json
 import re
 import sys
 
 from adapters.errors import BadQuestion, NotOnRecord
 from adapters.inbox.messages import is_label
+from adapters.reports.columns import json_row
 from adapters.reports.question import HOUSE_ZONE
-from adapters.reports.screen import plain
-from adapters.reports.wording import Writing, spaced
+from adapters.reports.tokens import REPORT as TOKENS
+from adapters.reports.tokens import shown_digest
+from adapters.reports.wording import Writing
 from adapters.store.ledger import Ledger
 from adapters.store.records import Token
-from bin.commands.console import Plain, console, table
+from bin.commands.console import Plain, console, show_listing, table
 from bin.commands.options import Where, chosen_by, ledger_of
 from bin.tokens import digest_of, new_token
 from domain.values import instant_text
-
-SHOWN_DIGITS = 8
 
 _START_OF_DIGEST = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
 
@@ -39,7 +38,7 @@ def token_issue(source: str, /, *, where: Where | None = None) -> None:
         ledger.store.issue_token(digest_of(token), source)
     print(token)
     shown = say("verbale: a token for {source}, known as {digest} from now on; it will not be shown again")
-    print(shown.format(source=source, digest=_shown(digest_of(token))), file=sys.stderr)
+    print(shown.format(source=source, digest=shown_digest(digest_of(token))), file=sys.stderr)
 
 
 def token_list(*, format: Plain = "table", where: Where | None = None) -> None:
@@ -52,12 +51,12 @@ def token_list(*, format: Plain = "table", where: Where | None = None) -> None:
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        rows = [_row(token) for token in ledger.store.tokens()]
-    if format == "json":
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    columns = [plain(name, spaced(name)) for name in _COLUMNS]
-    console().print(table(columns, rows, Writing(say, HOUSE_ZONE)) if rows else say("No token has been issued."))
+        tokens = list(ledger.store.tokens())
+    if format == "json" or not tokens:
+        show_listing(TOKENS, tokens, format, say)
+    else:
+        rows = [json_row(TOKENS.columns, token) for token in tokens]
+        console().print(table(TOKENS.screen, rows, Writing(say, HOUSE_ZONE)))
 
 
 def token_revoke(digest: str, /, *, where: Where | None = None) -> None:
@@ -72,7 +71,8 @@ def token_revoke(digest: str, /, *, where: Where | None = None) -> None:
     with ledger_of(chosen) as ledger:
         token = _the_one(ledger, digest)
         ledger.store.revoke_token(token.digest)
-    print(say("revoked: {digest}, which wrote as {source}").format(digest=_shown(token.digest), source=token.source))
+    revoked = say("revoked: {digest}, which wrote as {source}")
+    print(revoked.format(digest=shown_digest(token.digest), source=token.source))
 
 
 def _the_one(ledger: Ledger, start: str) -> Token:
@@ -86,19 +86,7 @@ def _the_one(ledger: Ledger, start: str) -> Token:
     if len(found) > 1:
         raise BadQuestion(f"{len(found)} tokens have a digest that starts with {start}: give more of it")
     if found[0].revoked_at is not None:
-        raise BadQuestion(f"the token {_shown(found[0].digest)} was revoked at {instant_text(found[0].revoked_at)}")
+        raise BadQuestion(
+            f"the token {shown_digest(found[0].digest)} was revoked at {instant_text(found[0].revoked_at)}"
+        )
     return found[0]
-
-
-_COLUMNS = ("source", "digest", "issued_at", "revoked_at")
-
-
-def _row(token: Token) -> dict[str, str | None]:
-    revoked = instant_text(token.revoked_at) if token.revoked_at is not None else None
-    return dict(
-        zip(_COLUMNS, (token.source, _shown(token.digest), instant_text(token.issued_at), revoked), strict=True)
-    )
-
-
-def _shown(digest: bytes) -> str:
-    return digest.hex()[:SHOWN_DIGITS]

@@ -1,9 +1,8 @@
 """The command about messages that wait."""
 
-from adapters.inbox.handler import HOUR
 from adapters.inbox.messages import Unreadable, read_json
 from adapters.reports.waiting import REPORT as WAITING
-from adapters.reports.waiting import WaitingMessage
+from adapters.reports.waiting import waiting_messages
 from bin.commands.console import Format, show_listing
 from bin.commands.options import Where, chosen_by, ledger_of
 
@@ -30,12 +29,13 @@ def waiting_list(
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        rows = [
-            WaitingMessage(deferred, deferred.since + chosen.patience_hours * HOUR, _type_of(deferred.raw))
+        waiting = [
+            deferred
             for deferred in ledger.store.all_waiting()
             if source in (None, deferred.identity[0]) and stream in (None, deferred.stream)
         ]
-    show_listing(WAITING, rows, format, say, filtered=bool(source or stream))
+    messages = waiting_messages(waiting, chosen.patience_hours, _type_of)
+    show_listing(WAITING, messages, format, say, filtered=bool(source or stream))
 
 
 def _type_of(raw: bytes) -> str | None:

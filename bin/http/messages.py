@@ -12,9 +12,7 @@ from typing_extensions import TypedDict
 
 from adapters.inbox.messages import is_label, source_named
 from adapters.inbox.outcome_events import DoneData, DuplicateData, OutcomeData, WaitingData, outcome_data
-from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Reply, Waiting
-from adapters.store.ledger import Ledger
-from adapters.store.records import Identity
+from adapters.inbox.outcomes import Done, Duplicate, Refused, Reply, Waiting, last_outcome
 from bin.http.bodies import is_batch, media_type, read_body, split
 from bin.http.openapi import MESSAGES_BODY, problem_responses
 from bin.http.problems import BODY_PROBLEMS, FOREIGN_SOURCE, MALFORMED, NO_TOKEN, REFUSED, STORE_AWAY, UNKNOWN, Problem
@@ -93,7 +91,7 @@ async def get_message(
 ) -> Response:
     """What became of a message."""
     batcher, identity = services.batcher, (source, id)
-    outcome = await batcher.in_handler_thread(_last_outcome, batcher.ledger, identity) if is_label(id) else None
+    outcome = await batcher.in_handler_thread(last_outcome, batcher.ledger.store, identity) if is_label(id) else None
     if outcome is None:
         raise Problem(UNKNOWN, f"no message of {source} with this id has been heard, or none that could be read")
     return JSONResponse(outcome_data(Reply(identity, b"", outcome)))
@@ -125,16 +123,3 @@ def _answer_to_one(reply: Reply) -> Response:
 def _location(reply: Reply) -> dict[str, str]:
     """The header that says where to ask later what became of a message."""
     return {"Location": f"/messages?id={quote(reply.identity[1], safe='')}"} if reply.identity else {}
-
-
-def _last_outcome(ledger: Ledger, identity: Identity) -> Outcome | None:
-    """The last known outcome of a message; None where no such message was received."""
-    store = ledger.store
-    if receipt := store.receipts([identity]).get(identity):
-        if receipt.version is None or receipt.leaf is None:
-            return Duplicate(receipt.stream, None, None)
-        return Done(receipt.stream, receipt.version, receipt.leaf)
-    if deferred := store.waiting([identity]).get(identity):
-        return Waiting(deferred.stream, deferred.reason)
-    refused = store.last_refusal(identity)
-    return Refused(refused.clause, refused.field, refused.reason) if refused else None
