@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from domain.incident_facts import IncidentOpened
 from domain.interval import Interval, earliest
+from domain.streams import split_stream
 from projections.affected import Affected, affected
 from projections.as_of import ContractAsOf
 from projections.breach import Share, share
@@ -68,7 +69,7 @@ class Contracts:
         """The contracts after more facts, as of a later instant; those that neither touches are not replayed."""
         of_contracts = [entry for entry in entries if entry.stream.startswith("contract-")]
         of_accounts = [entry for entry in entries if entry.stream.startswith("credits-")]
-        changed = {entry.stream.partition("-")[2] for entry in (*of_contracts, *of_accounts)}
+        changed = {split_stream(entry.stream).id for entry in (*of_contracts, *of_accounts)}
         if not changed and all(under.stay_until(as_of) for under in self.under):
             later = tuple(ContractsUnder(under.replay.later(as_of)) for under in self.under)
             return Contracts(self.readings, as_of, self.contracts, self.accounts, later)
@@ -153,12 +154,12 @@ def _extended(streams: Mapping[str, Sequence[Entry]], entries: Sequence[Entry]) 
         return streams
     extended = dict(streams)
     for entry in entries:
-        name = entry.stream.partition("-")[2]
+        name = split_stream(entry.stream).id
         extended[name] = [*extended.get(name, ()), entry]
     return extended
 
 
 def streams_of(entries: Iterable[Entry], kind: str) -> list[str]:
     """The names of the streams of one kind that some facts belong to, each once."""
-    found = (entry.stream.partition("-") for entry in entries)
-    return list(dict.fromkeys(name for of, _, name in found if of == kind))
+    found = (split_stream(entry.stream) for entry in entries)
+    return list(dict.fromkeys(name.id for name in found if name.kind == kind))

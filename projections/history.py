@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.facts import Fact
+from domain.streams import split_stream
 
 
 class Entry(NamedTuple):
@@ -35,7 +36,7 @@ class History:
         }  # fmt: skip
         last = 0
         for entry in entries:
-            kind, _, name = entry.stream.partition("-")
+            kind, name = split_stream(entry.stream)
             streams[kind][name].append(entry)
             last = entry.position
         return cls(streams["contract"], streams["credits"], streams["incident"], position or last)
