@@ -171,7 +171,7 @@ def _renewed_in_vain(contract: Contract) -> Iterator[_OfContract]:
 
 
 def _without_calendar(contract: Contract, now: int) -> Iterator[_OfContract]:
-    for spell in contract.spells:
+    for spell in contract.in_force_intervals:
         begins = max(now, spell.start)
         day = first_day_without_calendar(contract, moment(begins).astimezone(contract.zone).date())
         begins = max(begins, local_midnight(contract.zone, day))
@@ -221,4 +221,4 @@ def _difference(found: Difference) -> str:
     return f"{found.day} is called {found.proposed}, not {found.adopted}"
 
 
-HEAR_IT = "see that it runs and reaches us, and that silence_hours spells its name as its messages do"
+HEAR_IT = "see that it runs and reaches us, and that silence_hours in_force_intervals its name as its messages do"

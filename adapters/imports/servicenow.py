@@ -1,4 +1,4 @@
-"""Imports a ServiceNow incident log as the messages a producer would have sent (design §11).
+"""Imports a ServiceNow incident log as the messages a producer would have sent.
 
 Importing the same log again, or a longer export of it, adds only what is new: every message has an id made from the row
 it comes from.

@@ -1,4 +1,4 @@
-"""A ServiceNow incident log, one row per change, read into rows by incident (design §11).
+"""A ServiceNow incident log, one row per change, read into rows by incident.
 
 Rows that cannot be used are quarantined with their line and the reason, while the rest goes on.
 """
