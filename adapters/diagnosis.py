@@ -170,7 +170,7 @@ def _renewed_in_vain(contract: Contract) -> Iterator[_OfContract]:
 
 
 def _without_calendar(contract: Contract, now: int) -> Iterator[_OfContract]:
-    for spell in contract.spells:
+    for spell in contract.in_force_intervals:
         begins = max(now, spell.start)
         day = first_day_without_calendar(contract, moment(begins).astimezone(contract.zone).date())
         begins = max(begins, local_midnight(contract.zone, day))

@@ -1,6 +1,6 @@
 """What is on record already is not recorded again. One rule for every stream.
 
-A stream says what a fact speaks of, its *subject*: of two facts about one subject the last recorded rules. A new fact
+A stream says what a fact is about, its *subject*: of two facts about one subject the last recorded rules. A new fact
 is on record already where the last one about its subject equals it, either as it was first recorded or as it has been
 rectified since. Only the last counts: suspended, resumed and suspended again within one minute are three facts.
 """
@@ -13,7 +13,7 @@ from domain.facts import F, Fact, Rejected
 from domain.rectification import as_rectified
 
 Subject = Callable[[Fact], object]
-"""What a fact speaks of. It includes the fact's instant where facts of different instants stand beside each other."""
+"""What a fact is about. It includes the fact's instant where facts of several instants are all kept."""
 
 
 def unless_recorded(record: Sequence[Fact], fact: F, subject: Subject) -> tuple[F, ...]:

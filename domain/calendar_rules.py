@@ -155,7 +155,7 @@ class CalendarRules(Value):
         return (*self.usual(day), *self._agreed.get(day, ()))
 
     def usual(self, day: date) -> tuple[tuple[int, int], ...]:
-        """Those of them that no agreement is needed for."""
+        """The windows of a day, without those that extensions add."""
         return () if day in self._holiday_names else self.week.days[day.weekday()]
 
 

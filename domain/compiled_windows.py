@@ -1,6 +1,6 @@
 """The windows of adopted calendars as real instants, sorted, with the working time before each (H1, H2, H4).
 
-All that is left to a question about working time is a search. Instants and durations are integer microseconds, UTC.
+A question about working time is then one binary search. Instants and durations are integer microseconds, UTC.
 """
 
 from collections.abc import Iterator

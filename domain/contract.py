@@ -76,8 +76,8 @@ class Contract:
     settlements: tuple[PenaltySettled, ...] = ()
 
     @cached_property
-    def spells(self) -> tuple[Interval, ...]:
-        """When it is in force, in order. A renewal dated after the end begins another spell; a termination ends all.
+    def in_force_intervals(self) -> tuple[Interval, ...]:
+        """When it is in force, in order. A renewal dated after the end begins another; a termination ends all.
 
         Of renewals the latest end rules, in whatever order they were recorded.
         """
@@ -95,7 +95,7 @@ class Contract:
                 end = max(end, renewal.until)
         until_terminated = Interval(EARLIEST, self.terminated_at)
         clipped = (one.clip(until_terminated) for one in (*found, Interval(start, end)))
-        return tuple(spell for spell in clipped if not spell.empty)
+        return tuple(interval for interval in clipped if not interval.empty)
 
     @property
     def end(self) -> int | None:
@@ -108,7 +108,8 @@ class Contract:
     @property
     def terminated_at(self) -> int | None:
         """The instant at which a termination ends it, whatever was renewed, or None."""
-        # A reading that leaves a rectification out may date a termination after its own effect: it ends nothing before.
+        # If a reading ignores a rectification, a termination may be dated after its effective date. The contract then
+        # ends at the date of the termination.
         return earliest(*(max(ending.at, ending.effective) for ending in self.terminations))
 
     def signed_by(self, at: int) -> bool:
@@ -117,11 +118,11 @@ class Contract:
 
     def in_force(self, at: int) -> bool:
         """Whether it was signed by `at` and is in force then."""
-        return self.signed_by(at) and any(spell.holds(at) for spell in self.spells)
+        return self.signed_by(at) and any(interval.holds(at) for interval in self.in_force_intervals)
 
     def in_force_until(self, at: int) -> int | None:
         """When it stops being in force after `at`, an instant at which it is; None where it does not."""
-        return next((spell.end for spell in self.spells if spell.holds(at)), None)
+        return next((interval.end for interval in self.in_force_intervals if interval.holds(at)), None)
 
     def active(self, service: Service, at: int) -> bool:
         """Whether a service is active at `at` (G1), by the facts dated by then."""
@@ -141,10 +142,10 @@ class Contract:
         """
         facts = sorted(self._options_of(service), key=_takes_effect)
         found = (
-            (fact.option, Interval(fact.effective, until).clip(spell))
+            (fact.option, Interval(fact.effective, until).clip(interval))
             for fact, until in zip_longest(facts, (following.effective for following in facts[1:]))
             if isinstance(fact, OptionActivated)
-            for spell in self.spells
+            for interval in self.in_force_intervals
         )
         return tuple(OptionTerm(term.start, term.end, option) for option, term in found if not term.empty)
 
@@ -176,7 +177,7 @@ class Contract:
                 yield day, extension
 
     def agreed_too_late(self, hours: ServiceHours) -> tuple[date, ...]:
-        """The days that an agreement would have added to, had it been made before they began: it does not (H4)."""
+        """The days that an extension does not reach because it was agreed after they had begun (H4)."""
         late = {
             day
             for extension in self.extensions
@@ -261,7 +262,7 @@ def require_signed(contract: Contract) -> ContractSigned:
 
 
 def _subject(fact: Fact) -> object:
-    """What a fact speaks of: many systems, options and visits may be recorded of one instant."""
+    """What a fact is about: many systems, options and visits may be recorded of one instant."""
     match fact:
         case OperationHoursWorked():  # first, for there may be thousands
             return OperationHoursWorked, fact.work
@@ -343,7 +344,7 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
             case PenaltySettled():
                 settlements.append(fact)
             case RecordRectified():
-                pass  # what it corrects stands corrected
+                pass  # already applied by `as_rectified`
             case _:
                 assert_never(fact)
     return Contract(

@@ -68,7 +68,10 @@ class Renewal(Value):
 
 
 class ContractRenewed(Fact, Renewal):
-    """The contract is renewed. It counts from its own instant: dated after the end, it fills no gap."""
+    """The contract is renewed.
+
+    If it is dated after the end, the contract is not in force between the end and the renewal.
+    """
 
     TYPE = "contract.renewed.v1"
 
@@ -192,19 +195,19 @@ class ExtendCoverage(Command, Derogation):
 
 
 class ConnectedSystem(Value):
-    """Un sistema collegato: one that the customer has to tell the supplier of (S1), by the name that requests use."""
+    """Un sistema collegato: one that the customer has to declare (S1), by the name that requests use."""
 
     system: Identifier
 
 
 class ConnectedSystemDeclared(Fact, ConnectedSystem):
-    """The customer tells the supplier of a connected system (S1); it is disclosed from then until it is withdrawn."""
+    """The customer declares a connected system (S1); it is disclosed from then until it is withdrawn."""
 
     TYPE = "contract.connected_system_declared.v1"
 
 
 class DeclareConnectedSystem(Command, ConnectedSystem):
-    """Record that the customer tells of a connected system, as of the instant of telling (S1)."""
+    """Record that the customer declares a connected system, as of the instant of the declaration (S1)."""
 
     TYPE = "verbale.contract.declare_connected_system.v1"
 

@@ -94,7 +94,7 @@ class CreditAccount:
         return sum(m.minutes for m in self.movements if m.package == package and m.at <= at)
 
     def spare(self, package: str, at: int) -> int:
-        """Minutes of a package that a consumption dated `at` may take without emptying it for one dated later."""
+        """Minutes of a package that can be taken at `at` so that no later consumption lacks credit."""
         moved = [movement for movement in self.movements if movement.package == package]
         left = spare = sum(movement.minutes for movement in moved if movement.at <= at)
         later = (movement for movement in moved if movement.at > at)
@@ -150,7 +150,7 @@ def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, 
 
 
 def _subject(fact: Fact) -> object:
-    """What a fact speaks of: packages and work entries go by names, unique in the account."""
+    """What a fact is about: packages and work entries go by names, unique in the account."""
     match fact:
         case CreditsPurchased():
             return CreditsPurchased, fact.package
@@ -237,7 +237,7 @@ def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
             case CreditsReversed():
                 reversals.append(fact)
             case RecordRectified():
-                pass  # what it corrects stands corrected
+                pass  # already applied by `as_rectified`
             case _:
                 assert_never(fact)
     return CreditAccount(

@@ -46,8 +46,8 @@ class Derogation(Value):
     """The days that an agreement reaches, and the windows it adds to each.
 
     `dates` are reached whatever they are. Within `first_day` and `last_day` (included), so are the `weekdays`, and
-    the `holidays` as told. A day reached is no holiday while its added windows are open. `hours`: for standard or for
-    data-centre services alone; left out, for both.
+    the holidays selected by `holidays`. A day reached is no holiday while its added windows are open.
+    `hours`: for standard or for data-centre services alone; left out, for both.
     """
 
     dates: tuple[LocalDay, ...] = ()

@@ -48,7 +48,7 @@ class Fact(Value):
 
     TYPE: ClassVar[str]
     FIXED: ClassVar[frozenset[str]] = frozenset()
-    """Fields that nobody rectifies: what Verbale decided when it recorded the fact, and names other facts go by."""
+    """Fields that cannot be rectified: those that Verbale decided, and names by which other facts refer to this one."""
 
     at: Instant
     evidence: tuple[Attachment, ...] = ()

@@ -115,7 +115,7 @@ def decide(
 
 
 def _subject(fact: Fact) -> object:
-    """What a fact speaks of: of two facts about one subject the last recorded rules."""
+    """What a fact is about: of two facts about one subject the last recorded rules."""
     match fact:
         case IncidentOpened():
             return IncidentOpened
@@ -178,7 +178,7 @@ def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
             case IncidentResolved() | IncidentReopened() | IncidentClosed():
                 endings.append(fact)
             case RecordRectified():
-                pass  # what it corrects stands corrected
+                pass  # already applied by `as_rectified`
             case _:
                 assert_never(fact)
     return Incident(

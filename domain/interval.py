@@ -33,5 +33,5 @@ class Interval:
 
 
 def earliest(*instants: int | None) -> int | None:
-    """The first of some instants, those that never come (None) left out; None where none comes."""
+    """The earliest of the instants that are not None; None if all are None."""
     return min((instant for instant in instants if instant is not None), default=None)

@@ -33,7 +33,7 @@ class RecordRectified(Fact, Correction):
 
 
 class Corrected(NamedTuple, Generic[F]):
-    """A fact as it stands after rectification, and the versions that prove it."""
+    """A rectified fact, and the versions that prove it."""
 
     version: int
     fact: F
@@ -46,12 +46,13 @@ class Corrected(NamedTuple, Generic[F]):
 
 
 def corrected(
-    record: Iterable[tuple[int, F]], counts: Callable[[RecordRectified], bool] = lambda _: True
+    record: Iterable[tuple[int, F]], admits: Callable[[RecordRectified], bool] = lambda _: True
 ) -> list[Corrected[F]]:
-    """The facts of one stream, in order of recording, with the rectifications that count applied and left out.
+    """The other facts of the stream, each with its rectifications applied.
 
-    `record` gives (version, fact). The last rectification recorded for a field rules, whatever its own date. One that
-    no longer fits, because another field was rectified otherwise, is left unapplied.
+    The rectifications themselves are not returned. `record` gives (version, fact) in order of recording; `admits` says
+    whether to apply a rectification. The last recorded for a field rules, whatever its own date. One that no longer
+    fits, because another field was rectified otherwise, is left unapplied.
     """
     facts: dict[int, Corrected[F]] = {}
     rectifications: list[tuple[int, RecordRectified]] = []
@@ -61,7 +62,7 @@ def corrected(
         else:
             facts[version] = Corrected(version, fact)
     for version, rectification in rectifications:
-        if counts(rectification) and (wrong := facts.get(rectification.version)):
+        if admits(rectification) and (wrong := facts.get(rectification.version)):
             amended = _amended(wrong.fact, rectification.field, rectification.value)
             if amended is not None:
                 facts[wrong.version] = Corrected(wrong.version, amended, (*wrong.rectified_by, version))
@@ -69,9 +70,9 @@ def corrected(
 
 
 def as_rectified(record: Sequence[F]) -> Sequence[F]:
-    """The facts of one stream from version 1, in order of recording, with every rectification applied and left out.
+    """The facts of one stream from version 1, in order of recording, each with its rectifications applied.
 
-    Where nothing was rectified, it is `record` itself.
+    The rectifications themselves are not returned. Where nothing was rectified, it is `record` itself.
     """
     if any(isinstance(fact, RecordRectified) for fact in record):
         return [one.fact for one in corrected(enumerate(record, 1))]

@@ -6,6 +6,7 @@ have declared leads to none of them.
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from itertools import product
 from typing import NamedTuple
 
 from domain.contract import Contract
@@ -45,10 +46,10 @@ def routed(
 ) -> Route:
     """Where a request opened at `at` leads: to the contract it names, else by its customer key, else by its system.
 
-    A contract that is named and not signed is none. A customer key leads to the contract in force that lists it (G1),
-    an affected system to the only one in force that has declared it (S1): where several have, to none, for that would
-    be a guess. `called` gives a contract by name; `every` all contracts, or at least all that ever listed the customer
-    or declared the system.
+    A named contract without a signature is treated as no contract. A customer key leads to the contract in force
+    that lists it (G1), an affected system to the only one in force that has declared it (S1): where several have, to
+    none, for that would be a guess. `called` gives a contract by name; `every` all contracts, or at least all that ever
+    listed the customer or declared the system.
     """
     if name is not None:
         named = called(name)
@@ -87,7 +88,8 @@ def refuse_shared_customers(contract: Contract, others: Iterable[Contract], fiel
         if contract.signed is None or other.signed is None or other.id == contract.id:
             continue
         shared = sorted(set(contract.signed.customers) & set(other.signed.customers))
-        if shared and any(one.meets(another) for one in contract.spells for another in other.spells):
+        pairs = product(contract.in_force_intervals, other.in_force_intervals)
+        if shared and any(one.meets(another) for one, another in pairs):
             raise Rejected(
                 "G1", field, f"customer {shared[0]} already comes under contract {other.id} in that time: "
                 "a customer key belongs to one contract at an instant"

@@ -183,7 +183,7 @@ class Value(BaseModel):
 
 
 class Attachment(Value):
-    """A paper attached to a fact as evidence: its name and the SHA-256 of its bytes."""
+    """A file attached to a fact as evidence: its name and the SHA-256 of its bytes."""
 
     name: Identifier
     sha256: Sha256
@@ -213,5 +213,5 @@ class Statement(Value):
 
     @property
     def agreed(self) -> bool:
-        """Whether both parties stand behind it."""
+        """Whether both parties agreed to it."""
         return {self.by, *self.agreed_by} == set(Party)

@@ -30,7 +30,10 @@ class ReversedInterval(ValueError):
 
 
 class Segment(NamedTuple):
-    """A stretch of one local day, all in one window or all out of any; `agreed`: in it by an extension alone (H4)."""
+    """A stretch of one local day, entirely inside one window or outside all.
+
+    `agreed`: inside only because of an extension (H4).
+    """
 
     start: int
     end: int
@@ -77,8 +80,8 @@ class WorkingCalendar:
     def due(self, start: int, working: int) -> int:
         """The earliest instant at which `working` microseconds have elapsed since `start`; at a closing, the closing.
 
-        None to wait for is due at once, also outside hours. Raises ValueError where `working` is negative, and
-        OutsideCoverage where the answer lies beyond the years covered.
+        If `working` is 0 the result is `start`, even outside working hours. Raises ValueError where `working` is
+        negative, and OutsideCoverage where the answer lies beyond the years covered.
         """
         if working < 0:
             raise ValueError("working time to wait for cannot be negative")
@@ -128,7 +131,7 @@ class WorkingCalendar:
             yield Segment(left, right, local, window, holiday, agreed and window is not None)
 
     def _usual_windows(self, start: int, end: int) -> list[tuple[int, int]] | None:
-        """The windows around [start, end) that no extension is needed for; None where no day is extended."""
+        """The windows around [start, end) without those that extensions add; None where no day is extended."""
         if not any(adopted.rules.extensions for adopted in self._adopted):
             return None
         found = []

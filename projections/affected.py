@@ -35,10 +35,9 @@ ALWAYS = (Interval(EARLIEST, LATEST),)
 def affected(before: ContractAsOf, after: ContractAsOf) -> Affected | None:
     """Which incidents a change of one contract can touch; None where none.
 
-    Whatever is recorded of the contract itself may touch all of them, and those that it no longer routes: where two
-    contracts declared one system (S1), what one withdraws is the other's. What was done under its other services
-    touches none. Its credits decide no more than whether there was any at an opening (G2), so only the incidents opened
-    where that differs.
+    Whatever is recorded of the contract itself may touch all of them, and those that it no longer routes. If two
+    contracts declared one system and one withdraws it, requests may move to the other (S1). Work facts affect no
+    incident. Credits affect only incidents opened while the availability of credit differs (G2).
     """
     if before is after:
         return None

@@ -1,4 +1,4 @@
-"""A contract and an incident as the facts that count have them at an instant. `replay.py` makes them."""
+"""A contract and an incident, computed from the facts that count at an instant. `replay.py` makes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -28,7 +28,7 @@ class Count(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class WindowShare:
     """What one incident adds to the counts of the window of its opening."""
 
     cases: tuple[Case, ...] = ()
@@ -40,7 +40,7 @@ class BreachRow:
     """The ratio of one window, and when it passed its tolerance for good (if it has).
 
     `changes_at`: when time alone may change it: the window ends, one of its incidents changes, a fact on record of the
-    contract comes to count. `versions`: those of the contract's facts that it rests on.
+    contract takes effect. `versions`: those of the contract's facts that it rests on.
     """
 
     contract: str
@@ -153,9 +153,9 @@ def tolerance_of(contract: ContractAsOf) -> Fraction:
     return contract.contract.signed.terms.tolerance
 
 
-def share(row: ComplianceRow, reading: Reading) -> Share:
+def share(row: ComplianceRow, reading: Reading) -> WindowShare:
     """What one incident adds to its window."""
-    return Share(tuple(cases(row, reading)), undecided_units(row, reading))
+    return WindowShare(tuple(cases(row, reading)), undecided_units(row, reading))
 
 
 def cases(row: ComplianceRow, reading: Reading) -> list[Case]:

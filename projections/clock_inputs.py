@@ -45,7 +45,7 @@ class ClockInputs(NamedTuple):
 
     `calendar` is None under no contract, `target_us` where no time is guaranteed. `contract_end`: when the end of the
     contract will void the clock (G2). `reassessed`: the reassessment that the priority follows from, if the reading
-    lets any count.
+    admits any.
     """
 
     calendar: WorkingCalendar | None
@@ -65,7 +65,7 @@ class ClockInputs(NamedTuple):
 def clock_inputs(incident: IncidentAsOf, reading: Reading, as_of: int) -> Mapping[Clock, ClockInputs]:
     """What each clock of an incident is judged by under a reading, as of an instant."""
     calendar = incident.contract.calendar(incident.hours) if incident.contract else None
-    suspended = suspensions(incident.incident) if reading.suspensions == "excluded" else ()
+    suspended = suspended_intervals(incident.incident) if reading.suspensions == "excluded" else ()
     found = {}
     for clock in Clock:
         end = incident.ends_with
@@ -77,8 +77,8 @@ def clock_inputs(incident: IncidentAsOf, reading: Reading, as_of: int) -> Mappin
     return found
 
 
-def suspensions(incident: Incident) -> list[Suspended]:
-    """The suspensions that stop the clocks, in order; those caused by the supplier stop nothing (A4).
+def suspended_intervals(incident: Incident) -> list[Suspended]:
+    """The times for which the clocks stop, in order; suspensions that the supplier caused stop nothing (A4).
 
     Suspending again replaces the cause, resuming ends every suspension.
     """
@@ -87,8 +87,7 @@ def suspensions(incident: Incident) -> list[Suspended]:
     for fact in incident.suspensions:
         if lasting and lasting.at < fact.at:
             found.append(Suspended(lasting.at, fact.at, lasting.cause))
-        counts = isinstance(fact, ClockSuspended) and fact.cause is not Responsibility.SUPPLIER
-        lasting = fact if counts and isinstance(fact, ClockSuspended) else None
+        lasting = fact if isinstance(fact, ClockSuspended) and fact.cause is not Responsibility.SUPPLIER else None
     return [*found, Suspended(lasting.at, None, lasting.cause)] if lasting else found
 
 

@@ -53,7 +53,7 @@ class Judged(NamedTuple):
         return self.target_us is not None and self.net_us is not None and self.net_us > self.target_us
 
     def as_no_case(self) -> "Judged":
-        """The same measured, with the verdict `void`; a best effort stays one.
+        """The same measurements with the verdict `void`; `best_effort` is kept.
 
         It is looked at again when it would have been (`recheck_at`): `exceeded` still changes.
         """

@@ -34,7 +34,7 @@ class CommitmentRow:
 
     Figures are minutes for hours, else how many times. `activity`: of visits. `settled`: the period has ended.
     `monitoring`: the basic monitoring that the option includes beside the hours. `changes_at`: when time alone may
-    change the row: the period ends, a fact on record of the contract comes to count.
+    change the row: the period ends, a fact on record of the contract takes effect.
     """
 
     contract: str

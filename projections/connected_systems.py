@@ -1,6 +1,6 @@
 """Connected systems: when each was disclosed, and what affects one, disclosed by then or not (S1).
 
-No liability for effects on a system that the customer had not declared. It excuses damage, not lateness: it touches no
+No liability for effects on a system that the customer had not declared. It excuses damage, not lateness: it changes no
 clock, unless the reading says so.
 """
 

@@ -56,7 +56,7 @@ def contract_sheet(replay: Replay, name: str) -> ContractSheet | None:
         name=name,
         as_of=as_of,
         signed_at=signed.at,
-        in_force=contract.spells,
+        in_force=contract.in_force_intervals,
         is_in_force=contract.in_force(as_of),
         customers=tuple(sorted(contract.customers)),
         terms=signed.terms,

@@ -11,7 +11,7 @@ from domain.interval import Interval, earliest
 from domain.streams import split_stream
 from projections.affected import Affected, affected
 from projections.as_of import ContractAsOf
-from projections.breach import Share, share
+from projections.breach import WindowShare, share
 from projections.compliance import ComplianceRow, judge_incident
 from projections.connected_systems import EffectRow, effect_of
 from projections.dues import next_period_edge
@@ -32,7 +32,7 @@ class JudgedIncident:
     opened: IncidentOpened
     row: ComplianceRow
     window: Interval | None
-    share: Share
+    share: WindowShare
     queued: QueueRow | None
     effect: EffectRow | None
 
@@ -122,7 +122,7 @@ class ContractsUnder:
         row = judge_incident(incident, replay)
         window = holding(self.windows(row.contract), row.opened_at) if row.contract is not None else None
         queued = queue_row(replay, row) if row.open else None
-        counted = share(row, replay.reading) if window else Share()
+        counted = share(row, replay.reading) if window else WindowShare()
         return JudgedIncident(incident.opened, row, window, counted, queued, effect_of(incident, row))
 
     def opens_at(self, name: str, facts: Sequence[Entry]) -> int | None:
@@ -137,11 +137,11 @@ class ContractsUnder:
         return earliest(known.next_at, *edges, *expiries)
 
     def stay_until(self, as_of: int) -> bool:
-        """Whether no other fact of any contract comes to count by then."""
+        """Whether no other fact of any contract takes effect by then."""
         return (at := self.replay.next_fact_at) is None or at > as_of
 
     def unchanged(self, changed: set[str], as_of: int) -> Mapping[str, ContractAsOf]:
-        """The contracts of which no fact is new, and no other comes to count by `as_of`."""
+        """The contracts of which no fact is new, and no other takes effect by `as_of`."""
         return {
             name: contract
             for name, contract in self.replay.contracts_as_of.items()

@@ -50,7 +50,7 @@ def calendar_adopted_later() -> Finding:
 
 def extension_agreed_later() -> Finding:
     """An agreement came too late for days that a clock runs through (H4)."""
-    text = "some of its days an extension would reach that was agreed only after they had begun: it does not count"
+    text = "an extension was agreed after some of its days had begun: it does not count for those days"
     return Finding("extension_agreed_later", "H4", text)
 
 

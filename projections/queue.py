@@ -67,11 +67,11 @@ def _tier(replay: Replay, row: ComplianceRow) -> Tier:
 
 
 def _tier_changes_at(replay: Replay, row: ComplianceRow) -> int | None:
-    """When its contract comes into force or ends, for a request that this serves earlier or later."""
+    """When its contract comes into force or ends, if that changes the tier of the request."""
     if row.answer.guaranteed or row.contract is None:
         return None
     contract = replay.contract(row.contract).contract
-    edges = (edge for spell in contract.spells for edge in (spell.start, spell.end))
+    edges = (edge for interval in contract.in_force_intervals for edge in (interval.start, interval.end))
     return earliest(*(edge for edge in edges if edge is not None and edge > replay.as_of))
 
 

@@ -35,10 +35,10 @@ class Reading(Value):
         departures = [f"{field}={value}" for field, value in self if value != getattr(LITERAL, field)]
         return ",".join(departures) or "literal"
 
-    def counts(self, fact: Fact) -> bool:
-        """Whether a fact that one party recorded alone counts (A4, one-sided records).
+    def admits(self, fact: Fact) -> bool:
+        """Whether the reading takes a fact into account that one party recorded alone (A4, one-sided records).
 
-        Under `agreed` it does only when both parties agree, or when it goes against the interest of its maker.
+        Under `agreed` it does so only when both parties agree, or when the fact goes against the interest of its maker.
         """
         match fact:
             case ClockSuspended(cause=at_fault) | ResponsibilityAttributed(party=at_fault):
@@ -130,12 +130,12 @@ QUESTIONS = {
     ),
     "one_sided": OpenQuestion(
         "A4",
-        "Does count what one party recorded alone, in its own interest?",
+        "Does a fact count that one party recorded alone, in its own interest?",
         {"recorded": "yes, as recorded", "agreed": "only where both parties agree"},
     ),
     "undisclosed": OpenQuestion(
         "S1",
-        "Is a request a case that affects a system which was not disclosed by then?",
+        "Is a request a case if the system that it affects had not been disclosed?",
         {"counted": "yes", "excluded": "no"},
     ),
 }

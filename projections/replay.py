@@ -127,8 +127,8 @@ class Replay:
 
     def _counting(self, entries: Sequence[Entry]) -> tuple[list[Corrected[Fact]], int | None]:
         """The facts of a stream that count by as_of, by instant, then version; and when the next one will."""
-        facts = corrected(((entry.version, entry.fact) for entry in entries), self.reading.counts)
-        counting = [one for one in facts if self.reading.counts(one.fact)]
+        facts = corrected(((entry.version, entry.fact) for entry in entries), self.reading.admits)
+        counting = [one for one in facts if self.reading.admits(one.fact)]
         by_then = [one for one in counting if one.fact.at <= self.as_of or _whatever_its_date(one.fact)]
         later = None
         if len(by_then) < len(counting):

@@ -34,7 +34,7 @@ class Passing:
 
 
 class Day(NamedTuple):
-    """The verdicts of one UTC day (its number since 1970): cases decided, breaches, and how low the excess went.
+    """The verdicts of one UTC day (its number since 1970): cases decided, breaches, and the lowest excess of the day.
 
     `lowest` is the lowest excess after any of its verdicts, counted from the beginning of the day.
     """

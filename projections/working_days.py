@@ -43,7 +43,7 @@ class OpenHours(Interval):
 class WorkingDay:
     """A local day. A window that runs past midnight is cut there.
 
-    `calendar` rules it. `adopted_later`: only because none that covers it was adopted before it began.
+    `calendar` rules it. `adopted_later`: the day has this calendar because no other was adopted before the day began.
     """
 
     day: date

@@ -362,7 +362,7 @@ def test_an_unsigned_contract_has_no_levels() -> None:
         Contract(CONTRACT).levels(MONDAY_9)
 
 
-def test_the_terms_give_priority_and_times_as_the_design_tables_do() -> None:
+def test_the_terms_give_the_priorities_and_times_that_were_signed() -> None:
     terms = standard_terms()
     table = {
         (str(impact), str(urgency)): terms.matrix.priority(impact, urgency) for impact in Impact for urgency in Urgency
@@ -446,7 +446,7 @@ def test_a_termination_before_the_renewed_end_still_ends_it() -> None:
 def test_a_renewal_told_after_the_end_fills_no_gap() -> None:
     late = NEXT_NEW_YEAR + DAY
     state = folded(signed(), renewed(late))
-    assert state.spells == (Interval(NEW_YEAR, NEXT_NEW_YEAR), Interval(late, YEAR_AFTER))
+    assert state.in_force_intervals == (Interval(NEW_YEAR, NEXT_NEW_YEAR), Interval(late, YEAR_AFTER))
     assert [state.in_force(at) for at in (NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR, late - 1, late)] == [
         True,
         False,
@@ -459,7 +459,7 @@ def test_a_renewal_told_after_the_end_fills_no_gap() -> None:
 def test_the_same_renewals_make_the_same_spells_in_any_order() -> None:
     late = renewed(NEXT_NEW_YEAR + DAY, YEAR_AFTER + DAY)
     for facts in ((renewed(), late), (late, renewed())):
-        assert folded(signed(), *facts).spells == (Interval(NEW_YEAR, YEAR_AFTER + DAY),)
+        assert folded(signed(), *facts).in_force_intervals == (Interval(NEW_YEAR, YEAR_AFTER + DAY),)
 
 
 def test_a_renewed_contract_keeps_its_customers() -> None:

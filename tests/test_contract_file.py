@@ -229,7 +229,7 @@ def test_a_contradiction_within_the_file_is_named_by_file_and_field(path: Path, 
         messages(path, text)
 
 
-def test_the_assumed_terms_are_those_of_the_design_and_say_so() -> None:
+def test_the_assumed_terms_have_these_figures_and_say_that_they_are_assumed() -> None:
     terms = assumed_terms()
     assert terms.source == "assumed"
     assert [(level.charge, level.intervention) for level in map(terms.levels.level, Priority)] == [

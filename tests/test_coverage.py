@@ -94,7 +94,7 @@ def test_of_several_reasons_the_first_is_given(wrong: tuple[BestEffortReason, ..
     assert reason(under(*facts), account, requester=requester) == (wrong[0] if wrong else GUARANTEED)
 
 
-def test_the_reasons_stand_in_the_order_of_the_design() -> None:
+def test_the_reasons_stand_in_the_order_in_which_they_are_tried() -> None:
     assert [str(reason) for reason in BestEffortReason] == [
         "no_contract",
         "contract_not_in_force",

@@ -98,7 +98,7 @@ def test_every_room_is_in_the_architecture() -> None:
     assert [str(room) for room in rooms if f"`{room}/`" not in text] == []
 
 
-@pytest.mark.parametrize("kind", ["a fact", "a report", "a broker", "a format"])
+@pytest.mark.parametrize("kind", ["a fact", "a report", "a column", "a broker", "a format"])
 def test_contributing_says_which_files_to_touch(kind: str) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = text.partition(f"### Add {kind}")[2].partition("###")[0]

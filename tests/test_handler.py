@@ -1,4 +1,4 @@
-"""The command handler: one outcome for every message, whatever their order; nothing is lost (design §3, §9)."""
+"""The command handler: one outcome for every message, whatever their order; nothing is lost."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The proposal of Italian holidays: what a contract adopts, and no guess beyond what is known (design §5, H1)."""
+"""The proposal of Italian holidays: what a contract adopts, and no guess beyond what is known (H1)."""
 
 from datetime import date
 

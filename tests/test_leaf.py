@@ -1,4 +1,4 @@
-"""The seal: the leaf of every recorded fact commits to the fact and to all that Verbale adds to it (design §3, §10)."""
+"""The seal: the leaf of every recorded fact commits to the fact and to all that Verbale adds to it."""
 
 import json
 from hashlib import sha256

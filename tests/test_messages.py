@@ -1,4 +1,4 @@
-"""The wire: what a message may say, what its schema says, and an answer in words for everything else (design §9)."""
+"""The wire: what a message may say, what its schema says, and an answer in words for everything else."""
 
 import json
 import re

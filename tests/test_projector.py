@@ -1,4 +1,4 @@
-"""Live tables: at every moment what a rebuild would give, and what the pure fold over the facts says (design §7)."""
+"""Live tables: at every moment what a rebuild would give, and what the pure fold over the facts says."""
 
 import os
 from collections.abc import Sequence

@@ -322,4 +322,4 @@ def test_a_reading_that_cannot_be_read_is_told_with_what_can_be_chosen(text: str
 
 def test_readings_change_no_fact_that_no_party_can_contest() -> None:
     agreed = Reading.parse(AGREED)
-    assert all(agreed.counts(fact) for fact in (opened(), taken_in_charge("Mon 10:00"), resumed("Mon 10:00")))
+    assert all(agreed.admits(fact) for fact in (opened(), taken_in_charge("Mon 10:00"), resumed("Mon 10:00")))

@@ -1,4 +1,4 @@
-"""Importing a ServiceNow log: the sample gives the published answers, and every rule of design §11 holds."""
+"""Importing a ServiceNow log: the sample gives the published answers, and every rule of the import holds."""
 
 import csv
 import gzip

@@ -73,7 +73,7 @@ class Decisions:
     def _contract_facts(self, contract: Contract, command: Any) -> Sequence[Fact]:
         facts = contracts.decide(contract, cast(ContractCommand, command))
         after = reduce(contracts.evolve, facts, contract)
-        routing_changed = (after.signed, after.spells) != (contract.signed, contract.spells)
+        routing_changed = (after.signed, after.in_force_intervals) != (contract.signed, contract.in_force_intervals)
         if after.signed is not None and after.signed.customers and routing_changed:
             field = _ROUTING_FIELDS.get(command.TYPE, "value")
             refuse_shared_customers(after, self._every_contract(), field)

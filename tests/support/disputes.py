@@ -119,9 +119,6 @@ class Measured:
     target: int | None
 
 
-MEASURED = r"(?:(?P<sum>[\d +−]+) = )?(?P<net>\d+)(?: (?P<sign>[≤>]) (?P<target>\d+)|, best effort)"
-
-
 def measured(text: str) -> Measured:
     """Read "540 + 150 − 600 = 90 ≤ 120", "150 > 120" or "180, best effort".
 

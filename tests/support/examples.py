@@ -58,7 +58,6 @@ MONDAY_11 = local("2026-03-02 11:00")
 MONDAY_12 = local("2026-03-02 12:00")
 MONDAY_18 = local("2026-03-02 18:00")
 TUESDAY_8 = local("2026-03-03 08:00")
-TUESDAY_9 = local("2026-03-03 09:00")
 FRIDAY_17 = local("2026-03-06 17:00")
 FRIDAY_18 = local("2026-03-06 18:00")
 NEXT_MONDAY_8 = local("2026-03-09 08:00")
@@ -83,7 +82,7 @@ def levels(first_charge: int = 60) -> Levels:
 
 
 def standard_terms(**changes: Any) -> Terms:
-    """The assumed terms as the design states them, written here anew: not read from the packaged file."""
+    """The assumed terms, written out once more: a test that read the packaged file would prove nothing of it."""
     fields: dict[str, Any] = {
         "source": "assumed",
         "matrix": PriorityMatrix.model_validate(

@@ -23,7 +23,7 @@ CONTRACTS = ("acme", "bios", "città")
 PRODUCERS = ("desk:nord", "desk:sud/1", "monitor.one")
 REPORTS: tuple[ReportName, ...] = ("compliance", "breach", "penalty")
 DECIDED = {"answer", "packages"}
-"""What was decided with a fact rather than told by its producer: it may differ with the order of arrival."""
+"""What Verbale decided when it recorded a fact, not what its producer sent: it may differ with the order of arrival."""
 PROOF = {"findings", "versions", "purchases"}
 """Which facts prove a figure: their versions follow the order of arrival."""
 
@@ -80,11 +80,11 @@ def _incident(chance: random.Random, number: int) -> Iterable[dict[str, Any]]:
     yield event("incident.resolve", subject, at(10))
 
 
-def _numbered(told: list[dict[str, Any]]) -> list[bytes]:
-    """Each with the source that tells it, which numbers its messages."""
+def _numbered(events: list[dict[str, Any]]) -> list[bytes]:
+    """Each as a message of one of the sources, which number their messages."""
     numbers: Counter[str] = Counter()
     found = []
-    for index, one in enumerate(told):
+    for index, one in enumerate(events):
         source = PRODUCERS[index % len(PRODUCERS)]
         numbers[source] += 1
         found.append(wire({**one, "source": source, "sequence": str(numbers[source])}))
@@ -116,27 +116,27 @@ def _poison(each: int) -> list[bytes]:
     return found
 
 
-def settled(place: Path | str, told: Load) -> bool:
+def settled(place: Path | str, sent: Load) -> bool:
     """Whether all of a load is on record or refused."""
     (inbox,), (refused,) = (rows(place, f"SELECT count(*) FROM {table}")[0] for table in ("inbox", "refused"))
-    return bool(inbox >= len(told.good) and refused >= len(set(told.poison)))
+    return bool(inbox >= len(sent.good) and refused >= len(set(sent.poison)))
 
 
-def check(place: Path | str, told: Load, published: Iterable[dict[str, Any]]) -> None:
+def check(place: Path | str, sent: Load, published: Iterable[dict[str, Any]]) -> None:
     """Everything was answered, once and for all, and what is on record is what a clean run records.
 
     `published` are the outcomes that producers could hear: the `data` of each.
     """
     check_log(place)
-    identities = {(one["source"], one["id"]) for one in map(json.loads, told.good)}
+    identities = {(one["source"], one["id"]) for one in map(json.loads, sent.good)}
     with memory(clock) as clean, stored(place, clock) as ledger:  # type: ignore[arg-type]
-        refusals = CommandHandler(clean, clock).handle([*told.good, *told.poison]).replies[len(told.good) :]
+        refusals = CommandHandler(clean, clock).handle([*sent.good, *sent.poison]).replies[len(sent.good) :]
         receipts = ledger.store.receipts(sorted(identities))
         assert set(receipts) == identities
         assert ledger.store.counts()["messages"] == len(identities)
         assert ledger.store.all_waiting() == []
         assert ledger.store.unpublished() == 0
-        assert {row.message.raw for row in ledger.store.refused()} == set(told.poison)
+        assert {row.message.raw for row in ledger.store.refused()} == set(sent.poison)
         assert [gap for producer in PRODUCERS for gap in ledger.store.gaps(producer)] == []
         assert _said(ledger) == _said(clean)
         assert _figures(ledger) == _figures(clean)
@@ -173,7 +173,7 @@ def _whose(one: Mapping[str, Any]) -> Whose:
 def _said(ledger: Ledger) -> Counter[str]:
     """What producers said, as recorded, and how often: streams, types, fields; not what was decided with them.
 
-    Of work, how many minutes: what credits could not cover is told as a shortfall, beside what they did.
+    Of work, how many minutes: what credits could not cover is recorded as a shortfall, beside what they did.
     """
     found: Counter[str] = Counter()
     for entry in ledger.entries():

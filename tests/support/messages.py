@@ -32,7 +32,7 @@ MINUTE = 60_000_000
 
 
 class Clock:
-    """A clock that stands still until it is told to move; microseconds UTC."""
+    """A clock that stands still until a test moves it; microseconds UTC."""
 
     def __init__(self, now: str = NOON) -> None:
         self.now = read_instant(now)
@@ -128,7 +128,7 @@ def consume(work: str = "W1", minutes: int = 60, contract: str = CONTRACT, time:
 
 
 def opening(incident: str = INCIDENT, time: str = "2026-03-02T08:00:00Z", id: str | None = None, **data: Any) -> bytes:
-    """A request of the customer, under the contract unless told otherwise."""
+    """A request of the customer, under the contract unless `data` says otherwise."""
     said: dict[str, Any] = {"impact": "high", "urgency": "medium", "contract": CONTRACT, **data}
     return message("incident.open", f"incident-{incident}", time, said, id=id)
 
@@ -212,14 +212,15 @@ def envelopes(place: Path | str) -> list[tuple[dict[str, object], bytes, bytes]]
         "ON e.rowid = s.position ORDER BY s.leaf",
     )
     found = []
-    for actor, contract, leaf, told, position, recorded_at, source, stream, version, topic, state, hashed in sealed:
+    for row in sealed:
+        actor, contract, leaf, message_id, position, recorded_at, source, stream, version, topic, state, hashed = row
         envelope: dict[str, object] = {
             "actor": actor,
             "at": json.loads(state)["at"],
             "contract": contract,
             "leaf": leaf,
             "ledger": ledger,
-            "message": told,
+            "message": message_id,
             "position": position,
             "private": [],
             "recorded_at": recorded_at,
@@ -252,7 +253,7 @@ def check_log(place: Path | str) -> list[tuple[str, int, int]]:
         versions.setdefault(envelope["stream"], []).append(envelope["version"])
     recorded: list[Any] = [envelope["recorded_at"] for envelope, _, _ in found]
     assert recorded == sorted(recorded)
-    assert all(told == list(range(1, len(told) + 1)) for told in versions.values())
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in versions.values())
     return [(str(one["stream"]), int(str(one["version"])), int(str(one["leaf"]))) for one, _, _ in found]
 
 

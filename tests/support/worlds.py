@@ -1,4 +1,4 @@
-"""Random histories of small worlds: two contracts, their credits, a few incidents, told in any order, late or twice.
+"""Random histories of small worlds: two contracts, their credits, a few incidents, in any order, late or twice.
 
 Everything happens within two weeks that start where trouble is: an ordinary Monday, the end of a quarter, the end of
 the year that the calendars cover.
@@ -204,7 +204,7 @@ WORK: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 def _systems(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], contract: str) -> None:
-    """Connected systems declared and withdrawn, often the same by both contracts; some told under a wrong name."""
+    """Connected systems declared and withdrawn, often the same by both contracts; some under a wrong name."""
     stream = f"contract-{contract}"
     for number in range(draw(st.integers(0, 4))):
         # The first from the beginning, often: else few requests would find their system declared.
