@@ -279,8 +279,9 @@ def _subject(fact: Fact) -> object:
 
 
 def _signed_otherwise(contract_id: str, signed: ContractSigned) -> Rejected:
-    return Rejected("G1", "subject", f"contract {contract_id} was already signed on {moment(signed.at).date()} "
-                    "otherwise: rectify that fact, or give the new contract its own id")  # fmt: skip
+    day = moment(signed.at).astimezone(ZoneInfo(signed.terms.time_zone)).date()
+    return Rejected("G1", "subject", f"contract {contract_id} was already signed on {day} otherwise: "
+                    "rectify that fact, or give the new contract its own id")  # fmt: skip
 
 
 def _worked_otherwise(entry: OperationHoursWorked) -> Rejected:

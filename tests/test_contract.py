@@ -23,6 +23,7 @@ from support.examples import (
     adopted,
     contract_facts,
     levels,
+    local,
     rectify,
     sign,
     signed,
@@ -154,6 +155,12 @@ def test_the_identical_signature_again_is_nothing_new() -> None:
 def test_a_contract_is_not_signed_twice(other: ContractCommand) -> None:
     reason = CONTRACTS.given(signed()).when(other).then_rejected("G1", "subject")
     assert "rectify" in reason
+
+
+def test_a_second_signature_is_refused_with_the_local_day_of_the_first() -> None:
+    after_midnight = signed(at=local("2025-12-15 00:30"))
+    reason = CONTRACTS.given(after_midnight).when(sign(customers=("OTHER",))).then_rejected("G1", "subject")
+    assert "signed on 2025-12-15" in reason
 
 
 @pytest.mark.parametrize(

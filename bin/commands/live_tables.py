@@ -264,7 +264,8 @@ def _on_store(advice: str, store: str) -> str:
 
 
 _ADVISED = re.compile(
-    r"verbale (?:project(?! is running)|rebuild|status|sources --gaps|timeline STREAM|calendar adopt (?:'[^']*'|\S+) --years [\d-]+)"
+    r"verbale (?:project(?! is running)|rebuild|status|sources --gaps|timeline STREAM"
+    r"|calendar adopt (?:'[^']*'|\S+) --years [\d-]+)"
 )
 """The commands that advice names, whole."""
 
