@@ -260,7 +260,9 @@ def test_publish_says_what_is_wrong(
 @pytest.mark.integration
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_broker_for_a_trial_is_set_up_and_ends_with_the_command(number: signal.Signals, tmp_path: Path) -> None:
-    script = "import sys; from bin.cli import main; sys.exit(main(sys.argv[1:]))"
+    # Where the tests themselves run in the background, a child would ignore SIGINT.
+    script = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    script += "from bin.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-P", "-c", script, "broker", str(tmp_path / "kept")]
     environment = {name: value for name, value in child_environment().items() if not name.startswith("VERBALE_")}
     with subprocess.Popen(
@@ -272,6 +274,9 @@ def test_a_broker_for_a_trial_is_set_up_and_ends_with_the_command(number: signal
         url = said[3].strip().partition("VERBALE_BROKER=")[2]
         assert all(line.endswith(": there already") for line in prepare(url, "trial"))
         trial.send_signal(number)
-        assert trial.wait(30) == 0
+        try:
+            assert trial.wait(30) == 0
+        finally:
+            trial.kill()
     with pytest.raises(BrokerError):
         prepare(url, "trial")
