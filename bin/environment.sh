@@ -85,7 +85,8 @@ except BlockingIOError:
   exec 9>&-
 }
 
-# The stamps are written last and removed first, so that whatever was interrupted is built again from nothing.
+# A stamp is written last, so that whatever was interrupted is built again from nothing. What is only added to stays as
+# complete as it was: where the rest cannot be had now, what is there goes on working.
 build() {
   local level=$1 what start=$SECONDS
   case $level in
@@ -95,8 +96,8 @@ build() {
   esac
 
   # A .venv that has less than is asked for is added to. One that has it, but of other pins, is made anew.
-  if up_to_date core && [[ ! -e $venv/$level.stamp ]]; then
-    rm -f "$venv"/*.stamp
+  if up_to_date core && [[ ! -e $venv/$level.stamp && ! -e $venv/adding ]]; then
+    : >"$venv/adding" # left there by who is killed: half a package may be left too
   else
     remove_venv
     create_venv
@@ -105,10 +106,12 @@ build() {
   say "installing $what"
   # The pins are complete: nothing is left to resolve. Python compiles what a command loads when it first does.
   pip_into "$python" install --no-deps --no-compile -r "$root/$(pins_of "$level")" >>"$log" 2>&1 || {
+    rm -f "$venv/adding" # pip takes back what it had begun
     { grep '^ERROR' "$log" || true; } | tail -n 3 >&2
     fail "could not install $what; the whole story is in $log" "Run the same command again to retry."
   }
 
+  rm -f "$venv/adding"
   write_stamp core
   if [[ $level != core ]]; then write_stamp app; fi
   if [[ $level == dev ]]; then write_stamp dev; fi

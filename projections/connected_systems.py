@@ -120,18 +120,18 @@ def _nearest(times: Iterable[Interval], opened_at: int) -> Interval | None:
     return found
 
 
-Line = EffectRow | SystemRow
+SystemLine = EffectRow | SystemRow
 """A line of the report: an incident with the system it affects, or a system that none affects."""
 
 
-def lines(systems: Iterable[SystemRow], effects: Sequence[EffectRow]) -> list[Line]:
+def lines(systems: Iterable[SystemRow], effects: Sequence[EffectRow]) -> list[SystemLine]:
     """Every effect, and every time of disclosure that none of them names; by contract, system, instant, id."""
     named = {(row.contract, row.system, row.disclosure) for row in effects}
     others = (row for row in systems if (row.contract, row.system, row.disclosure) not in named)
     return sorted([*effects, *others], key=_order)
 
 
-def _order(row: Line) -> tuple[str, str, int, str]:
+def _order(row: SystemLine) -> tuple[str, str, int, str]:
     match row:
         case EffectRow():
             return (row.contract or "", row.system, row.opened_at, row.incident)

@@ -124,18 +124,31 @@ def test_the_test_tools_are_added_to_what_is_there(checkout: Checkout) -> None:
         assert checkout.ready(level).stderr == ""
 
 
-def test_a_set_up_that_failed_or_was_killed_is_done_again_from_nothing(checkout: Checkout) -> None:
+def test_where_the_rest_cannot_be_had_what_is_there_goes_on_working(checkout: Checkout) -> None:
     wheel = checkout.wheels / "part_app-1.0-py3-none-any.whl"
     wheel.rename(checkout.home / wheel.name)
     assert checkout.run("report").returncode == 0
     failed = checkout.run("brokers")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert "could not install what brokers, HTTP and PostgreSQL need" in failed.stderr
-    assert not list((checkout.root / ".venv").glob("*.stamp")), "what was interrupted is not taken for whole"
+    stamps = [file.name for file in (checkout.root / ".venv").glob("*.stamp")]
+    assert stamps == ["core.stamp"], "what was interrupted is not taken for whole, nor what is whole for interrupted"
+    again = checkout.run("report")
+    assert (again.returncode, again.stderr) == (0, "")
     (checkout.home / wheel.name).rename(wheel)
-    (checkout.root / ".venv" / "left over").touch()
     done = checkout.run("brokers")
     assert (done.returncode, done.stdout) == (0, "app brokers\n")
+    assert "setting up .venv" not in done.stderr
+
+
+def test_a_set_up_that_was_killed_is_done_again_from_nothing(checkout: Checkout) -> None:
+    assert checkout.run("report").returncode == 0
+    for left in ("adding", "left over"):
+        (checkout.root / ".venv" / left).touch()
+    assert checkout.run("report").stderr == "", "what is whole serves"
+    done = checkout.run("brokers")
+    assert (done.returncode, done.stdout) == (0, "app brokers\n")
+    assert "setting up .venv" in done.stderr
     assert not (checkout.root / ".venv" / "left over").exists()
 
 

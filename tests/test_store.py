@@ -263,9 +263,7 @@ def test_news_come_at_once_and_only_when_something_is_recorded(ledger: Ledger) -
     with ledger.store.notifications() as notifications:
         assert not notifications.wait(0)
         handler.handle(many(1))
-        began = time.monotonic()
-        assert notifications.wait(30)
-        assert time.monotonic() - began < 5
+        assert notifications.wait(5)
         assert silent(notifications)
         handler.handle(many(2))
         handler.handle(many(3))

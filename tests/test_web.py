@@ -233,7 +233,7 @@ def test_the_very_bytes_reach_the_desk(office: Office) -> None:
     assert [row.message.raw for row in office.ledger.store.refused()] == [spelled]
 
 
-def test_a_plain_json_type_with_parametrics_is_taken(office: Office) -> None:
+def test_a_plain_json_type_with_parameters_is_taken(office: Office) -> None:
     assert office.post(opening(), "Application/JSON; charset=UTF-8").status_code == 201
     assert office.post(array([opening()]), "application/json").json()["outcomes"][0]["outcome"] == "duplicate"
 

@@ -55,7 +55,7 @@ FAILURES = (RedisError, OSError, TimeoutError)
 DATA, FASTSTREAM_DATA = b"data", b"__data__"
 MILLISECONDS = 1000
 
-Entry = tuple[bytes, dict[bytes, bytes]]
+StreamEntry = tuple[bytes, dict[bytes, bytes]]
 
 
 class RedisClient:
@@ -159,7 +159,7 @@ class RedisClient:
         await self._process(list(zip(raw["message_ids"], raw["data"], strict=True)))
         await self._acknowledging.hold_when_stopping()
 
-    async def _process(self, entries: Sequence[Entry]) -> None:
+    async def _process(self, entries: Sequence[StreamEntry]) -> None:
         assert self._acknowledging is not None
         ids = [number for number, _ in entries]
 

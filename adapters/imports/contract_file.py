@@ -28,40 +28,40 @@ def _within_calendar(day: date) -> date:
     return day
 
 
-Day = Annotated[date, AfterValidator(_within_calendar)]
+CalendarDay = Annotated[date, AfterValidator(_within_calendar)]
 
 
 class AssistanceTable(Value):
     """The [assistance] table."""
 
-    active_from: Day | None = None
+    active_from: CalendarDay | None = None
 
 
 class OperationTable(OperationOption):
     """The [operation] table."""
 
     service: Literal[Service.OPERATION] = Service.OPERATION
-    active_from: Day | None = None
+    active_from: CalendarDay | None = None
 
 
 class MaintenanceTable(MaintenanceOption):
     """The [maintenance] table."""
 
     service: Literal[Service.MAINTENANCE] = Service.MAINTENANCE
-    active_from: Day | None = None
+    active_from: CalendarDay | None = None
 
 
 class ExtensionTable(Derogation):
     """One [[extensions]] table."""
 
-    agreed_on: Day | None = None
+    agreed_on: CalendarDay | None = None
 
 
 class SystemTable(Value):
     """One [[systems]] table."""
 
     system: Identifier
-    told_on: Day | None = None
+    told_on: CalendarDay | None = None
 
 
 class CalendarTable(Value):
@@ -82,10 +82,10 @@ class CreditsTable(Value):
     """One [[credits]] table."""
 
     package: Identifier
-    bought_on: Day
+    bought_on: CalendarDay
     minutes: Minutes
     price: Annotated[Euro, Field(ge=0)]
-    last_day: Day | None = None
+    last_day: CalendarDay | None = None
 
 
 class ContractFile(Value):
@@ -93,9 +93,9 @@ class ContractFile(Value):
 
     id: Identifier
     customers: tuple[Identifier, ...] = ()
-    signed_on: Day | None = None
-    first_day: Day
-    last_day: Day | None = None
+    signed_on: CalendarDay | None = None
+    first_day: CalendarDay
+    last_day: CalendarDay | None = None
     assistance: AssistanceTable | None = None
     operation: OperationTable | None = None
     maintenance: MaintenanceTable | None = None
@@ -115,7 +115,7 @@ class ContractFile(Value):
         return self
 
     @property
-    def options(self) -> Iterator[tuple[Option, Day | None]]:
+    def options(self) -> Iterator[tuple[Option, CalendarDay | None]]:
         """The option of each service that is activated, and from which day (None: the contract's first)."""
         if self.assistance is not None:
             yield ASSISTANCE, self.assistance.active_from

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from adapters.live_tables.schema import DAYS
-from adapters.live_tables.tables import TableSet, Where
+from adapters.live_tables.tables import Conditions, TableSet
 from adapters.reports.breach import CASES, WINDOWS
 from adapters.reports.breach import row_of as window_of
 from adapters.reports.commitments import COMMITMENTS, NumberedRow
@@ -106,14 +106,14 @@ class ContractTallies:
         self.tables.write(COMMITMENTS, values)
 
     @property
-    def _of_contract(self) -> Where:
+    def _of_contract(self) -> Conditions:
         return {"reading": self.reading, "contract": self.name}
 
     @property
-    def _row_of_contract(self) -> Where:
+    def _row_of_contract(self) -> Conditions:
         return {"ledger": self.ledger, **self._of_contract}
 
-    def _of(self, window: Interval) -> Where:
+    def _of(self, window: Interval) -> Conditions:
         return {**self._of_contract, "window_from": window.start}
 
     def _windows(self) -> list[BreachRow]:
@@ -171,7 +171,7 @@ class ContractTallies:
         decided, breached = (self._cases({**self._of(window), on: then}) for on in ("decided_at", "breach_at"))
         return decided + [case for case in breached if not first * DAY <= case.at < (last + 1) * DAY]
 
-    def _cases(self, where: Where) -> list[Case]:
+    def _cases(self, where: Conditions) -> list[Case]:
         return list(map(Case._make, self.tables.pick(CASES, ("incident", "decided_at", "breach_at"), where)))
 
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from adapters.live_tables.checkpoint import LIVE_READINGS, Checkpoint, checkpoint, outdated, write_stopped
 from adapters.live_tables.errors import OutdatedTables, Stopped
 from adapters.live_tables.read_facts import PAGE, contract_rows, contracts_of, missing_fact, readable, stopping_at
-from adapters.live_tables.rebuild import Advance, build, still_built_by
+from adapters.live_tables.rebuild import build, still_built_by
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import LEDGERS, TIMERS
 from adapters.live_tables.step import Step
 from adapters.live_tables.tables import AtMost, TableSet
+from adapters.reports.replay import Advance
 from adapters.retries import tables_in_use
 from adapters.store.errors import LockedStore, LostRace, StoreError
 from adapters.store.ledger import Ledger

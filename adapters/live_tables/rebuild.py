@@ -17,14 +17,12 @@ from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.schema import BUILDER
 from adapters.live_tables.step import Step
 from adapters.live_tables.tables import TableSet
+from adapters.reports.replay import Advance
 from adapters.store.ledger import Ledger
 from projections.readings import Reading
 
 STREAMS_AT_ONCE = 1000
 """Incidents that are judged by one process, and written in one transaction."""
-
-Advance = Callable[[int], None]
-"""Hears how many facts are done."""
 
 
 def build(

@@ -19,7 +19,7 @@ class AtMost(NamedTuple):
     most: int
 
 
-Where = Mapping[str, Any]
+Conditions = Mapping[str, Any]
 """Columns and what they hold: a value, None, a list of values, an Interval of instants or an AtMost."""
 
 Codec = Callable[[Any], Any]
@@ -69,16 +69,16 @@ class TableSet:
         """The name of a table in this set."""
         return self._database.name(self._of, table)
 
-    def read(self, table: Table[Any], where: Where | None = None, order: str = "") -> Iterator[Values]:
+    def read(self, table: Table[Any], where: Conditions | None = None, order: str = "") -> Iterator[Values]:
         """The rows that meet every condition."""
         return self.pick(table, table.names, where, order)
 
-    def rows(self, table: Table[Any], where: Where | None = None, order: str = "") -> Iterator[Stored]:
+    def rows(self, table: Table[Any], where: Conditions | None = None, order: str = "") -> Iterator[Stored]:
         """The rows that meet every condition, by the names of their columns."""
         return (dict(zip(table.names, values, strict=True)) for values in self.read(table, where, order))
 
     def pick(
-        self, table: Table[Any], columns: Sequence[str], where: Where | None = None, order: str = ""
+        self, table: Table[Any], columns: Sequence[str], where: Conditions | None = None, order: str = ""
     ) -> Iterator[Values]:
         """Some columns of the rows that meet every condition."""
         decode = _row_codec(tuple(self._database.decoder(_column(table, name).kind) for name in columns))
@@ -88,7 +88,7 @@ class TableSet:
             rows = self._database.run(sql, parameters)
             yield from map(decode, rows) if decode else rows
 
-    def values(self, table: Table[Any], column: str, where: Where | None = None) -> list[Any]:
+    def values(self, table: Table[Any], column: str, where: Conditions | None = None) -> list[Any]:
         """The distinct values of one column in the rows that meet every condition."""
         found: list[Any] = []
         decode = self._database.decoder(_column(table, column).kind)
@@ -97,7 +97,7 @@ class TableSet:
             found += [decode(value) if decode and value is not None else value for (value,) in rows]
         return list(dict.fromkeys(found))
 
-    def earliest(self, table: Table[Any], column: str, where: Where) -> int | None:
+    def earliest(self, table: Table[Any], column: str, where: Conditions) -> int | None:
         """The least value of one column; None where there is none."""
         ((condition, parameters),) = self._conditions(table, where)
         name = self.name(table)
@@ -110,7 +110,7 @@ class TableSet:
         value = rows[0][0] if rows else None
         return decode(value) if decode and value is not None else value
 
-    def total(self, table: Table[Any], column: str, where: Where) -> int:
+    def total(self, table: Table[Any], column: str, where: Conditions) -> int:
         """The sum of one column."""
         ((condition, parameters),) = self._conditions(table, where)
         sql = f"SELECT coalesce(sum({column}), 0) FROM {self.name(table)}{condition}"
@@ -137,7 +137,7 @@ class TableSet:
         columns = [column.name for column in table.written]
         self._database.load(self.name(table), columns, self._encoded(table, rows))
 
-    def remove(self, table: Table[Any], where: Where) -> None:
+    def remove(self, table: Table[Any], where: Conditions) -> None:
         """Take away the rows that meet every condition; nothing for an empty list."""
         for condition, parameters in self._conditions(table, where):
             self._database.run(f"DELETE FROM {self.name(table)}{condition}", parameters)
@@ -146,7 +146,7 @@ class TableSet:
         encode = _row_codec(tuple(self._database.encoder(column.kind) for column in table.written))
         return map(encode, rows) if encode else rows
 
-    def _conditions(self, table: Table[Any], where: Where) -> Iterator[tuple[str, list[Any]]]:
+    def _conditions(self, table: Table[Any], where: Conditions) -> Iterator[tuple[str, list[Any]]]:
         """The condition, with parameters; more than one where a list is too long for one."""
         listed = next((name for name, value in where.items() if isinstance(value, list)), None)
         if listed is None:
@@ -156,7 +156,7 @@ class TableSet:
         for start in range(0, len(values), MOST_IN_A_LIST):
             yield self._condition(table, {**where, listed: values[start : start + MOST_IN_A_LIST]})
 
-    def _condition(self, table: Table[Any], where: Where) -> tuple[str, list[Any]]:
+    def _condition(self, table: Table[Any], where: Conditions) -> tuple[str, list[Any]]:
         terms: list[str] = []
         parameters: list[Any] = []
         for name, value in where.items():

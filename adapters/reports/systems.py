@@ -11,7 +11,7 @@ from adapters.reports.report import Definition, Report
 from adapters.reports.screen import ScreenColumn, at, plain, yes
 from adapters.reports.wording import Writing
 from domain.interval import Interval
-from projections.connected_systems import EffectRow, Line, SystemRow, effects, lines, systems
+from projections.connected_systems import EffectRow, SystemLine, SystemRow, effects, lines, systems
 
 _SYSTEM: tuple[Column[SystemRow], ...] = (
     text("contract", "the contract", lambda row: row.contract),
@@ -68,10 +68,10 @@ _EFFECT: tuple[Column[EffectRow], ...] = (
 )
 
 
-def _either(effect: Column[EffectRow], system: Column[SystemRow] | None) -> Column[Line]:
+def _either(effect: Column[EffectRow], system: Column[SystemRow] | None) -> Column[SystemLine]:
     """A column of the report: of a request with the system it affects, or of a system that none affects."""
 
-    def value(line: Line) -> object:
+    def value(line: SystemLine) -> object:
         if isinstance(line, EffectRow):
             return effect.of(line)
         return system.of(line) if system else None
@@ -79,7 +79,7 @@ def _either(effect: Column[EffectRow], system: Column[SystemRow] | None) -> Colu
     return replace(effect, value=value, optional=True)  # type: ignore[return-value]
 
 
-COLUMNS: tuple[Column[Line], ...] = tuple(
+COLUMNS: tuple[Column[SystemLine], ...] = tuple(
     _either(column, {system.name: system for system in _SYSTEM}.get(column.name)) for column in _EFFECT
 )
 
@@ -141,12 +141,12 @@ def effect_of(stored: Stored) -> EffectRow:
 # --- the report -------------------------------------------------------------------------------------------------
 
 
-def _from_replay(replayed: Replayed) -> list[Line]:
+def _from_replay(replayed: Replayed) -> list[SystemLine]:
     found, asked = effects(replayed.replay, replayed.judged()), replayed.asked
     return list(lines(of_contract(systems(replayed.replay), asked), of_contract(found, asked)))
 
 
-def _from_live(live: LiveTables) -> list[Line]:
+def _from_live(live: LiveTables) -> list[SystemLine]:
     found = list(map(effect_of, live.rows(EFFECTS)))
     return list(lines(map(system_of, live.rows(CONNECTED_SYSTEMS)), found))
 
@@ -158,7 +158,7 @@ def _read_as(row: JsonRow, writing: Writing) -> str:
     return writing.say(verdict)
 
 
-def _notes(report: Report[Line], writing: Writing) -> list[str]:
+def _notes(report: Report[SystemLine], writing: Writing) -> list[str]:
     """What the contract says of systems that were not disclosed; nothing where all were."""
     number, say = sum(row["disclosed"] is False for row in report.rows), writing.say
     if not number:
@@ -171,7 +171,7 @@ def _notes(report: Report[Line], writing: Writing) -> list[str]:
     ]  # fmt: skip
 
 
-REPORT: Definition[Line] = Definition(
+REPORT: Definition[SystemLine] = Definition(
     name="systems",
     title="Connected systems (S1)",
     columns=COLUMNS,

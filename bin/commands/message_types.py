@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from adapters.errors import AnswerIsNo, BadQuestion
+from bin.commands.options import words
 from domain.catalogue import COMMANDS
 
 
@@ -47,7 +48,7 @@ def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /
         except Unreadable as error:
             bad += 1
             print(f"{line.where}: {error.reason} [{error.clause}]")
-    print(f"{good} good, {bad} refused; nothing was recorded")
+    print(words()("{good} good, {bad} refused; nothing was recorded").format(good=good, bad=bad))
     if bad:
         raise AnswerIsNo
 

@@ -90,7 +90,7 @@ def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator["Ledger"]:
     """The ledger, closed at the end; a store made new is named. Raises StoreError."""
     ledger = open_ledger(chosen, create=create)
     if ledger.store.made_new:
-        print(f"verbale: made a new store, {ledger.store.location}", file=sys.stderr)
+        print(f"verbale: {Words(chosen.language)('made a new store')}, {ledger.store.location}", file=sys.stderr)
     try:
         yield ledger
     finally:

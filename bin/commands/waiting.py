@@ -23,16 +23,17 @@ def waiting_list(
     source
         Only messages of this source.
     stream
-        Only messages that wait for this stream: incident-ID, contract-ID.
+        Only messages that wait for this stream: incident-ID, contract-ID, or the id alone.
     format
         table, json or csv.
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
+        wanted = None if stream is None else {stream, f"incident-{stream}", f"contract-{stream}", f"credits-{stream}"}
         waiting = [
             deferred
             for deferred in ledger.store.all_waiting()
-            if source in (None, deferred.identity[0]) and stream in (None, deferred.stream)
+            if source in (None, deferred.identity[0]) and (wanted is None or deferred.stream in wanted)
         ]
     messages = waiting_messages(waiting, chosen.patience_hours, _type_of)
     show_listing(WAITING, messages, format, say, filtered=bool(source or stream))
