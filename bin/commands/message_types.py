@@ -9,7 +9,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from adapters.errors import AnswerIsNo, BadQuestion
-from bin.commands.options import words
 from domain.catalogue import COMMANDS
 
 
@@ -38,6 +37,7 @@ def message_check(file: Annotated[Path, Parameter(allow_leading_hyphen=True)], /
     """
     from adapters.inbox.messages import Unreadable, read_message  # not needed to list the types
     from bin.commands.message_files import existing, lines_of
+    from bin.commands.options import words
 
     existing([file])
     good = bad = 0
