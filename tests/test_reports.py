@@ -214,3 +214,22 @@ def test_where_nothing_was_recorded_yet_the_first_record_is_named(run: Run, year
     assert "recorded by" not in run("report", "penalty", *DEMO_DAY, *store)[2]
     assert "recorded by" not in run("unrouted", *store)[2]
     assert "la prima registrazione" in run("unrouted", "--known-on", "2025-01-01", "--language", "it", *store)[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("explain", "B-13"),
+        ("show", "alfa-2025"),
+        ("calendar", "alfa-2025", "--from", "2025-11-24", "--to", "2025-11-30"),
+        ("replay", "--into", "before.db"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_command_that_takes_known_on_names_the_first_record(
+    run: Run, year: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "the first record is of 20" in run(*command, "--known-on", "2025-01-01", "--store", year)[2]
+    (tmp_path / "before.db").unlink(missing_ok=True)
+    assert "the first record" not in run(*command, "--store", year)[2]

@@ -22,7 +22,7 @@ from adapters.reports.question import question
 from adapters.reports.replay import replay_of_streams
 from bin.commands.console import Format, console, show, show_listing
 from bin.commands.ids import contract_named
-from bin.commands.options import Where, chosen_by, ledger_of, words
+from bin.commands.options import Where, chosen_by, ledger_of, tell_of_nothing_known, words
 from bin.commands.outcomes import show_tally
 from bin.compose import clock, open_handler
 from bin.language import Words
@@ -103,6 +103,7 @@ def calendar_show(
         now = ledger.known_now(clock())
         contract = contract_named(contract, ledger)
         asked = question(now=now, known_on=known_on, contract=contract)
+        tell_of_nothing_known(ledger, asked, format, say)
         report = days_of(ledger, asked, contract, hours, first_day, last_day)
     if format == "ics":
         sys.stdout.write(icalendar_of(report, say))

@@ -12,7 +12,7 @@ from adapters.reports.wording import duration, local, percent
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, Plain, print_pairs, show_listing
 from bin.commands.ids import contract_named
-from bin.commands.options import Where, chosen_by, ledger_of
+from bin.commands.options import Where, chosen_by, ledger_of, tell_of_nothing_known
 from bin.compose import clock
 from bin.language import Words
 from domain.values import MINUTE
@@ -68,6 +68,7 @@ def show(
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
         asked = _question(ledger, as_of=as_of, known_on=known_on, reading=reading)
+        tell_of_nothing_known(ledger, asked, format, say)
         sheet = sheet_of(contract_named(contract, ledger), ledger, asked)
     if format == "json":
         print(json.dumps(sheet, ensure_ascii=False, indent=2))

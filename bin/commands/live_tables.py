@@ -24,7 +24,7 @@ from adapters.store.errors import LockedStore, LostRace, UnreachableStore
 from adapters.store.ledger import Ledger
 from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
-from bin.commands.options import Where, chosen_by, ledger_of, progress
+from bin.commands.options import Where, chosen_by, ledger_of, progress, tell_of_nothing_known
 from bin.compose import clock, open_readable, open_replay, open_reporting
 from bin.error_translation import translated
 from bin.language import Words
@@ -203,6 +203,7 @@ def replay(
     with ledger_of(chosen) as ledger:
         now = ledger.known_now(clock())
         asked = question(now=now, reading=reading, as_of=as_of, known_on=known_on)
+        tell_of_nothing_known(ledger, asked, "table", say)
         position = ledger.store.position(asked.known_on)
         with closing(open_replay(chosen, into)) as reporting, reporting.alone():
             try:

@@ -12,8 +12,10 @@ from bin.commands.console import Format
 from bin.compose import open_ledger
 from bin.language import Words, chosen_language
 from bin.settings import Settings, settings
+from domain.values import instant_text
 
 if TYPE_CHECKING:
+    from adapters.reports.question import Question
     from adapters.store.ledger import Ledger
 
 
@@ -95,6 +97,16 @@ def ledger_of(chosen: Settings, *, create: bool = False) -> Iterator["Ledger"]:
         yield ledger
     finally:
         ledger.close()
+
+
+def tell_of_nothing_known(ledger: "Ledger", asked: "Question", form: str, say: Words) -> None:
+    """Say so where nothing was recorded yet on the date asked about; in JSON the manifest's position says it."""
+    if form == "json" or ledger.store.position(asked.known_on):
+        return
+    if (first := next((row.recorded_at for row in ledger.page(0, 1)), None)) is not None:
+        sentence = say("nothing was recorded by {known_on}: the first record is of {first}")
+        shown = sentence.format(known_on=instant_text(asked.known_on), first=instant_text(first))
+        print(f"verbale: {shown}", file=sys.stderr)
 
 
 @contextmanager

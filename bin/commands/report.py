@@ -1,6 +1,5 @@
 """The commands of auditors and reporting consumers: reports, explanations, timelines."""
 
-import sys
 from contextlib import closing
 from typing import Any
 
@@ -15,11 +14,9 @@ from adapters.store.errors import StoreError
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, show
 from bin.commands.ids import contract_named, incident_named, stream_named
-from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress
+from bin.commands.options import How, Where, Which, chosen_by, ledger_of, progress, tell_of_nothing_known
 from bin.compose import clock, open_reporting
-from bin.language import Words
 from bin.settings import Settings
-from domain.values import instant_text
 
 
 def report_compliance(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
@@ -68,7 +65,9 @@ def explain(incident: str, /, *, how: How | None = None, where: Where | None = N
     chosen, say = chosen_by(where)
     how = how or How()
     with ledger_of(chosen) as ledger:
-        report = explain_incident(incident_named(incident, ledger), ledger, _question(how, Which(), ledger))
+        asked = _question(how, Which(), ledger)
+        tell_of_nothing_known(ledger, asked, how.format, say)
+        report = explain_incident(incident_named(incident, ledger), ledger, asked)
     show(report, how.format, say)
 
 
@@ -80,7 +79,7 @@ def unrouted(*, how: How | None = None, where: Where | None = None) -> None:
         asked = _question(how, Which(), ledger)
         with progress(say("replaying"), ledger.store.position(asked.known_on)) as advance:
             report = unrouted_requests(ledger, asked, advance)
-        _tell_of_nothing_known(ledger, asked, how.format, say)
+        tell_of_nothing_known(ledger, asked, how.format, say)
     show(report, how.format, say)
 
 
@@ -109,18 +108,8 @@ def _report(name: ReportName, which: Which | None, how: How | None, where: Where
         if report is None:
             with progress(say("replaying"), steps(ledger, asked)) as advance:
                 report = make(name, ledger, asked, advance)
-        _tell_of_nothing_known(ledger, asked, how.format, say)
+        tell_of_nothing_known(ledger, asked, how.format, say)
     show(report, how.format, say)
-
-
-def _tell_of_nothing_known(ledger: Ledger, asked: Question, form: Format, say: Words) -> None:
-    """Say so where nothing was recorded yet on the date asked about; in JSON the manifest's position says it."""
-    if form == "json" or ledger.store.position(asked.known_on):
-        return
-    if (first := next((row.recorded_at for row in ledger.page(0, 1)), None)) is not None:
-        sentence = say("nothing was recorded by {known_on}: the first record is of {first}")
-        shown = sentence.format(known_on=instant_text(asked.known_on), first=instant_text(first))
-        print(f"verbale: {shown}", file=sys.stderr)
 
 
 def _from_live(name: ReportName, chosen: Settings, ledger: Ledger, asked: Question) -> Report[Any] | None:
