@@ -43,14 +43,13 @@ def build(
     gives microseconds UTC. `processes` says how many judge, instead of one for each core where the log is large.
     """
     last = ledger.store.position() if position is None else position
-    sealed = ledger.store.sealed_at(last)
     token, building = uuid4().hex[:8], reporting.building
     with reporting.transaction():
         reporting.create()
         building.load(BUILDER, [(token,)])
     of_contracts = contract_rows(ledger, last)
     with stopping_at(last):
-        at = max(now(), sealed[0] if sealed else 0) if as_of is None else as_of
+        at = ledger.known_now(now(), last) if as_of is None else as_of
         contracts_known = contracts_of(of_contracts, readings, at, ledger.catalogue)
     step, done = Step(ledger, building, contracts_known, last), len(of_contracts)
     parts = whole_streams(ledger.store.rows_by_stream("incident-", last), STREAMS_AT_ONCE)

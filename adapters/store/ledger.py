@@ -55,12 +55,15 @@ class Ledger(Application[str]):
         """The name of this ledger."""
         return self.store.ledger_id
 
-    def known_now(self, now: int) -> int:
-        """The instant by which everything recorded is known, in microseconds UTC.
+    def known_now(self, now: int, position: int | None = None) -> int:
+        """The instant by which everything recorded, or all up to a position, is known, in microseconds UTC.
 
         That is `now`, or the instant of the last fact where the clock of whoever recorded it ran ahead.
         """
-        return max(now, self.store.recorded_until())
+        if position is None:
+            return max(now, self.store.recorded_until())
+        sealed = self.store.sealed_at(position)
+        return max(now, sealed[0]) if sealed else now
 
     def append(self, batch: Batch) -> list[int]:
         """Record a batch in one transaction, and return the positions of its facts.
