@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
+from domain.agreement import agree
 from domain.already_recorded import only_once, unless_recorded
 from domain.coverage import CoverageDecision
 from domain.facts import Fact, NotYet, Rejected
@@ -39,7 +40,8 @@ from domain.incident_facts import (
     TakeInCharge,
 )
 from domain.latest import latest
-from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
+from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
+from domain.rectification import annul, as_rectified, rectify
 from domain.values import moment
 
 # --- state ------------------------------------------------------------------------------------------------------
@@ -92,6 +94,10 @@ def decide(
     match command:
         case Rectify():
             return rectify(record, command, partial(_refuse_before_opening, incident.opened, command.field))
+        case Annul():
+            return annul(record, command)
+        case Agree():
+            return agree(record, command, of_contract=False)
         case TakeInCharge():
             return unless_recorded(record, IncidentTakenInCharge(**content), _subject)
         case StartIntervention():
@@ -177,8 +183,8 @@ def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
                 attributions.append(fact)
             case IncidentResolved() | IncidentReopened() | IncidentClosed():
                 endings.append(fact)
-            case RecordRectified():
-                pass  # already applied by `as_rectified`
+            case RecordRectified() | RecordAnnulled() | RecordAgreed():
+                pass  # `as_rectified` has applied them
             case _:
                 assert_never(fact)
     return Incident(

@@ -70,6 +70,9 @@ def _why(why: Unrouted, opened: IncidentOpened, route: Route) -> str:
             return f"names customer {opened.customer}, whom no contract lists"
         case Unrouted.CUSTOMER_NOT_IN_FORCE:
             return f"names customer {opened.customer}, whom no contract in force then lists"
+        case Unrouted.CUSTOMER_OF_SEVERAL:
+            rivals = ", ".join(route.rivals)
+            return f"names customer {opened.customer}, whom several contracts in force then list: {rivals}"
         case Unrouted.NO_SUCH_SYSTEM:
             return f"names system {opened.system}, of which no contract was ever told"
         case Unrouted.SYSTEM_NOT_DECLARED:

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from domain.facts import Fact
 from domain.incident_facts import ClockSuspended, ResponsibilityAttributed
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.values import Party, Responsibility, Value
 
 WindowKind = Literal["contract_year", "calendar_year", "quarter", "whole_contract"]

@@ -13,7 +13,6 @@ from adapters.store.mapper import FactMapper, read_entry
 from adapters.store.recorder import Recorder
 from adapters.store.records import Batch, Row, Sealed
 from domain.catalogue import FACTS, Catalogue
-from domain.facts import Fact
 from projections.history import Entry
 
 
@@ -80,11 +79,11 @@ class Ledger(Application[str]):
         with closing(self.store.rows(known_on, incident)) as rows:
             yield from map(self.entry, rows)
 
-    def streams(self, names: Sequence[str]) -> dict[str, list[Fact]]:
+    def streams(self, names: Sequence[str]) -> dict[str, list[Entry]]:
         """The facts of some streams, from version 1; a stream with none is []."""
-        found: dict[str, list[Fact]] = {name: [] for name in names}
+        found: dict[str, list[Entry]] = {name: [] for name in names}
         for row in self.store.stream_rows(names):
-            found[row.stream].append(self.entry(row).fact)
+            found[row.stream].append(self.entry(row))
         return found
 
     def sealed(self, stream: str) -> list[Sealed]:

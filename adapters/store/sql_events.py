@@ -105,11 +105,9 @@ class SqlEvents(SqlStore[C]):
             yield from self._rows(f"e.originator_id {self.AMONG}", _BY_STREAM, self._values(streams))
 
     def _rows(self, where: str, order: str, parameters: Sequence[Any], limit: int | None = None) -> list[Row]:
-        # Each fact finds its seal by position: where the two are joined, PostgreSQL may read every seal for one page.
         query = (
-            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, "
-            f"(SELECT s.recorded_at FROM seal s WHERE s.position = e.{self.KEY}), e.topic, e.state "
-            f"FROM stored_events e WHERE {where} ORDER BY {order}"
+            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.source, "
+            f"s.contract FROM stored_events e {self.ITS_SEAL} WHERE {where} ORDER BY {order}"
         )
         if limit is not None:
             query, parameters = f"{query} LIMIT ?", [*parameters, limit]
@@ -129,7 +127,8 @@ class SqlEvents(SqlStore[C]):
             (stream,),
         )
         for row in found:
-            yield SealedRow(Row(*row[:6]), row[6], row[7], Origin(*row[8:]))
+            origin = Origin(*row[8:])
+            yield SealedRow(Row(*row[:6], origin.source, origin.contract), row[6], row[7], origin)
 
 
 def _end_of(prefix: str) -> str:
