@@ -39,6 +39,7 @@ from domain.incident_facts import (
     SuspensionFact,
     TakeInCharge,
 )
+from domain.interval import Interval
 from domain.latest import latest
 from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
 from domain.rectification import annul, as_rectified, rectify
@@ -66,6 +67,33 @@ class Incident:
         """Whether somebody still has to deal with it: opened, and not resolved or closed since."""
         last = latest(self.endings)
         return self.opened is not None and (last is None or isinstance(last, IncidentReopened))
+
+
+    @property
+    def void_closings(self) -> tuple[IncidentClosed, ...]:
+        """The void closings that stand: a reopening undoes those before it."""
+        standing: list[IncidentClosed] = []
+        for fact in self.endings:
+            match fact:
+                case IncidentReopened():
+                    standing.clear()
+                case IncidentClosed() if fact.reason.void:
+                    standing.append(fact)
+        return tuple(standing)
+
+    @property
+    def withdrawn_intervals(self) -> tuple[Interval, ...]:
+        """The times for which it was void by the customer's word, until it was reopened: nobody had to work on it."""
+        found: list[Interval] = []
+        since: int | None = None
+        for fact in self.endings:
+            match fact:
+                case IncidentReopened() if since is not None:
+                    found.append(Interval(since, fact.at))
+                    since = None
+                case IncidentClosed() if fact.void_for_both and since is None:
+                    since = fact.at
+        return tuple(interval for interval in found if not interval.empty)
 
 
 # --- decide -----------------------------------------------------------------------------------------------------

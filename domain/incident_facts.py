@@ -9,7 +9,7 @@ from domain.coverage import CoverageDecision, Requester
 from domain.facts import Command, Fact
 from domain.record_facts import RecordCommand, RecordFact
 from domain.terms import Clock, Impact, RequestKind, Urgency
-from domain.values import Identifier, Responsibility, Statement, Text, Value
+from domain.values import Identifier, Party, Responsibility, Statement, Text, Value
 
 # --- content and facts ------------------------------------------------------------------------------------------
 
@@ -67,6 +67,11 @@ class Closing(Statement):
     """Why the request is closed, and who says so: what is void for one party alone may be a case for the other."""
 
     reason: ClosingReason = ClosingReason.RESOLVED
+
+    @property
+    def void_for_both(self) -> bool:
+        """Whether it is void by the customer's own word, or by both parties': then it is no case for anybody (P1)."""
+        return self.reason.void and (self.by is Party.CUSTOMER or self.agreed)
 
 
 class TakingInCharge(Value):

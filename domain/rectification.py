@@ -13,10 +13,10 @@ from pydantic_core import to_json
 from domain.facts import FUTURE_TOLERANCE, F, Fact, Rejected
 from domain.latest import last_recorded
 from domain.record_facts import Annul, RecordAnnulled, RecordFact, RecordRectified, Rectify
-from domain.values import WIRE, instant_text
+from domain.values import WIRE, Statement, instant_text
 
-Admits = Callable[[int, Fact], bool]
-"""Whether the rectification or annulment of a version counts."""
+Admits = Callable[[Any], bool]
+"""Whether a rectification or an annulment counts."""
 
 
 class Corrected(NamedTuple, Generic[F]):
@@ -32,7 +32,7 @@ class Corrected(NamedTuple, Generic[F]):
         return (self.version, *self.rectified_by)
 
 
-def _all_count(_version: int, _fact: Fact) -> bool:
+def _all_count(_: Fact) -> bool:
     return True
 
 
@@ -55,7 +55,7 @@ def corrected(record: Iterable[tuple[int, F]], admits: Admits = _all_count) -> l
             facts[version] = Corrected(version, fact)
     for version, rectification in rectifications:
         wrong = facts.get(rectification.version)
-        if wrong and version not in gone and admits(version, rectification):
+        if wrong and version not in gone and admits(rectification):
             amended = _amended(wrong.fact, rectification.field, rectification.value)
             if amended is not None:
                 facts[wrong.version] = Corrected(wrong.version, amended, (*wrong.rectified_by, version))
@@ -68,7 +68,7 @@ def annulled(record: Iterable[tuple[int, Fact]], admits: Admits = _all_count) ->
     annulments = [(version, fact) for version, fact in record if isinstance(fact, RecordAnnulled)]
     # The last first: it is decided by then whether an annulment was itself annulled, for that came later.
     for version, annulment in reversed(annulments):
-        if version not in gone and admits(version, annulment):
+        if version not in gone and admits(annulment):
             gone[annulment.version] = version
     return gone
 
@@ -113,7 +113,7 @@ def rectify(
     before = next((one.fact for one in corrected(enumerate(record, 1)) if one.version == command.version), None)
     if before is None:
         raise Rejected("R5", "version", f"version {command.version} is annulled: annul its annulment first")
-    fields = set(type(fact).model_fields) - fact.FIXED - {"recordedtime"}
+    fields = set(type(fact).model_fields) - fact.FIXED - _who_says_so(fact)
     if command.field not in fields:
         allowed = ", ".join(sorted(fields))
         raise Rejected("R5", "field", f"{command.field} of {fact.TYPE} cannot be rectified; these can: {allowed}")
@@ -131,6 +131,11 @@ def rectify(
     value = after.model_dump(mode="json")[command.field]
     rectification = RecordRectified(**{**dict(command), "value": value})
     return () if _already_so(record, rectification, unchanged=after == before) else (rectification,)
+
+
+def _who_says_so(fact: Fact) -> set[str]:
+    """The fields that say who recorded a fact, when, and who agrees: nobody may correct these for another (R7)."""
+    return {"recordedtime", *(Statement.model_fields if isinstance(fact, Statement) else ())}
 
 
 def annul(record: Sequence[Fact], command: Annul) -> tuple[RecordAnnulled, ...]:

@@ -47,8 +47,8 @@ def routed(
 
     A named contract without a signature is treated as no contract. A customer key leads to the only contract in force
     that lists it (G1), an affected system to the only one in force that has declared it (S1): where there are several,
-    to none, for that would be a guess. `called` gives a contract by name; `every` all contracts, or at least all that ever
-    listed the customer or declared the system.
+    to none, for that would be a guess. `called` gives a contract by name; `every` all contracts, or at least all that
+    ever listed the customer or declared the system.
     """
     if name is not None:
         named = called(name)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from domain.values import Responsibility
 from domain.working_time import OutsideCoverage, WorkingCalendar
 from projections.clock_inputs import Span, Suspended
 
@@ -34,8 +33,8 @@ class Accrued(NamedTuple):
         return self.net_us, None if self.suspended_us is None else self.suspended_us + since
 
 
-def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int, Responsibility | None]]:
-    """A span cut where a suspension begins or ends, each part with the cause that suspends it (None: it runs)."""
+def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int, Suspended | None]]:
+    """A span cut where a suspension begins or ends, each part with what suspends it (None: it runs)."""
     start = span.start
     for pause in suspended:
         if pause.start >= span.end:
@@ -43,7 +42,7 @@ def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int
         if start < pause.start:
             yield start, pause.start, None
         start = span.end if pause.end is None else min(pause.end, span.end)
-        yield pause.start, start, pause.cause
+        yield pause.start, start, pause
     if start < span.end:
         yield start, span.end, None
 
@@ -63,7 +62,7 @@ class ClockRun:
         except OutsideCoverage:
             self.covered_until = None
         self.whole_us = self._worked(span.start, span.end)
-        ran = [(start, end) for start, end, cause in parts(span, suspended) if cause is None]
+        ran = [(start, end) for start, end, pause in parts(span, suspended) if pause is None]
         if ran == [(span.start, span.end)]:
             worked = [(span.start, self.whole_us)]
         else:

@@ -29,7 +29,7 @@ from domain.incident_facts import (
     ResponsibilityAttributed,
 )
 from domain.terms import Clock, Priority
-from domain.values import Responsibility, moment
+from domain.values import moment
 from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
 from projections.as_of import ContractAsOf, IncidentAsOf
 from projections.clock_inputs import ClockInputs, Span, Suspended, clock_inputs
@@ -43,7 +43,7 @@ from projections.replay import Replay
 class Slice:
     """A stretch of a clock: `counted_us` working microseconds count towards net, for the reason and clause given.
 
-    `why` is working, closed, holiday or suspended; `detail` the holiday's name or the cause. `window` is the working
+    `why` is working, closed, holiday, suspended or withdrawn (void by the customer's word, and reopened since); `detail` the holiday's name or the cause. `window` is the working
     window it lies in.
     """
 
@@ -114,9 +114,9 @@ def _clock(incident: IncidentAsOf, clock: Clock, inputs: ClockInputs, judged: Ju
 def _slices(calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> Iterator[Slice]:
     net = 0
     waiting: Slice | None = None
-    for start, end, cause in parts(span, suspended):
-        for part in _segments(calendar, start, end, cause):
-            why, detail, clause = _why(part, cause)
+    for start, end, pause in parts(span, suspended):
+        for part in _segments(calendar, start, end, pause):
+            why, detail, clause = _why(part, pause)
             counted = part.end - part.start if why == "working" else 0
             net += counted
             piece = Slice(part.start, part.end, part.day, part.window, why, detail, clause, counted, net)
@@ -130,11 +130,11 @@ def _slices(calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended
         yield waiting
 
 
-def _segments(calendar: WorkingCalendar, start: int, end: int, cause: Responsibility | None) -> Iterator[Segment]:
+def _segments(calendar: WorkingCalendar, start: int, end: int, pause: Suspended | None) -> Iterator[Segment]:
     try:
         yield from list(calendar.segments(start, end))
     except OutsideCoverage:
-        if cause is None:
+        if pause is None:
             raise
         # Beyond the calendars it is enough to know that the clock stood still.
         day = moment(start).astimezone(calendar.zone).date()
@@ -146,10 +146,10 @@ def _same_closure(left: Slice, right: Slice) -> bool:
     return left.why == right.why == "closed"
 
 
-def _why(part: Segment, cause: Responsibility | None) -> tuple[str, str | None, str]:
+def _why(part: Segment, pause: Suspended | None) -> tuple[str, str | None, str]:
     if part.window is not None:
-        if cause:
-            return "suspended", str(cause), "A4"
+        if pause:
+            return ("withdrawn", None, "P1") if pause.withdrawn else ("suspended", str(pause.cause), "A4")
         return "working", None, "H4" if part.agreed else "H3"
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
@@ -173,7 +173,7 @@ def _matters(fact: Fact, clock: Clock, inputs: ClockInputs) -> bool:
             return False
         case IncidentTakenInCharge() if clock is Clock.INTERVENTION:
             return False
-        case IncidentClosed(reason=reason) if reason.void != span.void:
+        case IncidentClosed(reason=reason) if reason.void is not (span.void is not None):
             return False
         case _:
             return fact.at in (span.start, span.end)

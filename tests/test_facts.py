@@ -485,7 +485,7 @@ def test_rectified_facts_stand_corrected_with_the_versions_that_prove_it() -> No
 
 def test_only_rectifications_that_count_are_applied() -> None:
     record = [CHARGED, right(1, "at", MONDAY_10, by="customer"), right(1, "at", MONDAY_11)]
-    facts = corrected(enumerate(record, 1), lambda _, one: one.by == "customer")
+    facts = corrected(enumerate(record, 1), lambda one: one.by == "customer")
     assert [(one.fact.at, one.rectified_by) for one in facts] == [(MONDAY_10, (2,))]
 
 

@@ -76,7 +76,11 @@ class Decisions:
                 return self._incident_facts(state, message)
 
     def _refuse_agreeing_ahead(self, command: Command) -> None:
-        if isinstance(command, Agree) and command.up_to is not None and command.up_to > (last := self._store.position()):
+        if (
+            isinstance(command, Agree)
+            and command.up_to is not None
+            and command.up_to > (last := self._store.position())
+        ):
             raise Rejected("R5", "up_to", f"the log ends at position {last}: nobody agrees to what is not on record")
 
     def _incident_facts(self, incident: Incident, message: Message) -> tuple[Sequence[Fact], str | None]:

@@ -57,7 +57,7 @@ class Streams:
     def load(self, streams: Iterable[str]) -> None:
         """Read and fold, in one query, the streams that are not remembered."""
         unknown = sorted({stream for stream in streams if stream not in self._states})
-        for stream, entries in self._ledger.streams(unknown).items():
+        for stream, entries in self._ledger.stream_entries(unknown).items():
             self._states[stream] = fold(stream, (entry.fact for entry in entries))
             if entries:
                 self._opened_by[stream] = entries[0].source

@@ -151,7 +151,9 @@ class UnitOfWork:
         first, new = len(state.record) + 1, []
         for version, decided in enumerate(facts, first):
             # When the source recorded it is no content of the command: it is put beside what was decided.
-            fact = decided.model_copy(update={"recordedtime": message.recordedtime}) if message.recordedtime else decided
+            fact = (
+                decided.model_copy(update={"recordedtime": message.recordedtime}) if message.recordedtime else decided
+            )
             state = evolve(state, fact)
             new.append(NewFact(message.stream, version, fact, origin))
         receipt = Receipt(message.identity, message.digest, message.stream, first if facts else None, None)

@@ -13,6 +13,7 @@ from adapters.store.mapper import FactMapper, read_entry
 from adapters.store.recorder import Recorder
 from adapters.store.records import Batch, Row, Sealed
 from domain.catalogue import FACTS, Catalogue
+from domain.facts import Fact
 from projections.history import Entry
 
 
@@ -79,8 +80,12 @@ class Ledger(Application[str]):
         with closing(self.store.rows(known_on, incident)) as rows:
             yield from map(self.entry, rows)
 
-    def streams(self, names: Sequence[str]) -> dict[str, list[Entry]]:
+    def streams(self, names: Sequence[str]) -> dict[str, list[Fact]]:
         """The facts of some streams, from version 1; a stream with none is []."""
+        return {stream: [entry.fact for entry in entries] for stream, entries in self.stream_entries(names).items()}
+
+    def stream_entries(self, names: Sequence[str]) -> dict[str, list[Entry]]:
+        """The facts of some streams, each with where it was recorded; a stream with none is []."""
         found: dict[str, list[Entry]] = {name: [] for name in names}
         for row in self.store.stream_rows(names):
             found[row.stream].append(self.entry(row))

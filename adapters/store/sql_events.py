@@ -118,17 +118,27 @@ class SqlEvents(SqlStore[C]):
         query = "SELECT DISTINCT originator_id FROM stored_events WHERE originator_id >= ? AND originator_id < ?"
         return [row[0] for row in self._fetch(query, (prefix, _end_of(prefix)))]
 
+    def incidents_under(self, contract: str) -> list[str]:
+        """The streams of requests of which some fact was recorded under a contract."""
+        query = (
+            f"SELECT DISTINCT e.originator_id FROM seal s JOIN stored_events e ON e.{self.KEY} = s.position "
+            "WHERE s.contract = ? AND e.originator_id >= 'incident-' AND e.originator_id < 'incident.'"
+        )
+        return [row[0] for row in self._fetch(query, (contract,))]
+
     def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
         """The facts of one stream with their seals, in order of version."""
-        found = self._fetch(
+        rows = self._fetch(
             f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.leaf, "
             "s.leaf_hash, s.contract, s.source, s.message, s.actor FROM stored_events e "
             f"JOIN seal s ON s.position = e.{self.KEY} WHERE e.originator_id = ? ORDER BY e.originator_version",
             (stream,),
         )
-        for row in found:
-            origin = Origin(*row[8:])
-            yield SealedRow(Row(*row[:6], origin.source, origin.contract), row[6], row[7], origin)
+        for row in rows:
+            position, stream, version, recorded_at, stored_type, state, leaf, hashed, *came_from = row
+            origin = Origin(*came_from)
+            found = Row(position, stream, version, recorded_at, stored_type, state, origin.source, origin.contract)
+            yield SealedRow(found, leaf, hashed, origin)
 
 
 def _end_of(prefix: str) -> str:
