@@ -68,7 +68,6 @@ class Incident:
         last = latest(self.endings)
         return self.opened is not None and (last is None or isinstance(last, IncidentReopened))
 
-
     @property
     def void_closings(self) -> tuple[IncidentClosed, ...]:
         """The void closings that stand: a reopening undoes those before it."""

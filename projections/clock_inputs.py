@@ -26,7 +26,7 @@ from projections.readings import Reading
 
 
 class VoidCause(StrEnum):
-    """Why a clock, or a request, counts for nobody: how its contract or the request itself ended, or what it affects."""
+    """Why a clock or a request is not counted: how its contract or the request itself ended, or what it affects."""
 
     CONTRACT_ENDED = "contract_ended"
     DUPLICATE = ClosingReason.DUPLICATE.value

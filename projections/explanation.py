@@ -7,16 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from domain.contract_facts import (
-    CalendarAdopted,
-    ContractRenewed,
-    ContractSigned,
-    ContractTerminated,
-    CoverageExtended,
-    OptionActivated,
-    OptionEnded,
-    ServiceLevelRevised,
-)
 from domain.coverage import CoverageDecision
 from domain.facts import Fact
 from domain.incident_facts import (
@@ -31,7 +21,7 @@ from domain.incident_facts import (
 from domain.terms import Clock, Priority
 from domain.values import moment
 from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
-from projections.as_of import ContractAsOf, IncidentAsOf
+from projections.as_of import IncidentAsOf
 from projections.clock_inputs import ClockInputs, Span, Suspended, clock_inputs
 from projections.clock_run import parts
 from projections.clocks import Judged
@@ -43,8 +33,8 @@ from projections.replay import Replay
 class Slice:
     """A stretch of a clock: `counted_us` working microseconds count towards net, for the reason and clause given.
 
-    `why` is working, closed, holiday, suspended or withdrawn (void by the customer's word, and reopened since); `detail` the holiday's name or the cause. `window` is the working
-    window it lies in.
+    `why` is working, closed, holiday, suspended or withdrawn (void by the customer's word, and reopened since);
+    `detail` the holiday's name or the cause. `window` is the working window it lies in.
     """
 
     start: int
@@ -182,22 +172,9 @@ def _matters(fact: Fact, clock: Clock, inputs: ClockInputs) -> bool:
 def _streams(incident: IncidentAsOf, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
     streams = {f"incident-{incident.incident.id}": row.versions}
     if (contract := incident.contract) is not None:
+        basis = contract.basis(incident.opened.at)
         about_system = contract.versions_about(incident.opened.system) if incident.opened.system else ()
-        streams[f"contract-{contract.contract.id}"] = tuple(sorted({*_contract_versions(contract), *about_system}))
-        streams[f"credits-{contract.contract.id}"] = tuple(
-            version for one in contract.account_facts if one.fact.at <= incident.opened.at for version in one.versions
-        )
+        of_contract = {*basis.contract, *basis.calendar, *about_system}
+        streams[f"contract-{contract.contract.id}"] = tuple(sorted(of_contract))
+        streams[f"credits-{contract.contract.id}"] = tuple(basis.credits)
     return streams
-
-
-def _contract_versions(contract: ContractAsOf) -> tuple[int, ...]:
-    return contract.versions(
-        ContractSigned,
-        ContractRenewed,
-        OptionActivated,
-        OptionEnded,
-        ServiceLevelRevised,
-        CalendarAdopted,
-        CoverageExtended,
-        ContractTerminated,
-    )

@@ -10,9 +10,6 @@ from domain.routing import Route, Unrouted
 from domain.values import HOUR, instant_text
 from projections.changes import Change
 
-UNDISCLOSED = "undisclosed_system"
-"""The code of the finding that an incident is no case, because its system had not been declared (S1)."""
-
 
 class Finding(NamedTuple):
     """Something a reader of a figure has to know, with the clause and the versions of the stream that show it."""
@@ -82,7 +79,7 @@ def charged_at_opening(versions: tuple[int, ...]) -> Finding:
 def undisclosed(system: str | None, contract: str | None, versions: tuple[int, ...]) -> Finding:
     """The reading makes an incident no case, because of the system that it affects (S1)."""
     text = f"affects system {system}, which was not declared under {contract} when it was opened: it is no case"
-    return Finding(UNDISCLOSED, "S1", text, versions)
+    return Finding("undisclosed_system", "S1", text, versions)
 
 
 def calendar_does_not_cover(years: str) -> Finding:

@@ -14,13 +14,23 @@ from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
 from domain.contract import Contract
-from domain.contract_facts import ContractFact, ContractSigned
+from domain.contract_facts import (
+    CalendarAdopted,
+    ContractFact,
+    ContractRenewed,
+    ContractSigned,
+    ContractTerminated,
+    CoverageExtended,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+)
 from domain.coverage import cover
 from domain.credit_facts import CreditFact
 from domain.facts import Fact
 from domain.incident_facts import IncidentFact, IncidentOpened, ResponsibilityAttributed
 from domain.interval import earliest
-from domain.record_facts import RecordFact
+from domain.record_facts import RecordAnnulled, RecordFact, RecordRectified
 from domain.rectification import Corrected, corrected
 from domain.routing import Route, routed
 from domain.values import HOUR
@@ -40,7 +50,19 @@ from projections.history import Entry, History
 from projections.readings import Reading
 from projections.statements import Accord, Recorded, StatementOnRecord, contestable, moves, recorded
 
-
+BEARING = (
+    ContractSigned,
+    ContractRenewed,
+    ContractTerminated,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+    CalendarAdopted,
+    CoverageExtended,
+    RecordRectified,
+    RecordAnnulled,
+)
+"""The facts of a contract by which its requests are judged and counted."""
 A_DAY = 24 * HOUR
 """From this lateness on a fact that moves a verdict is shown as recorded late."""
 
@@ -101,17 +123,16 @@ class Replay:
                 tuple(one for one in changed if agreed_only and one.of_itself and not one.agreed),
                 self._statements(entries, known.facts),
                 self._statements(of_account, known_of_account.facts),
+                [entry for entry in entries if isinstance(entry.fact, BEARING) and entry.fact.at <= self.as_of],
             )
         return self.contracts_as_of[name]
 
     def _statements(self, entries: Sequence[Entry], facts: Sequence[tuple[int, Fact]]) -> list[StatementOnRecord]:
         """What a party may contest in one stream, dated by as_of or said whatever its date."""
         return [
-            StatementOnRecord(
-                version, fact, entry.fact.TYPE, entry.source, entry.lateness_us, self.reading.admits(fact)
-            )
+            StatementOnRecord(version, said, fact.TYPE, entry.source, entry.lateness_us, self.reading.admits(fact))
             for entry, (version, fact) in zip(entries, facts, strict=True)
-            if (fact.at <= self.as_of or _whatever_its_date(fact)) and contestable(fact)
+            if (fact.at <= self.as_of or _whatever_its_date(fact)) and (said := contestable(fact))
         ]
 
     @cached_property
@@ -119,6 +140,10 @@ class Replay:
         """Every signed contract, by name."""
         every = (self.contract(name) for name in sorted(self.history.contracts))
         return [contract for contract in every if contract.contract.signed]
+
+    def listing(self, customer: str) -> Sequence[ContractAsOf]:
+        """The signed contracts that list a customer key."""
+        return self._by_customer.get(customer, ())
 
     @cached_property
     def _by_customer(self) -> Mapping[str, Sequence[ContractAsOf]]:
