@@ -22,8 +22,9 @@ def local_day(zone: ZoneInfo, day: date) -> tuple[int, int]:
 def window_instants(zone: ZoneInfo, day: date, opens: int, closes: int) -> tuple[int, int]:
     """The real instants of a window of wall times on the day it opens.
 
-    An edge in a repeated hour means its first opening, its last closing; one in a skipped hour is the instant of the
-    change. So a window on such a day counts the time that really passes.
+    It opens when the wall first shows its opening or a later time, and closes when the wall last shows a time before
+    its closing: where 02:00 to 03:00 comes twice, 00:00-02:30 ends at the second 02:30, 00:00-02:00 at the first 02:00.
+    An edge in a skipped hour is the instant of the change. So a window counts the time that really passes.
     """
     closing_day = day if closes > opens else day + timedelta(days=1)
     return _edge(zone, day, opens, closing=False), _edge(zone, closing_day, closes, closing=True)
@@ -34,7 +35,11 @@ def _edge(zone: ZoneInfo, day: date, minute: int, *, closing: bool) -> int:
     early, late = (microseconds(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if early > late:
         return _change(zone, late, early)
-    return late if closing else early
+    if early == late or not closing:
+        return early
+    # Where the second showing begins with this very time, what the wall showed just before it was past it already.
+    shown_before = moment(late - 1).astimezone(zone).replace(tzinfo=None)
+    return late if shown_before < wall else early
 
 
 def _change(zone: ZoneInfo, low: int, high: int) -> int:

@@ -222,8 +222,8 @@ def minutes_of(place: Place) -> tuple[list[int], list[datetime]]:
 def open_minutes(place: Place, plain: Plain) -> list[bool]:
     """Whether each minute is in a window that opens on one of the days.
 
-    A window runs from the first minute at which clocks show its opening, to the last at which they show its closing:
-    of an hour shown twice the first opening and the last closing. What they never show is the change that skips it.
+    A window runs from the first minute at which clocks show its opening or later, through the last at which they show
+    a time before its closing.
     """
     _, walls = minutes_of(place)
     found = [False] * len(walls)
@@ -233,8 +233,7 @@ def open_minutes(place: Place, plain: Plain) -> list[bool]:
             from_wall = midnight + timedelta(minutes=opens)
             to_wall = midnight + timedelta(minutes=closes, days=0 if closes > opens else 1)
             first = next((index for index, wall in enumerate(walls) if wall >= from_wall), len(walls))
-            closed = next((index for index in reversed(range(len(walls))) if walls[index] <= to_wall), -1)
-            closed += walls[closed] != to_wall
+            closed = next((index + 1 for index in reversed(range(len(walls))) if walls[index] < to_wall), 0)
             found[first:closed] = [True] * (closed - first)
     return found
 
@@ -269,9 +268,10 @@ PLACES = {
     "half an hour twice": Place("Australia/Lord_Howe", date(2026, 4, 1)),
     "midnight is skipped": Place("America/Santiago", date(2026, 9, 1)),
     "the hour before midnight comes twice": Place("America/Santiago", date(2026, 3, 31)),
+    "the hour after midnight comes twice": Place("America/Havana", date(2025, 10, 28)),
 }
 EDGES = st.sampled_from(
-    [0, 60, 90, 120, 121, 135, 150, 165, 179, 180, 210, 360, 480, 720, 1080, 1260, 1380, 1410, 1439]
+    [0, 30, 60, 90, 120, 121, 135, 150, 165, 179, 180, 210, 360, 480, 720, 1080, 1260, 1380, 1410, 1439]
 )
 OPENINGS = EDGES | st.integers(0, 1439)
 CLOSINGS = EDGES | st.integers(0, 1440) | st.just(1440)
@@ -304,7 +304,7 @@ def asked(draw: st.DrawFn, place: Place) -> tuple[int, int]:
 def test_any_calendar_agrees_with_a_count_of_every_minute(place: Place, data: st.DataObject) -> None:
     plain = data.draw(plains(place.days))
     start, end = data.draw(asked(place))
-    compiled = WorkingCalendar.of(place.zone, plain.rules({2026}))
+    compiled = WorkingCalendar.of(place.zone, plain.rules({place.monday.year}))
     opened = open_minutes(place, plain)
     worked = counted(place, opened, start, end)
     assert compiled.elapsed(start, end) == worked
@@ -323,7 +323,7 @@ def test_the_count_itself_knows_the_days_of_23_and_25_hours() -> None:
         instants, _ = minutes_of(place)
         opened = open_minutes(place, whole)
         hours[name] = counted(place, opened, instants[0], instants[-1] + MINUTE) / HOUR
-    assert list(hours.values()) == [168, 167, 169, 167.5, 168.5, 167, 169]
+    assert list(hours.values()) == [168, 167, 169, 167.5, 168.5, 167, 169, 169]
 
 
 # --- laws -------------------------------------------------------------------------------------------------------
@@ -527,7 +527,11 @@ def _sunday(opens: str, closes: str, day: str) -> int:
         ("02:30", "06:00", 180, 270),  # opens in it: the instant of the change; the first 02:30
         ("02:15", "02:45", 0, 90),
         ("02:00", "03:00", 0, 120),
-        ("01:00", "02:00", 60, 120),  # 02:00 is shown twice as well: the last one closes
+        # 02:00 is shown twice as well, but after the first one the wall shows no earlier time (ruling 2, design §5)
+        ("01:00", "02:00", 60, 60),
+        ("00:00", "02:00", 120, 120),
+        ("00:00", "02:01", 120, 181),
+        ("00:00", "03:00", 120, 240),
         ("03:00", "04:00", 60, 60),
     ],
 )
@@ -550,6 +554,46 @@ def test_an_edge_in_the_skipped_hour_is_the_instant_of_the_change() -> None:
     closing = calendar(week(("00:00", "02:30"), days=SUNDAYS))
     assert closing.due(local("2026-03-29 00:00"), 2 * HOUR) == MARCH_CHANGE
     assert not closing.is_open(MARCH_CHANGE)
+
+
+def test_a_window_that_closes_where_the_repeated_hour_begins_ends_at_its_first_time() -> None:
+    early = calendar(week(("00:00", "02:00"), days=SUNDAYS))
+    assert [early.is_open(at) for at in (FIRST_2 - 1, FIRST_2, SECOND_2 - 1, SECOND_2)] == [True, False, False, False]
+    assert early.due(local("2026-10-25 00:00"), 2 * HOUR) == FIRST_2
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "opens", "closes", "minutes"),
+    [
+        # New York, 1 November 2026: 01:00 to 02:00 comes twice
+        ("America/New_York", "2026-11-01", "00:00", "01:00", 60),
+        ("America/New_York", "2026-11-01", "00:00", "01:30", 150),
+        ("America/New_York", "2026-11-01", "00:00", "02:00", 180),
+        # Lord Howe, 5 April 2026: 01:30 to 02:00 comes twice
+        ("Australia/Lord_Howe", "2026-04-05", "00:00", "01:30", 90),
+        ("Australia/Lord_Howe", "2026-04-05", "00:00", "01:31", 121),
+        ("Australia/Lord_Howe", "2026-04-05", "00:00", "02:00", 150),
+        # São Paulo, 17 February 2018, Cairo, 29 October 2026, and Beirut, 24 October 2026: the hour before midnight
+        # comes twice
+        ("America/Sao_Paulo", "2018-02-17", "20:00", "23:00", 180),
+        ("America/Sao_Paulo", "2018-02-17", "20:00", "24:00", 300),
+        ("Africa/Cairo", "2026-10-29", "20:00", "23:00", 180),
+        ("Africa/Cairo", "2026-10-29", "20:00", "24:00", 300),
+        ("Asia/Beirut", "2026-10-24", "20:00", "23:00", 180),
+        ("Asia/Beirut", "2026-10-24", "20:00", "00:30", 330),
+        # Havana, 2 November 2025: midnight to 01:00 comes twice
+        ("America/Havana", "2025-11-01", "20:00", "24:00", 240),
+        ("America/Havana", "2025-11-01", "20:00", "00:30", 330),
+    ],
+)
+def test_a_closing_is_where_the_wall_last_shows_a_time_before_it(
+    zone: str, day: str, opens: str, closes: str, minutes: int
+) -> None:
+    first = date.fromisoformat(day)
+    start = local_midnight(ZoneInfo(zone), first)
+    hours = week((opens, closes), days=(EVERY_DAY[first.weekday()],))
+    nights = calendar(hours, zone, first_year=first.year, last_year=first.year)
+    assert nights.elapsed(start, start + 40 * HOUR) == minutes * MINUTE
 
 
 def test_an_edge_in_the_repeated_hour_is_its_first_opening_and_its_last_closing() -> None:
