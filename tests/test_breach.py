@@ -3,10 +3,12 @@
 from fractions import Fraction
 from itertools import pairwise
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import local
 from support.history import (
     ACME,
     BY_CUSTOMER,
@@ -38,7 +40,7 @@ from domain.interval import Interval
 from projections.breach import BreachRow, Count, exceeds
 from projections.readings import WindowKind
 from projections.tolerance import Case
-from projections.windows import windows
+from projections.windows import next_edge, windows
 
 HANDLED, BY_CLOCK = "population=handled", "unit=clock"
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
@@ -270,6 +272,66 @@ def test_the_early_end_of_a_contract_clips_its_last_window(kind: WindowKind) -> 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_window_begins_where_the_contract_ends(kind: WindowKind) -> None:
     assert days(contract("2025-01-01", "2026-01-01"), kind, "2027-01-01")[-1][1] == when("2026-01-01")
+
+
+NOON = "2024-02-29 12:30"
+"""A contract may come into force at any instant of a day."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_window_begins_when_the_contract_comes_into_force_not_at_its_midnight(kind: WindowKind) -> None:
+    of = contract(NOON)
+    assert windows(of, kind, when(NOON) - 1) == []
+    assert [window.start for window in windows(of, kind, when(NOON))] == [when(NOON)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "edges"),
+    [
+        ("contract_year", ("2025-02-28", "2026-02-28", "2026-03-01 09:15")),
+        ("calendar_year", ("2025-01-01", "2026-01-01", "2026-03-01 09:15")),
+        ("quarter", ("2024-04-01", "2024-07-01", "2024-10-01", "2025-01-01", "2025-04-01")),
+        ("whole_contract", ("2026-03-01 09:15",)),
+    ],
+)
+def test_windows_after_the_first_begin_at_local_midnights_and_the_last_ends_with_the_contract(
+    kind: WindowKind, edges: tuple[str, ...]
+) -> None:
+    of = contract(NOON, "2026-03-01 09:15")
+    assert days(of, kind, "2030-01-01")[: len(edges)] == spans(NOON, *edges)
+    assert days(of, kind, "2030-01-01")[-1][1] == when("2026-03-01 09:15")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_contract_that_ends_on_its_first_day_has_one_window(kind: WindowKind) -> None:
+    ended = contract(NOON, None, terminated("2024-02-29 13:00", "2024-02-29 18:00"))
+    assert days(ended, kind, "2030-01-01") == [(when(NOON), when("2024-02-29 18:00"))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_next_edge_is_that_of_the_window_that_begins_or_ends_next(kind: WindowKind) -> None:
+    of = contract(NOON, "2025-01-01 09:15")
+    assert next_edge(of, kind, when("2024-02-29 00:00")) == when(NOON)
+    begun = windows(of, kind, when("2030-01-01"))
+    assert next_edge(of, kind, when(NOON)) == begun[0].end
+    assert next_edge(of, kind, when("2025-01-01 09:15") - 1) == when("2025-01-01 09:15")
+    assert next_edge(of, kind, when("2025-01-01 09:15")) is None
+
+
+def test_windows_are_those_of_the_zone_of_the_contract() -> None:
+    """20:00 UTC of 30 June in Tokyo is 05:00 of 1 July: its first quarter is the third of the year."""
+    at = when("2024-06-30 22:00")
+    tokyo = signed("2020-01-01 00:00", since="2024-06-30 22:00", until=None, on=terms(time_zone="Asia/Tokyo"))
+    first, second = windows(fold(ACME, [tokyo]), "quarter", when("2024-11-01"))
+    october = local("2024-10-01 00:00", ZoneInfo("Asia/Tokyo"))
+    assert (first.start, first.end, second.start) == (at, october, october)
+
+
+def test_a_request_of_the_first_day_before_the_contract_is_in_force_belongs_to_no_window() -> None:
+    journal = under_contract(signed(since="2026-03-02 12:00"))
+    journal.incident("EARLY", opened("2026-03-02 11:59")).incident("FIRST", opened("2026-03-02 12:00"))
+    (window,) = journal.windows("2026-03-10", reading=HANDLED)
+    assert (window.window.start, counted(window)) == (when("2026-03-02 12:00"), (1, 1, 0))
 
 
 @pytest.mark.parametrize("kind", KINDS)

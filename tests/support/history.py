@@ -120,11 +120,11 @@ def levels(p2_charge: int = 120, p2_intervention: int = 480) -> Levels:
     )
 
 
-def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%") -> Terms:
+def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%", *, time_zone: str = "Europe/Rome") -> Terms:
     """The terms; the penalty is 10% in figures and 5% in words."""
     clause = PenaltyClause.model_validate({"figures": figures, "words": words})
     fields: dict[str, Any] = {"source": "signed", "matrix": MATRIX, "levels": levels(), "penalty": clause}
-    return Terms.model_validate({**fields, "tolerance": tolerance})
+    return Terms.model_validate({**fields, "tolerance": tolerance, "time_zone": time_zone})
 
 
 def signed(
