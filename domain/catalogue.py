@@ -54,7 +54,20 @@ class Catalogue:
         return fact.model_dump_json().encode()
 
 
-FACTS = Catalogue(dict.fromkeys(get_args(ContractFact) + get_args(CreditFact) + get_args(IncidentFact)))
+def _with_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+    """A shape to which fields were added: an old fact has their defaults."""
+    return fields
+
+
+_WITH_DEFAULTS = {
+    "contract.calendar_adopted.v1": "contract.calendar_adopted.v2",
+}
+"""The old types to which the new one only adds: the rules of the time zone."""
+
+FACTS = Catalogue(
+    dict.fromkeys(get_args(ContractFact) + get_args(CreditFact) + get_args(IncidentFact)),
+    {old: (new, _with_defaults) for old, new in _WITH_DEFAULTS.items()},
+)
 
 COMMANDS: Mapping[str, type[Command]] = MappingProxyType(
     {c.TYPE: c for c in get_args(ContractCommand) + get_args(CreditCommand) + get_args(IncidentCommand)}

@@ -43,6 +43,7 @@ from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
 from domain.terms import Levels, Option, Service
 from domain.values import EARLIEST, moment
 from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
+from domain.zone_rules import Zone, zone_by
 
 # --- state ------------------------------------------------------------------------------------------------------
 
@@ -196,12 +197,17 @@ class Contract:
         reached = extension.days({holiday.day for holiday in chosen.holidays}, chosen.first_year, chosen.last_year)
         return [day for day in reached if (day < first) is late]
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of its local days. Raises ValueError where it is not signed."""
+    @cached_property
+    def zone(self) -> Zone:
+        """The time zone of its local days, by the rules that its calendars record (H1).
+
+        Raises ValueError where it is not signed.
+        """
         if self.signed is None:
             raise ValueError(f"contract {self.id} is not signed: it has no time zone")
-        return ZoneInfo(self.signed.terms.time_zone)
+        by_adoption = sorted(self.calendars, key=lambda calendar: calendar.at)
+        recorded = [years for calendar in by_adoption if (years := calendar.rules_of_years) is not None]
+        return zone_by(self.signed.terms.time_zone, recorded)
 
     def declared(self, system: str, at: int) -> bool:
         """Whether the customer had declared a connected system by `at`, and not withdrawn it (S1)."""
@@ -246,9 +252,13 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
         return only_once(contract.record, signature, _subject, partial(_signed_otherwise, contract.id))
     signed = require_signed(contract)
     if isinstance(command, Rectify):
-        return rectify(contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, fact))
+        return rectify(
+            contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, contract.zone, fact)
+        )
     fact = requested(command)
-    refuse_out_of_time(contract.id, signed, fact)
+    if isinstance(fact, CalendarAdopted):
+        fact = fact.with_rules_of(signed.terms.time_zone)
+    refuse_out_of_time(contract.id, signed, contract.zone, fact)
     if isinstance(fact, OperationHoursWorked):
         return only_once(contract.record, fact, _subject, _worked_otherwise)
     return unless_recorded(contract.record, fact, _subject)

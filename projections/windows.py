@@ -6,8 +6,7 @@ force, the last ends when it does. Contract years count from the local day on wh
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta, tzinfo
 
 from domain.contract import Contract
 from domain.interval import Interval, earliest
@@ -46,7 +45,7 @@ def next_edge(contract: Contract, kind: WindowKind, as_of: int) -> int | None:
     return edge if edge is not None and edge > as_of else None
 
 
-def _later_starts(zone: ZoneInfo, kind: WindowKind, first: int) -> Iterator[int | None]:
+def _later_starts(zone: tzinfo, kind: WindowKind, first: int) -> Iterator[int | None]:
     """When the second window and those after it begin, if no end comes first; None where there is no second."""
     first_day = moment(first).astimezone(zone).date()
     for day in _later_days(kind, first_day):

@@ -161,7 +161,7 @@ def test_a_request_under_no_contract_has_nothing_to_measure_with() -> None:
     journal = Journal().incident("INC1", opened("Mon 09:00", answer=best_effort("no_contract", None)))
     explained = journal.explained()
     assert [clock.slices for clock in explained.clocks] == [(), ()]
-    assert (explained.terms_source, explained.time_zone) == (None, "Europe/Rome")
+    assert (explained.terms_source, explained.zone.key) == (None, "Europe/Rome")
     assert explained.streams == {"incident-INC1": (1,)}
 
 

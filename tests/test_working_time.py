@@ -304,7 +304,7 @@ def asked(draw: st.DrawFn, place: Place) -> tuple[int, int]:
 def test_any_calendar_agrees_with_a_count_of_every_minute(place: Place, data: st.DataObject) -> None:
     plain = data.draw(plains(place.days))
     start, end = data.draw(asked(place))
-    compiled = WorkingCalendar.of(place.zone, plain.rules({place.monday.year}))
+    compiled = WorkingCalendar.of(ZoneInfo(place.zone), plain.rules({place.monday.year}))
     opened = open_minutes(place, plain)
     worked = counted(place, opened, start, end)
     assert compiled.elapsed(start, end) == worked
@@ -342,7 +342,7 @@ INSTANTS = st.integers(YEAR_START, YEAR_END) | st.sampled_from(
 @st.composite
 def calendars(draw: st.DrawFn) -> WorkingCalendar:
     """Any calendar of 2026 in Rome, with holidays and extensions around both changes of the clocks."""
-    return WorkingCalendar.of("Europe/Rome", draw(plains([*SPRING.days, *AUTUMN.days])).rules({2026}))
+    return WorkingCalendar.of(ROME, draw(plains([*SPRING.days, *AUTUMN.days])).rules({2026}))
 
 
 @settings(max_examples=150)
@@ -672,7 +672,7 @@ def test_the_first_instant_after_the_years_covered_is_outside_them() -> None:
 
 
 GAP = WorkingCalendar(
-    "Europe/Rome",
+    ROME,
     [Adopted(0, rules(first_year=2024, last_year=2024)), Adopted(0, rules(first_year=2026, last_year=2026))],
 )
 
@@ -700,7 +700,7 @@ def test_a_due_instant_beyond_the_missing_year_names_that_year() -> None:
 
 def test_no_calendar_at_all_covers_no_year() -> None:
     with pytest.raises(OutsideCoverage, match="no year"):
-        WorkingCalendar("Europe/Rome", []).is_open(MONDAY_9)
+        WorkingCalendar(ROME, []).is_open(MONDAY_9)
 
 
 def test_what_a_window_of_the_uncovered_eve_leaves_open_is_not_known() -> None:
@@ -750,23 +750,21 @@ def _day(compiled: WorkingCalendar, text: str) -> int:
 
 def test_a_day_is_judged_by_the_last_calendar_adopted_at_or_before_its_midnight() -> None:
     midnight = local("2026-03-03 00:00")
-    compiled = WorkingCalendar("Europe/Rome", [Adopted(0, rules()), Adopted(midnight, rules(SHORT_WEEK))])
+    compiled = WorkingCalendar(ROME, [Adopted(0, rules()), Adopted(midnight, rules(SHORT_WEEK))])
     assert [_day(compiled, day) for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [10, 1, 1]
-    later = WorkingCalendar("Europe/Rome", [Adopted(0, rules()), Adopted(midnight + 1, rules(SHORT_WEEK))])
+    later = WorkingCalendar(ROME, [Adopted(0, rules()), Adopted(midnight + 1, rules(SHORT_WEEK))])
     assert [_day(later, day) for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [10, 10, 1]
     assert not later.judged_by_later(MONDAY_8, NEXT_MONDAY_8)
 
 
 def test_of_two_adopted_at_the_same_instant_the_last_one_rules() -> None:
-    compiled = WorkingCalendar("Europe/Rome", [Adopted(0, rules()), Adopted(0, rules(SHORT_WEEK))])
+    compiled = WorkingCalendar(ROME, [Adopted(0, rules()), Adopted(0, rules(SHORT_WEEK))])
     assert _day(compiled, "2026-03-02") == 1
 
 
 def test_a_day_before_every_adoption_is_judged_by_the_first_adopted_after_and_says_so() -> None:
     wednesday = local("2026-03-04 12:00")
-    compiled = WorkingCalendar(
-        "Europe/Rome", [Adopted(wednesday, rules(SHORT_WEEK)), Adopted(wednesday + DAY, rules())]
-    )
+    compiled = WorkingCalendar(ROME, [Adopted(wednesday, rules(SHORT_WEEK)), Adopted(wednesday + DAY, rules())])
     days = ("2026-03-02", "2026-03-04", "2026-03-05", "2026-03-06")
     assert [_day(compiled, day) for day in days] == [1, 1, 1, 10]
     # Wednesday had begun before the adoption; Thursday had not.
@@ -778,7 +776,7 @@ def test_a_day_before_every_adoption_is_judged_by_the_first_adopted_after_and_sa
 def test_only_a_calendar_that_covers_the_day_can_judge_it() -> None:
     # The last adopted covers 2027 only: 2026 stays with the one before it, though adopted earlier.
     compiled = WorkingCalendar(
-        "Europe/Rome", [Adopted(0, rules()), Adopted(1, rules(SHORT_WEEK, first_year=2027, last_year=2027))]
+        ROME, [Adopted(0, rules()), Adopted(1, rules(SHORT_WEEK, first_year=2027, last_year=2027))]
     )
     assert (_day(compiled, "2026-03-02"), _day(compiled, "2027-03-01")) == (10, 1)
     assert compiled.elapsed(local("2026-12-31 08:00"), local("2027-01-01 20:00")) == 11 * HOUR
@@ -786,7 +784,7 @@ def test_only_a_calendar_that_covers_the_day_can_judge_it() -> None:
 
 def test_a_later_calendar_replaces_the_holidays_of_the_days_that_follow() -> None:
     closed = rules(holidays=[{"day": day, "name": "x"} for day in ("2026-03-02", "2026-03-06")])
-    compiled = WorkingCalendar("Europe/Rome", [Adopted(0, closed), Adopted(local("2026-03-04 09:00"), rules())])
+    compiled = WorkingCalendar(ROME, [Adopted(0, closed), Adopted(local("2026-03-04 09:00"), rules())])
     assert (_day(compiled, "2026-03-02"), _day(compiled, "2026-03-06")) == (0, 10)
 
 
@@ -798,7 +796,7 @@ def test_any_sequence_of_adoptions_judges_each_day_by_the_stated_rule(data: st.D
     kept = st.sampled_from(["08:01", "09:00", "10:00", "11:00", "12:00"])
     adoptions = sorted(data.draw(st.lists(st.tuples(near, kept), min_size=1, max_size=4)), key=lambda one: one[0])
     compiled = WorkingCalendar(
-        "Europe/Rome", [Adopted(at, rules(week(("08:00", until), days=EVERY_DAY))) for at, until in adoptions]
+        ROME, [Adopted(at, rules(week(("08:00", until), days=EVERY_DAY))) for at, until in adoptions]
     )
     for midnight in midnights:
         in_time = [until for at, until in adoptions if at <= midnight]
@@ -825,8 +823,7 @@ def test_standard_hours_close_at_18_and_data_centre_hours_at_21() -> None:
         }
     )
     standard, data_centre = (
-        WorkingCalendar.of("Europe/Rome", chosen.rules(hours))
-        for hours in (ServiceHours.STANDARD, ServiceHours.DATA_CENTRE)
+        WorkingCalendar.of(ROME, chosen.rules(hours)) for hours in (ServiceHours.STANDARD, ServiceHours.DATA_CENTRE)
     )
     assert (_day(standard, "2026-03-02"), _day(data_centre, "2026-03-02")) == (10, 12)  # 20:00 is asked about
     assert data_centre.due(MONDAY_18, 3 * HOUR) == local("2026-03-02 21:00")

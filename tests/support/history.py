@@ -158,6 +158,7 @@ def adopted(
     years: tuple[int, int] = (2026, 2026),
     holidays: dict[str, str] | None = None,
     standard: Week | None = None,
+    time_zone: str = ROME.key,
 ) -> CalendarAdopted:
     days = (HOLIDAYS if holidays is None else holidays).items()
     return CalendarAdopted(
@@ -173,7 +174,7 @@ def adopted(
             for day, name in days
             if years[0] <= int(day[:4]) <= years[1]
         ),
-    )
+    ).with_rules_of(time_zone)
 
 
 def revised(at: str, effective: str, to: Levels) -> ServiceLevelRevised:
