@@ -60,6 +60,7 @@ def _with_defaults(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 _WITH_DEFAULTS = {
+    "contract.calendar_adopted.v1": "contract.calendar_adopted.v2",
     "contract.option_ended.v1": "contract.option_ended.v2",
     "contract.renewed.v1": "contract.renewed.v2",
     "contract.service_level_revised.v1": "contract.service_level_revised.v2",
@@ -67,7 +68,8 @@ _WITH_DEFAULTS = {
     "incident.closed.v1": "incident.closed.v2",
     "incident.taken_in_charge.v1": "incident.taken_in_charge.v2",
 }
-"""The old types to which the new one only adds: who says so and who agrees; whether a robot does; what is revoked."""
+"""The old types to which the new one only adds: who says so and who agrees; whether a robot took charge;
+ what is revoked; the rules of the time zone."""
 
 FACTS = Catalogue(
     dict.fromkeys(get_args(ContractFact) + get_args(CreditFact) + get_args(IncidentFact)),

@@ -37,15 +37,17 @@ from domain.contract_facts import (
 )
 from domain.derogation import first_day_after
 from domain.facts import Fact, NotYet, Rejected
-from domain.interval import Interval, earliest
+from domain.in_force import end_of, in_force_intervals, reviving_nothing
+from domain.interval import Interval
 from domain.latest import latest
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
 from domain.rectification import annul, as_rectified, rectify
 from domain.source_facts import SourceAppointed, SourceDismissed, SourceFact
 from domain.terms import Levels, Option, Service
-from domain.values import EARLIEST, moment
+from domain.values import moment
 from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
+from domain.zone_rules import Zone, zone_by
 
 # --- state ------------------------------------------------------------------------------------------------------
 
@@ -81,25 +83,8 @@ class Contract:
 
     @cached_property
     def in_force_intervals(self) -> tuple[Interval, ...]:
-        """When it is in force, in order. A renewal dated after the end begins another; a termination ends all.
-
-        Of renewals the latest end rules, in whatever order they were recorded.
-        """
-        if self.signed is None:
-            return ()
-        start, end = self.signed.in_force_from, self.signed.in_force_until
-        found: list[Interval] = []
-        for renewal in sorted(self.renewals, key=lambda renewal: renewal.at):
-            if end is None:
-                break
-            if renewal.at > end:
-                found.append(Interval(start, end))
-                start, end = renewal.at, renewal.until
-            else:
-                end = max(end, renewal.until)
-        until_terminated = Interval(EARLIEST, self.terminated_at)
-        clipped = (one.clip(until_terminated) for one in (*found, Interval(start, end)))
-        return tuple(interval for interval in clipped if not interval.empty)
+        """When it is in force, in order."""
+        return in_force_intervals(self.signed, self.renewals, self.terminations)
 
     @cached_property
     def speakers(self) -> Speakers:
@@ -109,27 +94,12 @@ class Contract:
     @property
     def end(self) -> int | None:
         """The instant at which it stops being in force for good, or None."""
-        until = self.signed.in_force_until if self.signed else None
-        if until is not None:
-            until = max([until, *(renewal.until for renewal in self.renewals)])
-        return earliest(until, self.terminated_at)
-
-    @property
-    def terminated_at(self) -> int | None:
-        """The instant at which a termination ends it, or None."""
-        return earliest(*(_takes_end(ending) for ending in self.terminations if not self._revoked(ending)))
-
-    def _revoked(self, ending: ContractTerminated) -> bool:
-        """Whether a renewal revokes a termination: one made after it, before it took effect, that says so."""
-        return any(
-            renewal.revokes_termination and ending.at <= renewal.at < _takes_end(ending) for renewal in self.renewals
-        )
+        return end_of(self.signed, self.renewals, self.terminations)
 
     @property
     def renewed_after_termination(self) -> tuple[ContractRenewed, ...]:
         """The renewals that revive nothing, because a termination had been made before (G2)."""
-        ending = [one for one in self.terminations if not self._revoked(one)]
-        return tuple(renewal for renewal in self.renewals if any(one.at <= renewal.at for one in ending))
+        return reviving_nothing(self.renewals, self.terminations)
 
     def signed_by(self, at: int) -> bool:
         """Whether it was signed at or before `at`."""
@@ -219,12 +189,17 @@ class Contract:
         reached = extension.days({holiday.day for holiday in chosen.holidays}, chosen.first_year, chosen.last_year)
         return [day for day in reached if (day < first) is late]
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of its local days. Raises ValueError where it is not signed."""
+    @cached_property
+    def zone(self) -> Zone:
+        """The time zone of its local days, by the rules that its calendars record (H1).
+
+        Raises ValueError where it is not signed.
+        """
         if self.signed is None:
             raise ValueError(f"contract {self.id} is not signed: it has no time zone")
-        return ZoneInfo(self.signed.terms.time_zone)
+        by_adoption = sorted(self.calendars, key=lambda calendar: calendar.at)
+        recorded = [years for calendar in by_adoption if (years := calendar.rules_of_years) is not None]
+        return zone_by(self.signed.terms.time_zone, recorded)
 
     def declared(self, system: str, at: int) -> bool:
         """Whether the customer had declared a connected system by `at`, and not withdrawn it (S1)."""
@@ -250,12 +225,6 @@ class Contract:
         return frozenset(fact.system for fact in self.systems)
 
 
-def _takes_end(ending: ContractTerminated) -> int:
-    # Where a reading ignores a rectification, a termination may be dated after its effective date. The contract then
-    # ends at the date of the termination.
-    return max(ending.at, ending.effective)
-
-
 def _takes_effect(fact: OptionFact | ServiceLevelRevised) -> tuple[int, int]:
     """What orders the facts that rule from an effective date on: that date, then the instant of the fact."""
     return fact.effective, fact.at
@@ -275,13 +244,17 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
         return only_once(contract.record, signature, _subject, partial(_signed_otherwise, contract.id))
     signed = require_signed(contract)
     if isinstance(command, Rectify):
-        return rectify(contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, fact))
+        return rectify(
+            contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, contract.zone, fact)
+        )
     if isinstance(command, Annul):
         return annul(contract.record, command)
     if isinstance(command, Agree):
         return agree(contract.record, command, of_contract=True)
     fact = requested(command)
-    refuse_out_of_time(contract.id, signed, fact)
+    if isinstance(fact, CalendarAdopted):
+        fact = fact.with_rules_of(signed.terms.time_zone)
+    refuse_out_of_time(contract.id, signed, contract.zone, fact)
     if isinstance(fact, OperationHoursWorked):
         return only_once(contract.record, fact, _subject, _worked_otherwise)
     return unless_recorded(contract.record, fact, _subject)

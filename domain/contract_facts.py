@@ -7,6 +7,7 @@ Clauses G1, G2, A6, S1, H1, H2, H4. Work done (O1, M1) is in `work_facts.py`, st
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Self, assert_never
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -33,6 +34,7 @@ from domain.work_facts import (
     RecordVisit,
     ServiceReviewHeld,
 )
+from domain.zone_rules import RulesOfYears, ZoneRules, rules_of
 
 
 class Agreement(Value):
@@ -177,9 +179,27 @@ class CalendarChosen(Value):
 
 
 class CalendarAdopted(Fact, CalendarChosen):
-    """The parties' working calendar is on record, day by day: calendars are evidence."""
+    """The parties' working calendar is on record, day by day: calendars are evidence, and so are the clocks.
 
-    TYPE = "contract.calendar_adopted.v1"
+    `zone_rules`: the offsets of the contract's time zone for its years, as known then; None in what is older than them.
+    """
+
+    TYPE = "contract.calendar_adopted.v2"
+    FIXED = frozenset({"zone_rules"})
+
+    zone_rules: ZoneRules | None = None
+
+    def with_rules_of(self, time_zone: str) -> Self:
+        """The same with the rules of a time zone for its years, as the data of this program has them."""
+        rules = rules_of(ZoneInfo(time_zone), self.first_year, self.last_year)
+        return self.model_copy(update={"zone_rules": rules})
+
+    @property
+    def rules_of_years(self) -> RulesOfYears | None:
+        """The rules that it records, with its years and its instant."""
+        if self.zone_rules is None:
+            return None
+        return RulesOfYears(self.at, self.first_year, self.last_year, self.zone_rules)
 
 
 class AdoptCalendar(Command, CalendarChosen):

@@ -89,11 +89,10 @@ class ContractAsOf:
 
     def calendar(self, hours: ServiceHours) -> WorkingCalendar | None:
         """The working calendar of the contract for one kind of service; None where it is not signed."""
-        signed = self.contract.signed
-        if signed is None:
+        if self.contract.signed is None:
             return None
         if hours not in self._calendars:
-            self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, self.contract.adopted(hours))
+            self._calendars[hours] = WorkingCalendar(self.contract.zone, self.contract.adopted(hours))
         return self._calendars[hours]
 
     def extended_too_late(self, hours: ServiceHours) -> Sequence[Interval]:

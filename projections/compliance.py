@@ -12,6 +12,7 @@ from domain.interval import Interval, earliest
 from domain.latest import last_recorded
 from domain.terms import Clock, Priority
 from domain.values import Responsibility
+from domain.zone_rules import rules_recorded
 from projections.as_of import ContractAsOf, IncidentAsOf
 from projections.clock_inputs import ClockInputs, VoidCause, clock_inputs
 from projections.clocks import Judged, Verdict, judge
@@ -23,6 +24,7 @@ from projections.findings import (
     charged_at_opening,
     extension_agreed_later,
     undisclosed,
+    zone_rules_not_recorded,
 )
 from projections.readings import Reading
 from projections.replay import Replay
@@ -196,6 +198,8 @@ def _calendar_findings(incident: IncidentAsOf, clocks: Mapping[Clock, Judged], a
         return
     if calendar.judged_by_later(incident.opened.at, end):
         yield calendar_adopted_later()
+    if not rules_recorded(incident.contract.contract.zone, incident.opened.at, end):
+        yield zone_rules_not_recorded()
     if _runs_through_a_day_extended_too_late(incident.contract, incident, end):
         yield extension_agreed_later()
 

@@ -6,6 +6,7 @@ Judging and explaining take the same `ClockInputs`, made once.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from domain.coverage import CoverageDecision
 from domain.facts import Fact
@@ -21,6 +22,7 @@ from domain.incident_facts import (
 from domain.terms import Clock, Priority
 from domain.values import moment
 from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
+from domain.zone_rules import Zone
 from projections.as_of import IncidentAsOf
 from projections.clock_inputs import ClockInputs, Span, Suspended, clock_inputs
 from projections.clock_run import parts
@@ -66,7 +68,7 @@ class Explanation:
     row: ComplianceRow
     answer: CoverageDecision
     priority: Priority | None
-    time_zone: str
+    zone: Zone
     terms_source: str | None
     clocks: tuple[ClockExplained, ...]
     streams: dict[str, tuple[int, ...]]
@@ -84,7 +86,7 @@ def explain(name: str, replay: Replay) -> Explanation | None:
         row=row,
         answer=incident.decision,
         priority=row.priority,
-        time_zone=signed.terms.time_zone if signed else "Europe/Rome",
+        zone=incident.contract.contract.zone if incident.contract else ZoneInfo("Europe/Rome"),
         terms_source=signed.terms.source if signed else None,
         clocks=(
             _clock(incident, Clock.CHARGE, inputs[Clock.CHARGE], row.charge.judged),

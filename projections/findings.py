@@ -94,6 +94,12 @@ def calendar_adopted_later() -> Finding:
     return Finding("calendar_adopted_later", "H1", text)
 
 
+def zone_rules_not_recorded() -> Finding:
+    """A clock goes by rules of a time zone that no adopted calendar records (H1)."""
+    text = "some of its days go by the time-zone rules of this program: no calendar that was adopted records them"
+    return Finding("zone_rules_not_recorded", "H1", text)
+
+
 def extension_agreed_later() -> Finding:
     """An agreement came too late for days that a clock runs through (H4)."""
     text = "an extension was agreed after some of its days had begun: it does not count for those days"
