@@ -155,9 +155,8 @@ def _named(one: str, many: str, names: Sequence[str]) -> str:
 
 
 def _renewed_in_vain(contract: Contract) -> Iterator[_OfContract]:
-    ended = contract.terminated_at
-    for renewal in contract.renewals:
-        if ended is not None and renewal.at >= ended:
+    for renewal in contract.renewed_after_termination:
+        if not contract.in_force(renewal.at):
             when = instant_text(renewal.at)
             yield _OfContract(
                 contract.id,
