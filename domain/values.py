@@ -182,6 +182,14 @@ class Value(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
+WHERE_GIVEN = Field(exclude_if=_absent)
+"""Of a field that is stored only where it is given."""
+
+
 class Attachment(Value):
     """A file attached to a fact as evidence: its name and the SHA-256 of its bytes."""
 

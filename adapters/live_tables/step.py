@@ -26,7 +26,7 @@ from domain.streams import split_stream
 from projections.affected import ALWAYS, Affected
 from projections.contracts_known import Contracts, streams_of
 from projections.history import Entry
-from projections.tally import Tally
+from projections.tally import WindowTally
 
 INCIDENTS_AT_ONCE = 1000
 
@@ -139,7 +139,7 @@ class Step:
             self._moved[reading, stored["contract"], stored["window_from"]].on(case_of(stored))
         for contract, window, *counted in self.tables.pick(INCIDENTS, ("contract", "window_from", *COUNTED), where):
             if window is not None:
-                self._moved[reading, contract, window].by(Tally(*counted), -1)
+                self._moved[reading, contract, window].by(WindowTally(*counted), -1)
         self.tables.remove(CASES, where)
 
     def _write_timers(self, at: Sequence[tuple[str, int]]) -> None:
