@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.zones import zone_files
 
 from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.screen import plain
@@ -517,6 +518,18 @@ def test_the_machine_changes_no_byte_of_a_report(
     assert (usual.returncode, elsewhere.returncode, elsewhere.stderr) == (0, 0, b"")
     assert usual.stdout == elsewhere.stdout
     assert b"Anniversario" in usual.stdout
+
+
+def test_another_zone_file_moves_no_figure_of_the_demo(run: Run, demo_store: str, tmp_path: Path) -> None:
+    asked = ("compliance", "breach", "penalty", "credits", "commitments")
+    at = ("--as-of", demo.AS_OF, "--known-on", instant_text(clock()), "--store", demo_store)
+
+    def figures() -> list[Any]:
+        return [report(run, name, *at)["rows"] for name in asked]
+
+    usual = figures()
+    with zone_files(tmp_path / "zones", Europe__Rome="Africa/Lagos"):
+        assert figures() == usual
 
 
 @pytest.mark.integration
