@@ -9,7 +9,7 @@ from domain.calendar_rules import ServiceHours
 from domain.contract import Contract
 from domain.contract_facts import ConnectedSystemFact
 from domain.coverage import CoverageDecision
-from domain.credit_facts import CreditsPurchased
+from domain.credit_facts import CreditsPurchased, CreditsRefunded
 from domain.credits import CreditAccount
 from domain.facts import Fact
 from domain.incident import Incident
@@ -58,6 +58,12 @@ class ContractAsOf:
         """What was bought, with the versions that prove it."""
         bought = (one for one in self.account_facts if isinstance(one.fact, CreditsPurchased))
         return cast(list[Corrected[CreditsPurchased]], list(bought))
+
+    @cached_property
+    def refunds(self) -> list[Corrected[CreditsRefunded]]:
+        """What was given back, with the versions that prove it."""
+        refunded = (one for one in self.account_facts if isinstance(one.fact, CreditsRefunded))
+        return cast(list[Corrected[CreditsRefunded]], list(refunded))
 
     def versions(self, *kinds: type[Fact]) -> tuple[int, ...]:
         """The versions that prove the contract's facts of some types."""

@@ -1,4 +1,4 @@
-"""What became of the prepaid hours of each contract: bought, consumed, expired, left, short (G2)."""
+"""What became of the prepaid hours of each contract: bought, consumed, expired, refunded, left, short (G2)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,7 @@ from projections.replay import Replay
 
 @dataclass(frozen=True, slots=True)
 class CreditRow:
-    """Minutes of credit of one contract, and the euro paid for them.
+    """Minutes of credit of one contract, and the euro paid for them and given back.
 
     `changes_at`: the next expiry, or the instant of a fact on record that does not count yet.
     """
@@ -21,7 +21,9 @@ class CreditRow:
     expired: int
     left: int
     shortfall: int
+    refunded: int
     value: Decimal
+    refunded_value: Decimal
     changes_at: int | None
     versions: tuple[int, ...]
 
@@ -37,7 +39,7 @@ def credit_row(replay: Replay, name: str) -> CreditRow:
     contract, as_of = replay.contract(name), replay.as_of
     account = contract.account
     left = account.available(as_of)
-    given_back = sum(draw.minutes for reversal in account.reversals for draw in reversal.packages)
+    given_back = sum(draw.minutes for reversal in account.undone for draw in reversal.packages)
     return CreditRow(
         contract=name,
         bought=sum(purchase.minutes for purchase in account.purchases),
@@ -45,7 +47,9 @@ def credit_row(replay: Replay, name: str) -> CreditRow:
         expired=_expired(account, as_of),
         left=left,
         shortfall=account.short,
+        refunded=sum(refund.minutes for refund in account.refunds),
         value=sum((purchase.price for purchase in account.purchases), Decimal("0.00")),
+        refunded_value=sum((refund.price for refund in account.refunds), Decimal("0.00")),
         changes_at=earliest(contract.next_at, *(package.expires_at for package in account.usable(as_of))),
         versions=tuple(sorted(version for one in contract.account_facts for version in one.versions)),
     )

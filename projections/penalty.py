@@ -11,7 +11,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 from domain.contract_facts import ContractRenewed, ContractSigned, ContractTerminated
-from domain.credit_facts import CreditsPurchased
 from domain.interval import Interval, earliest
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.terms import PenaltyClause
@@ -94,7 +93,7 @@ def penalty_row(contract: ContractAsOf, contract_windows: Sequence[BreachRow], r
         rate=clause.figures if replay.reading.rate == "figures" else clause.words,
         passing=first.passing if first else None,
         window=first.window if first else None,
-        base=sum((purchase.price for _, purchase in bought), NOTHING),
+        base=max(NOTHING, sum((price for _, price in bought), NOTHING)),
         settled=bool(decisive) and all(row.settled for row in decisive),
         claimed=sum((claim.amount for claim in contract.contract.claims), NOTHING),
         waived=sum((waiver.amount for waiver in contract.contract.waivers), NOTHING),
@@ -107,18 +106,24 @@ def penalty_row(contract: ContractAsOf, contract_windows: Sequence[BreachRow], r
         versions=contract.versions(
             ContractSigned, ContractRenewed, ContractTerminated, PenaltyClaimed, PenaltyWaived, PenaltySettled
         ),
-        purchases=tuple(sorted(version for versions, _ in bought for version in versions)),
+        purchases=tuple(sorted({version for versions, _ in bought for version in versions})),
     )
 
 
 def _base(
     contract: ContractAsOf, window: Interval, as_of: int, reading: Reading
-) -> Iterator[tuple[tuple[int, ...], CreditsPurchased]]:
-    """The purchases that count (P2), with their versions: those by the end of the window, or only those in it.
+) -> Iterator[tuple[tuple[int, ...], Decimal]]:
+    """The prices that count (P2), each with the versions that prove it; those given back below nothing.
 
-    Expired and consumed hours were purchased all the same.
+    Of what was bought before the window's end, or only of what was bought in it. Expired and consumed hours were
+    purchased all the same; hours given back before its end were not.
     """
-    counts = window if reading.base == "purchased_in_window" else Interval(EARLIEST, window.end)
-    for bought in contract.purchases:
-        if bought.fact.at <= as_of and counts.holds(bought.fact.at):
-            yield bought.versions, bought.fact
+    by_then = Interval(EARLIEST, min(as_of + 1, window.end) if window.end is not None else as_of + 1)
+    counts = window.clip(by_then) if reading.base == "purchased_in_window" else by_then
+    bought = [one for one in contract.purchases if counts.holds(one.fact.at)]
+    packages = {one.fact.package for one in bought}
+    for purchase in bought:
+        yield purchase.versions, purchase.fact.price
+    for refund in contract.refunds:
+        if refund.fact.package in packages and by_then.holds(refund.fact.at):
+            yield refund.versions, -refund.fact.price

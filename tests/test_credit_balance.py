@@ -12,6 +12,7 @@ from support.history import (
     fell_short,
     given_back,
     rectified,
+    refunded,
     signed,
     when,
 )
@@ -84,6 +85,21 @@ def test_the_value_is_what_was_paid_whatever_became_of_it() -> None:
     )
     assert journal.balance("Tue 10:00").value == Decimal("100.50")
     assert journal.balance("Wed 10:00").value == Decimal("300.75")
+
+
+def test_what_is_given_back_of_a_package_is_left_no_more_from_its_instant() -> None:
+    journal = account(
+        bought(minutes=600, price="500.00"), consumed("Mon 10:00", 90), refunded("Tue 10:00", 60, "50.00")
+    )
+    before, after = journal.balance("Tue 09:59"), journal.balance("Tue 10:00")
+    assert (figures(before), before.refunded, before.refunded_value) == ((600, 90, 0, 510, 0), 0, Decimal("0.00"))
+    assert (figures(after), after.refunded) == ((600, 90, 0, 450, 0), 60)
+    assert (after.value, after.refunded_value) == (Decimal("500.00"), Decimal("50.00"))
+
+
+def test_what_was_given_back_does_not_expire() -> None:
+    journal = account(bought(minutes=600, expires="Wed 00:00"), refunded("Tue 10:00", 100, "0.00"))
+    assert figures(journal.balance("Wed 00:00")) == (600, 0, 500, 0, 0)
 
 
 def test_what_was_recorded_late_counts_from_its_date_once_known() -> None:

@@ -17,7 +17,9 @@ COLUMNS: tuple[Column[CreditRow], ...] = (
     # Not "left": that word belongs to SQL, and every question to a table would have to quote it.
     integer("remaining", "minutes available", lambda row: row.left),
     integer("shortfall", "minutes worked that no credits covered", lambda row: row.shortfall),
+    integer("refunded", "minutes given back, which are available no more", lambda row: row.refunded),
     euro("value", "the prices of all that was bought, net of VAT", lambda row: row.value),
+    euro("refunded_value", "the prices given back, which `value` still has", lambda row: row.refunded_value),
     instant(
         "changes_at",
         "the next expiry, or the date of a fact on record that is dated ahead",
@@ -44,7 +46,9 @@ def row_of(stored: Stored) -> CreditRow:
         expired=stored["expired"],
         left=stored["remaining"],
         shortfall=stored["shortfall"],
+        refunded=stored["refunded"],
         value=amount_of(stored["value_cents"]),
+        refunded_value=amount_of(stored["refunded_value_cents"]),
         changes_at=stored["changes_at"],
         versions=tuple(stored["evidence_versions"]),
     )
@@ -67,9 +71,11 @@ REPORT: Definition[CreditRow] = Definition(
         count("bought"),
         count("consumed"),
         count("expired"),
+        count("refunded"),
         count("remaining", "left"),
         count("shortfall"),
         amount("value", "value, euro"),
+        amount("refunded_value", "refunded, euro"),
         at("changes_at", "next expiry"),
     ),
     filters=by_contract(lambda row: row.contract),

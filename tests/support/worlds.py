@@ -251,6 +251,9 @@ def _credits(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: A
         )
         if draw(st.booleans()):
             add(draw(st.integers(at, SPAN)), "credits.reverse", stream, {"work": f"W{number}", "why": "a slip"})
+    for number in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        back = {"package": f"P{number}", "minutes": draw(st.integers(0, 60)), "price": draw(st.sampled_from(PRICES))}
+        add(draw(minutes), "credits.refund", stream, back)
     if draw(st.integers(0, 3)) == 0:
         right = draw(
             st.sampled_from(
@@ -264,6 +267,7 @@ def _credits(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: A
         add(draw(minutes), "record.rectify", stream, {"version": 1, "why": "a slip", **right})
 
 
+PRICES = ("1.00", "60.00")
 SYSTEMS = ("erp", "erp", "crm")
 ROUTES: list[dict[str, Any]] = [
     {"contract": "a"}, {"contract": "a"}, {"contract": "b"}, {"customer": "acme"}, {"customer": "beta"},
