@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from domain.credits import CreditAccount
 from domain.interval import earliest
+from projections.credit_findings import Opened, credit_findings, requests_used_for
+from projections.findings import Finding
 from projections.replay import Replay
 
 
@@ -26,16 +28,23 @@ class CreditRow:
     refunded_value: Decimal
     changes_at: int | None
     versions: tuple[int, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def credit_balance(replay: Replay) -> list[CreditRow]:
     """One row for every signed contract and every account with facts, by contract."""
     names = {contract.contract.id for contract in replay.signed_contracts} | set(replay.history.accounts)
-    return [credit_row(replay, name) for name in sorted(names)]
+    return [credit_row(replay, name, _opened(replay, name)) for name in sorted(names)]
 
 
-def credit_row(replay: Replay, name: str) -> CreditRow:
-    """The row of one contract."""
+def _opened(replay: Replay, name: str) -> Opened:
+    """The requests that an account was used for, as far as they are opened, each with its contract."""
+    found = {request: replay.incident(request) for request in requests_used_for(replay.contract(name))}
+    return {request: incident.contract_name for request, incident in found.items() if incident}
+
+
+def credit_row(replay: Replay, name: str, opened: Opened | None = None) -> CreditRow:
+    """The row of one contract; `opened` has the requests that it was used for (None: they are not asked about)."""
     contract, as_of = replay.contract(name), replay.as_of
     account = contract.account
     left = account.available(as_of)
@@ -52,6 +61,7 @@ def credit_row(replay: Replay, name: str) -> CreditRow:
         refunded_value=sum((refund.price for refund in account.refunds), Decimal("0.00")),
         changes_at=earliest(contract.next_at, *(package.expires_at for package in account.usable(as_of))),
         versions=tuple(sorted(version for one in contract.account_facts for version in one.versions)),
+        findings=() if opened is None else credit_findings(contract, opened),
     )
 
 

@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 from support.history import (
     ACME,
     Journal,
+    activated,
     bought,
     consumed,
     fell_short,
     given_back,
+    opened,
     rectified,
     refunded,
     signed,
+    under_contract,
     when,
 )
 
@@ -129,6 +132,93 @@ def test_a_row_keeps_the_versions_of_rectifications_too() -> None:
     assert journal.balance().left == 300
     assert journal.balance().versions == (1, 2)
 
+
+# --- findings ---------------------------------------------------------------------------------------------------
+
+
+def said(row: CreditRow) -> list[tuple[str, str, tuple[int, ...]]]:
+    """The findings of a row: code, text, versions."""
+    assert {finding.clause for finding in row.findings} <= {"G2"}
+    return [(finding.code, finding.text, finding.versions) for finding in row.findings]
+
+
+def test_nothing_is_said_of_an_account_whose_requests_are_its_own_and_whose_packages_sufficed() -> None:
+    journal = under_contract().incident("INC1", opened("Mon 09:00")).credits(consumed("Mon 10:00", 60))
+    assert journal.balance().findings == ()
+
+
+def test_a_purchase_rectified_below_what_was_consumed_leaves_its_package_overdrawn() -> None:
+    journal = under_contract().incident("INC1", opened("Mon 09:00"))
+    journal.credits(bought(minutes=60, name="B"), consumed("Mon 10:00", 40, package="B"), rectified(2, "minutes", 30))
+    text = "package B: 10 min more went from it than it held"
+    assert said(journal.balance()) == [("overdrawn", text, (2, 3, 4))]
+    assert journal.balance("Mon 09:59").findings == ()
+
+
+def test_a_package_is_overdrawn_though_minutes_came_back_to_it_since() -> None:
+    journal = account(bought(minutes=60), consumed("Mon 10:00", 40), refunded("Tue 10:00", 60, "0.00"))
+    journal.credits(given_back("Wed 10:00", 40))
+    assert journal.balance("Tue 09:59").findings[1:] == ()
+    (finding,) = journal.balance().findings  # the work is undone, so its request is of no interest any more
+    assert (finding.code, finding.text) == ("overdrawn", "package A: 40 min more went from it than it held")
+    assert finding.versions == (1, 2, 3, 4)
+
+
+def test_what_one_package_is_overdrawn_by_another_does_not_make_good() -> None:
+    journal = account(bought(minutes=60), bought(minutes=600, name="B"), refunded("Tue 10:00", 60, "0.00"))
+    assert journal.balance().findings == ()
+    journal.credits(rectified(1, "minutes", 50))
+    text = "package A: 10 min more went from it than it held"
+    assert said(journal.balance()) == [("overdrawn", text, (1, 3, 4))]
+
+
+def test_more_euro_given_back_than_were_paid_since_rectified_is_overdrawn_too() -> None:
+    journal = account(bought(minutes=600, price="500.00"), refunded("Tue 10:00", 60, "50.00"))
+    journal.credits(rectified(1, "price", "49.00"))
+    text = "package A: 50.00 euro were given back of 49.00 paid"
+    assert said(journal.balance()) == [("overdrawn", text, (1, 2, 3))]
+
+
+def test_minutes_for_a_request_that_nobody_opened_are_told_until_somebody_does() -> None:
+    journal = under_contract().credits(consumed("Mon 10:00", 60, incident="LATER"))
+    text = "60 min for LATER, which nobody opened"
+    assert said(journal.balance()) == [("consumed_for_unknown_request", text, (2,))]
+    journal.incident("LATER", opened("Mon 11:00"))
+    assert said(journal.balance("Mon 10:59")) == [("consumed_for_unknown_request", text, (2,))]
+    assert journal.balance("Mon 11:00").findings == ()
+
+
+def test_minutes_for_a_request_of_another_contract_are_told_with_that_contract() -> None:
+    journal = under_contract().contract(
+        signed(customers=("BETA",)), activated(), name="beta-2026", recorded="Mon 08:00"
+    )
+    journal.incident("INC2", opened("Mon 09:00", contract="beta-2026"))
+    journal.incident("INC3", opened("Mon 09:00", contract=None))
+    journal.credits(consumed("Mon 10:00", 60, incident="INC2"), consumed("Mon 11:00", 30, work="W2", incident="INC2"))
+    journal.credits(fell_short("Mon 12:00", 15, work="W3", incident="INC3"))
+    of_acme, of_beta = journal.balances()
+    text = "90 min for INC2, which comes under beta-2026; 15 min for INC3, which comes under no contract"
+    assert said(of_acme) == [("consumed_for_another_contract", text, (2, 3, 4))]
+    assert of_beta.findings == ()
+
+
+def test_work_that_is_undone_is_told_no_more() -> None:
+    journal = under_contract().credits(consumed("Mon 10:00", 60, incident="NOSUCH"), given_back("Tue 10:00", 60))
+    assert [finding.code for finding in journal.balance("Mon 12:00").findings] == ["consumed_for_unknown_request"]
+    assert journal.balance().findings == ()
+
+
+def test_a_finding_names_the_first_requests_and_counts_the_others() -> None:
+    journal = under_contract()
+    for number in range(7):
+        journal.credits(consumed("Mon 10:00", 10 + number, work=f"W{number}", incident=f"NO{number}"))
+    (finding,) = journal.balance().findings
+    assert finding.text.startswith("10 min for NO0, which nobody opened; 11 min for NO1")
+    assert finding.text.endswith("; 14 min for NO4, which nobody opened; 31 min for 2 more")
+    assert finding.versions == (2, 3, 4, 5, 6, 7, 8)
+
+
+# --- properties -------------------------------------------------------------------------------------------------
 
 hours = st.integers(0, 23).map(lambda hour: f"Mon {hour:02}:00")
 

@@ -1,12 +1,14 @@
 """The prepaid hours of each contract (G2), in minutes."""
 
-from adapters.reports.columns import Column, euro, evidence, instant, integer, text
+from adapters.reports.columns import Column, euro, evidence, instant, integer, listed, text
 from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept
 from adapters.reports.live_tables_protocol import LiveTables
+from adapters.reports.parts import finding_json, finding_of
 from adapters.reports.replay import Replayed, of_contract
-from adapters.reports.report import Definition
-from adapters.reports.screen import amount, at, count, plain
+from adapters.reports.report import Definition, Report
+from adapters.reports.screen import FINDINGS, amount, at, count, findings, plain
+from adapters.reports.wording import Writing
 from projections.credit_balance import CreditRow, credit_balance
 
 COLUMNS: tuple[Column[CreditRow], ...] = (
@@ -25,6 +27,11 @@ COLUMNS: tuple[Column[CreditRow], ...] = (
         "the next expiry, or the date of a fact on record that is dated ahead",
         lambda row: row.changes_at,
         optional=True,
+    ),
+    listed(
+        "findings",
+        "what a reader has to know: code, clause, text, versions of the stream credits-ID",
+        lambda row: [finding_json(finding) for finding in row.findings],
     ),
     *evidence("credits", "contract", lambda row: row.contract, lambda row: list(row.versions)),
 )
@@ -51,6 +58,7 @@ def row_of(stored: Stored) -> CreditRow:
         refunded_value=amount_of(stored["refunded_value_cents"]),
         changes_at=stored["changes_at"],
         versions=tuple(stored["evidence_versions"]),
+        findings=tuple(map(finding_of, stored["findings"])),
     )
 
 
@@ -60,6 +68,11 @@ def _from_replay(replayed: Replayed) -> list[CreditRow]:
 
 def _from_live(live: LiveTables) -> list[CreditRow]:
     return list(map(row_of, live.rows(CREDITS, order="contract")))
+
+
+def _notes(report: Report[CreditRow], writing: Writing) -> list[str]:
+    said = findings(report.rows, writing, "contract")
+    return ["", *said] if said else []
 
 
 REPORT: Definition[CreditRow] = Definition(
@@ -77,7 +90,9 @@ REPORT: Definition[CreditRow] = Definition(
         amount("value", "value, euro"),
         amount("refunded_value", "refunded, euro"),
         at("changes_at", "next expiry"),
+        FINDINGS,
     ),
+    notes=_notes,
     filters=by_contract(lambda row: row.contract),
     from_replay=_from_replay,
     from_live=_from_live,
