@@ -4,7 +4,7 @@ Nothing of it is refused: facts arrive late and in any order, and what is wrong 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import groupby
 
@@ -40,10 +40,8 @@ def _overdrawn(contract: ContractAsOf) -> Iterator[Finding]:
     account = contract.account
     said = {**_by_price(account), **_by_minutes(account)}
     if said:
-        versions = (
-            v for one in contract.account_facts if not said.keys().isdisjoint(_packages(one.fact)) for v in one.versions
-        )
-        yield Finding("overdrawn", "G2", "; ".join(said[package] for package in sorted(said)), tuple(sorted(versions)))
+        text = "; ".join(said[package] for package in sorted(said))
+        yield Finding("overdrawn", "G2", text, versions_about(contract, said.keys()))
 
 
 def _by_minutes(account: CreditAccount) -> dict[str, str]:
@@ -76,6 +74,12 @@ def _by_price(account: CreditAccount) -> dict[str, str]:
         for package, amount in back.items()
         if amount > paid[package]
     }
+
+
+def versions_about(contract: ContractAsOf, packages: Set[str]) -> tuple[int, ...]:
+    """The versions of an account that prove what became of some packages."""
+    about = (one for one in contract.account_facts if not packages.isdisjoint(_packages(one.fact)))
+    return tuple(sorted(version for one in about for version in one.versions))
 
 
 def _packages(fact: Fact) -> Sequence[str]:

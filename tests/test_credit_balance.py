@@ -22,6 +22,7 @@ from support.history import (
 
 from domain.facts import Fact
 from projections.credit_balance import CreditRow
+from projections.credit_packages import credit_packages
 
 
 def account(*facts: Fact) -> Journal:
@@ -216,6 +217,35 @@ def test_a_finding_names_the_first_requests_and_counts_the_others() -> None:
     assert finding.text.startswith("10 min for NO0, which nobody opened; 11 min for NO1")
     assert finding.text.endswith("; 14 min for NO4, which nobody opened; 31 min for 2 more")
     assert finding.versions == (2, 3, 4, 5, 6, 7, 8)
+
+
+# --- by package -------------------------------------------------------------------------------------------------
+
+
+def test_each_package_has_a_row_of_its_own() -> None:
+    journal = account(
+        bought(minutes=60, price="50.00", expires="Wed 00:00"),
+        bought("Mon 08:00", 600, "400.00", name="B"),
+        consumed("Mon 10:00", 40),
+        consumed("Mon 11:00", 90, work="W2", package="B"),
+        given_back("Tue 10:00", 30, work="W2", package="B"),
+        refunded("Tue 12:00", 100, "80.00", package="B"),
+    )
+    first, second = credit_packages(journal.replay("Wed 12:00"))
+    assert (first.contract, first.package, first.expires_at) == (ACME, "A", when("Wed 00:00"))
+    assert (first.bought, first.consumed, first.refunded, first.expired, first.left) == (60, 40, 0, 20, 0)
+    assert (first.price, first.refunded_price, first.versions) == (Decimal("50.00"), Decimal("0.00"), (1, 3))
+    assert (second.package, second.bought_at, second.expires_at) == ("B", when("Mon 08:00"), None)
+    assert (second.bought, second.consumed, second.refunded, second.expired, second.left) == (600, 60, 100, 0, 440)
+    assert (second.price, second.refunded_price) == (Decimal("400.00"), Decimal("80.00"))
+    assert second.versions == (2, 4, 5, 6)
+
+
+def test_a_package_counts_from_its_purchase() -> None:
+    journal = account(bought("Tue 10:00", minutes=60))
+    assert credit_packages(journal.replay("Tue 09:59")) == []
+    (row,) = credit_packages(journal.replay("Tue 10:00"))
+    assert (row.left, row.expired) == (60, 0)
 
 
 # --- properties -------------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """The prepaid hours of each contract (G2), in minutes."""
 
-from adapters.reports.columns import Column, euro, evidence, instant, integer, listed, text
+from adapters.reports.columns import Column, euro, evidence_in_ranges, instant, integer, listed, text
 from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept
 from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.parts import finding_json, finding_of
+from adapters.reports.ranges import from_ranges
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, amount, at, count, findings, plain
@@ -33,7 +34,7 @@ COLUMNS: tuple[Column[CreditRow], ...] = (
         "what a reader has to know: code, clause, text, versions of the stream credits-ID",
         lambda row: [finding_json(finding) for finding in row.findings],
     ),
-    *evidence("credits", "contract", lambda row: row.contract, lambda row: list(row.versions)),
+    *evidence_in_ranges("credits", "contract", lambda row: row.contract, lambda row: row.versions),
 )
 
 CREDITS: Table[CreditRow] = Table(
@@ -57,7 +58,7 @@ def row_of(stored: Stored) -> CreditRow:
         value=amount_of(stored["value_cents"]),
         refunded_value=amount_of(stored["refunded_value_cents"]),
         changes_at=stored["changes_at"],
-        versions=tuple(stored["evidence_versions"]),
+        versions=from_ranges(stored["evidence_versions"]),
         findings=tuple(map(finding_of, stored["findings"])),
     )
 
