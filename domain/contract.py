@@ -12,6 +12,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from domain.adopted_calendars import Adopted
+from domain.agreement import Speakers, agree
 from domain.already_recorded import only_once, unless_recorded
 from domain.backdating import refuse_out_of_time
 from domain.calendar_rules import Extension, ServiceHours
@@ -39,7 +40,9 @@ from domain.facts import Fact, NotYet, Rejected
 from domain.interval import Interval, earliest
 from domain.latest import latest
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
-from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
+from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
+from domain.rectification import annul, as_rectified, rectify
+from domain.source_facts import SourceAppointed, SourceDismissed, SourceFact
 from domain.terms import Levels, Option, Service
 from domain.values import EARLIEST, moment
 from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
@@ -74,6 +77,7 @@ class Contract:
     claims: tuple[PenaltyClaimed, ...] = ()
     waivers: tuple[PenaltyWaived, ...] = ()
     settlements: tuple[PenaltySettled, ...] = ()
+    sources: tuple[SourceFact, ...] = ()
 
     @cached_property
     def in_force_intervals(self) -> tuple[Interval, ...]:
@@ -97,6 +101,11 @@ class Contract:
         clipped = (one.clip(until_terminated) for one in (*found, Interval(start, end)))
         return tuple(interval for interval in clipped if not interval.empty)
 
+    @cached_property
+    def speakers(self) -> Speakers:
+        """The sources appointed to the parties, by all that is on record (R7)."""
+        return Speakers.of((number, fact) for number, fact in enumerate(self.record) if isinstance(fact, SourceFact))
+
     @property
     def end(self) -> int | None:
         """The instant at which it stops being in force for good, or None."""
@@ -107,10 +116,20 @@ class Contract:
 
     @property
     def terminated_at(self) -> int | None:
-        """The instant at which a termination ends it, whatever was renewed, or None."""
-        # If a reading ignores a rectification, a termination may be dated after its effective date. The contract then
-        # ends at the date of the termination.
-        return earliest(*(max(ending.at, ending.effective) for ending in self.terminations))
+        """The instant at which a termination ends it, or None."""
+        return earliest(*(_takes_end(ending) for ending in self.terminations if not self._revoked(ending)))
+
+    def _revoked(self, ending: ContractTerminated) -> bool:
+        """Whether a renewal revokes a termination: one made after it, before it took effect, that says so."""
+        return any(
+            renewal.revokes_termination and ending.at <= renewal.at < _takes_end(ending) for renewal in self.renewals
+        )
+
+    @property
+    def renewed_after_termination(self) -> tuple[ContractRenewed, ...]:
+        """The renewals that revive nothing, because a termination had been made before (G2)."""
+        ending = [one for one in self.terminations if not self._revoked(one)]
+        return tuple(renewal for renewal in self.renewals if any(one.at <= renewal.at for one in ending))
 
     def signed_by(self, at: int) -> bool:
         """Whether it was signed at or before `at`."""
@@ -118,7 +137,11 @@ class Contract:
 
     def in_force(self, at: int) -> bool:
         """Whether it was signed by `at` and is in force then."""
-        return self.signed_by(at) and any(interval.holds(at) for interval in self.in_force_intervals)
+        return self.signed_by(at) and self.would_be_in_force(at)
+
+    def would_be_in_force(self, at: int) -> bool:
+        """Whether `at` is a time for which it was signed, be it before or after."""
+        return any(interval.holds(at) for interval in self.in_force_intervals)
 
     def in_force_until(self, at: int) -> int | None:
         """When it stops being in force after `at`, an instant at which it is; None where it does not."""
@@ -227,6 +250,12 @@ class Contract:
         return frozenset(fact.system for fact in self.systems)
 
 
+def _takes_end(ending: ContractTerminated) -> int:
+    # Where a reading ignores a rectification, a termination may be dated after its effective date. The contract then
+    # ends at the date of the termination.
+    return max(ending.at, ending.effective)
+
+
 def _takes_effect(fact: OptionFact | ServiceLevelRevised) -> tuple[int, int]:
     """What orders the facts that rule from an effective date on: that date, then the instant of the fact."""
     return fact.effective, fact.at
@@ -247,6 +276,10 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
     signed = require_signed(contract)
     if isinstance(command, Rectify):
         return rectify(contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, fact))
+    if isinstance(command, Annul):
+        return annul(contract.record, command)
+    if isinstance(command, Agree):
+        return agree(contract.record, command, of_contract=True)
     fact = requested(command)
     refuse_out_of_time(contract.id, signed, fact)
     if isinstance(fact, OperationHoursWorked):
@@ -274,6 +307,8 @@ def _subject(fact: Fact) -> object:
             return ConnectedSystemFact, fact.system, fact.at
         case CoverageExtended() | MaintenanceVisitPerformed() | ServiceReviewHeld():
             return fact  # each adds to the others
+        case SourceAppointed() | SourceDismissed():
+            return SourceFact, fact.source
         case _:
             return type(fact), fact.at
 
@@ -314,6 +349,7 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
     claims: list[PenaltyClaimed] = []
     waivers: list[PenaltyWaived] = []
     settlements: list[PenaltySettled] = []
+    sources: list[SourceFact] = []
     for fact in as_rectified(record):
         match fact:
             case OperationHoursWorked():  # first, for there may be thousands
@@ -344,8 +380,10 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
                 waivers.append(fact)
             case PenaltySettled():
                 settlements.append(fact)
-            case RecordRectified():
-                pass  # already applied by `as_rectified`
+            case SourceAppointed() | SourceDismissed():
+                sources.append(fact)
+            case RecordRectified() | RecordAnnulled() | RecordAgreed():
+                pass  # `as_rectified` has applied them
             case _:
                 assert_never(fact)
     return Contract(
@@ -365,4 +403,5 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
         tuple(claims),
         tuple(waivers),
         tuple(settlements),
+        tuple(sources),
     )

@@ -21,9 +21,10 @@ from domain.penalty_facts import (
     SettlePenalty,
     WaivePenalty,
 )
-from domain.rectification import RecordRectified, Rectify
+from domain.record_facts import RecordCommand, RecordFact
+from domain.source_facts import AppointSource, DismissSource, SourceAppointed, SourceDismissed
 from domain.terms import Levels, Option, Service, Terms
-from domain.values import Identifier, Instant, Text, Value
+from domain.values import Identifier, Instant, Statement, Text, Value
 from domain.work_facts import (
     HoldReview,
     MaintenanceVisitPerformed,
@@ -53,6 +54,7 @@ class ContractSigned(Fact, Agreement):
     """The contract is signed."""
 
     TYPE = "contract.signed.v1"
+    INSTEAD_OF_ANNULMENT = "rectify the signature, or terminate the contract"
 
 
 class SignContract(Command, Agreement):
@@ -62,9 +64,13 @@ class SignContract(Command, Agreement):
 
 
 class Renewal(Value):
-    """The contract goes on until a later end (excluded)."""
+    """The contract goes on until a later end (excluded).
+
+    `revokes_termination`: terminations made before it, and not in effect yet, have no effect.
+    """
 
     until: Instant
+    revokes_termination: bool = False
 
 
 class ContractRenewed(Fact, Renewal):
@@ -73,7 +79,7 @@ class ContractRenewed(Fact, Renewal):
     If it is dated after the end, the contract is not in force between the end and the renewal.
     """
 
-    TYPE = "contract.renewed.v1"
+    TYPE = "contract.renewed.v2"
 
 
 class RenewContract(Command, Renewal):
@@ -101,7 +107,7 @@ class ActivateOption(Command, Activation):
     TYPE = "verbale.contract.activate_option.v1"
 
 
-class Deactivation(Value):
+class Deactivation(Statement):
     """A service is active no more from an instant on, until it is activated again (G1)."""
 
     service: Service
@@ -111,7 +117,7 @@ class Deactivation(Value):
 class OptionEnded(Fact, Deactivation):
     """A service ends before the contract does."""
 
-    TYPE = "contract.option_ended.v1"
+    TYPE = "contract.option_ended.v2"
 
 
 class EndOption(Command, Deactivation):
@@ -120,7 +126,7 @@ class EndOption(Command, Deactivation):
     TYPE = "verbale.contract.end_option.v1"
 
 
-class Revision(Value):
+class Revision(Statement):
     """A new table of guaranteed times, for incidents opened from `effective` on (A6)."""
 
     levels: Levels
@@ -130,7 +136,7 @@ class Revision(Value):
 class ServiceLevelRevised(Fact, Revision):
     """The guaranteed times change from a date on."""
 
-    TYPE = "contract.service_level_revised.v1"
+    TYPE = "contract.service_level_revised.v2"
 
 
 class ReviseServiceLevel(Command, Revision):
@@ -224,7 +230,7 @@ class WithdrawConnectedSystem(Command, ConnectedSystem):
     TYPE = "verbale.contract.withdraw_connected_system.v1"
 
 
-class Ending(Value):
+class Ending(Statement):
     """The contract ends before its term."""
 
     effective: Instant
@@ -234,7 +240,7 @@ class Ending(Value):
 class ContractTerminated(Fact, Ending):
     """The contract is ended before its term."""
 
-    TYPE = "contract.terminated.v1"
+    TYPE = "contract.terminated.v2"
 
 
 class TerminateContract(Command, Ending):
@@ -260,10 +266,12 @@ RequestedFact = (
     | PenaltyClaimed
     | PenaltyWaived
     | PenaltySettled
+    | SourceAppointed
+    | SourceDismissed
 )
 
 
-ContractFact = RequestedFact | RecordRectified
+ContractFact = RequestedFact | RecordFact
 
 
 ConnectedSystemFact = ConnectedSystemDeclared | ConnectedSystemWithdrawn
@@ -289,11 +297,13 @@ ContractRequest = (
     | ClaimPenalty
     | WaivePenalty
     | SettlePenalty
+    | AppointSource
+    | DismissSource
 )
 """A command that asks for one fact of the contract."""
 
 
-ContractCommand = ContractRequest | Rectify
+ContractCommand = ContractRequest | RecordCommand
 
 
 def requested(request: ContractRequest) -> RequestedFact:
@@ -332,6 +342,10 @@ def requested(request: ContractRequest) -> RequestedFact:
             return PenaltyWaived(**content)
         case SettlePenalty():
             return PenaltySettled(**content)
+        case AppointSource():
+            return SourceAppointed(**content)
+        case DismissSource():
+            return SourceDismissed(**content)
         case _:
             assert_never(request)
 

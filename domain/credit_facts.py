@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from domain.facts import Command, Fact
-from domain.rectification import RecordRectified, Rectify
+from domain.record_facts import RecordCommand, RecordFact
 from domain.values import Euro, Identifier, Instant, Minutes, MinutesOrNone, Text, Value
 
 # --- content and facts ------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class CreditsRefunded(Fact, Refund):
 
 
 CreditFact = (
-    CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | CreditsRefunded | RecordRectified
+    CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | CreditsRefunded | RecordFact
 )
 
 
@@ -139,4 +139,4 @@ class RefundCredits(Command, Refund):
     TYPE = "verbale.credits.refund.v1"
 
 
-CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | RefundCredits | Rectify
+CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | RefundCredits | RecordCommand

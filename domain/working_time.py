@@ -104,6 +104,12 @@ class WorkingCalendar:
         self._check_covered(start, start)
         return self._runs[bisect_right(self._runs, (start, ENDLESS)) - 1][1]
 
+    def covered_parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The parts of [start, end) of which working time is known, in order."""
+        for first, last in self._runs:
+            if start < last and first < end:
+                yield max(start, first), min(end, last)
+
     def judged_by_later(self, start: int, end: int) -> bool:
         """Whether a day in [start, end) is judged by a calendar adopted only after that day had begun."""
         return any(first < max(end, start + 1) and start < last for first, last in self._anticipated)

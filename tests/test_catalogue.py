@@ -20,7 +20,7 @@ from domain.credits import CreditAccount
 from domain.facts import Command, Fact
 from domain.incident import Incident
 from domain.incident_facts import IncidentFact, OpenIncident
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.values import Minutes, Text
 
 GOLDEN = Path(__file__).resolve().parent / "golden"

@@ -64,7 +64,7 @@ from domain.penalty_facts import (
     WaivePenalty,
 )
 from domain.periods import Frequency
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.routing import Route, Unrouted, refuse_shared_customers, routed
 from domain.terms import (
     AssistanceOption,

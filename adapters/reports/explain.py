@@ -60,7 +60,7 @@ def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report[S
 
 def _about(explained: Explanation) -> JsonRow:
     return {
-        "incident": json_row(compliance.COLUMNS, explained.row),
+        "incident": json_row(compliance.OF_REQUEST, explained.row),
         "clocks": list(map(_clock, explained.clocks)),
         "streams": {stream: list(used) for stream, used in explained.streams.items()},
         "time_zone": explained.time_zone,

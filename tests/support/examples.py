@@ -21,7 +21,7 @@ from domain.contract_facts import (
 from domain.coverage import Coverage, CoverageDecision
 from domain.credit_facts import CreditFact, CreditsPurchased, PurchaseCredits
 from domain.incident_facts import IncidentOpened, OpenIncident
-from domain.rectification import Rectify
+from domain.record_facts import Rectify
 from domain.terms import AssistanceOption, Impact, Level, Levels, PenaltyClause, PriorityMatrix, Terms, Urgency
 from domain.values import MINUTE, Attachment, microseconds
 from domain.working_time import WorkingCalendar

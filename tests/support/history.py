@@ -42,7 +42,7 @@ from domain.incident_facts import (
     ResponsibilityAttributed,
 )
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.terms import (
     AssistanceOption,
     Clock,

@@ -129,7 +129,10 @@ def _agreements(
         add(draw(minutes), "contract.renew", stream, {"until": text(draw(st.integers(1, 2 * SPAN)))})
     if draw(st.integers(0, 3)) == 0:
         at = draw(minutes)
-        ended = {"service": draw(st.sampled_from(["assistance", "operation", "maintenance"])), "effective": text(draw(minutes))}
+        ended = {
+            "service": draw(st.sampled_from(["assistance", "operation", "maintenance"])),
+            "effective": text(draw(minutes)),
+        }
         add(at, "contract.end_option", stream, ended)
         again = {"option": {"service": "assistance"}, "effective": text(draw(minutes))}
         if draw(st.booleans()):
