@@ -167,6 +167,10 @@ Minutes = Annotated[int, Field(strict=True, gt=0, le=1_000_000_000)]
 """Whole minutes, more than none."""
 
 
+MinutesOrNone = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+"""Whole minutes, or none."""
+
+
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

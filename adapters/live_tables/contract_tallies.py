@@ -23,6 +23,7 @@ from projections.commitments import commitment_rows
 from projections.connected_systems import systems_of
 from projections.contracts_known import ContractsUnder
 from projections.credit_balance import credit_row
+from projections.credit_findings import requests_used_for
 from projections.penalty import penalty_row
 from projections.tally import NOTHING_COUNTED, WindowShare, WindowTally
 from projections.tolerance import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
@@ -92,8 +93,13 @@ class ContractTallies:
         if self.contract.contract.signed is None and not has_account:
             self.tables.remove(CREDITS, self._row_of_contract)
         else:
-            row = credit_row(self.under.replay, self.name)
+            row = credit_row(self.under.replay, self.name, self._opened())
             self.tables.write(CREDITS, [CREDITS.values(self.ledger, self.reading, row)])
+
+    def _opened(self) -> dict[str, str | None]:
+        """The requests that the account was used for, as far as the tables have them, each with its contract."""
+        where = {"ledger": self.ledger, "reading": self.reading, "incident": sorted(requests_used_for(self.contract))}
+        return dict(map(tuple, self.tables.pick(INCIDENTS, ("incident", "contract"), where)))
 
     def write_systems(self) -> None:
         """Write which connected systems it had disclosed, and when."""
