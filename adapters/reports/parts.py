@@ -34,7 +34,7 @@ def finding_json(finding: Finding) -> JsonRow:
 
 def finding_of(kept: JsonRow) -> Finding:
     """A finding read back from JSON."""
-    return Finding(kept["code"], kept["clause"], kept["text"], tuple(kept["versions"]))
+    return Finding(kept["code"], kept["clause"], kept["text"], tuple(kept["versions"]), kept["lateness_us"])
 
 
 def statement_json(said: StatementOnRecord) -> JsonRow:
