@@ -1,14 +1,20 @@
-"""Errors in another language: English sentences recognised by their pattern, their values put into the translation.
+"""Sentences in another language: English ones recognised by their pattern, their values put into the translation.
 
-Errors are raised in English, for logs and machines too. A catalogue entry has named places, as "{file} is no file";
-a value is itself translated where it is a sentence of the catalogue.
+Errors, findings and the reasons of refusals are made in English, for logs, records and machines too. A catalogue entry
+has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogue. The first
+word of a place's name says what its value is: {instant} and {day} are written as the language writes them, {hours} with
+its decimal sign, {share} as a percentage, {word} is looked up among the words of figures.
 """
 
 import re
+from collections.abc import Callable
+from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
 
-from bin.language import catalogue
+from adapters.reports.question import HOUSE_ZONE
+from adapters.reports.wording import hundredths
+from bin.language import Words, catalogue
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -18,24 +24,49 @@ class _Pattern(NamedTuple):
     translation: str
 
 
-def translated(text: str, language: str) -> str:
-    """A text of one or more lines in a language; a line that no entry fits stays English."""
-    return text if language == "en" else "\n".join(_line(line, language) for line in text.split("\n"))
+def translated(text: str, language: str, of: str = "errors") -> str:
+    """A text of one or more lines in a language; a line that no entry of the catalogue `of` fits stays English."""
+    return text if language == "en" else "\n".join(_line(line, language, of) for line in text.split("\n"))
 
 
-def _line(line: str, language: str) -> str:
-    for pattern in _patterns(language):
+def _line(line: str, language: str, of: str) -> str:
+    for pattern in _patterns(language, of):
         if match := pattern.text.fullmatch(line):
-            return pattern.translation.format(
-                **{name: _line(value, language) for name, value in match.groupdict().items()}
-            )
+            values = match.groupdict().items()
+            return pattern.translation.format(**{name: _value(name, value, language, of) for name, value in values})
     return line
 
 
+def _value(name: str, value: str, language: str, of: str) -> str:
+    write = _WRITTEN.get(name.partition("_")[0].rstrip("0123456789"))
+    if write is None:
+        return _line(value, language, of)
+    try:
+        return write(value, Words(language))
+    except ValueError:
+        return value  # as somebody typed it
+
+
+def _instant(text: str, say: Words) -> str:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return say.long_moment(at.astimezone(HOUSE_ZONE), seconds=True)
+
+
+_WRITTEN: dict[str, Callable[[str, Words], str]] = {
+    "instant": _instant,
+    "day": lambda text, say: say.long_day(date.fromisoformat(text)),
+    "hours": lambda text, say: say.decimal(text),
+    "share": lambda text, say: say.percent(hundredths(text)),
+    "word": lambda text, say: say(text),
+}
+
+
 @cache
-def _patterns(language: str) -> list[_Pattern]:
+def _patterns(language: str, of: str) -> list[_Pattern]:
     """Those with the most words of their own first: they say more exactly what is meant."""
-    entries = sorted(catalogue(language, "errors").items(), key=lambda entry: -len(_PLACE.sub("", entry[0])))
+    entries = sorted(catalogue(language, of).items(), key=lambda entry: -len(_PLACE.sub("", entry[0])))
     return [_Pattern(_pattern(english), translation) for english, translation in entries]
 
 

@@ -11,8 +11,8 @@ from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, t
 from adapters.reports.question import Question
 from adapters.reports.replay import replay_of
 from adapters.reports.report import Definition, Report, manifest
-from adapters.reports.screen import ScreenColumn, Section, at, findings, plain
-from adapters.reports.wording import Writing, duration, runs, wall_time
+from adapters.reports.screen import ScreenColumn, Section, at, day, findings, plain
+from adapters.reports.wording import Writing, runs, wall_time
 from adapters.store.ledger import Ledger
 from domain.terms import Clock
 from domain.values import instant_text
@@ -85,7 +85,7 @@ def _sections(report: Report[SliceOfClock], writing: Writing) -> Iterator[Sectio
     row, say = report.about["incident"], writing.say
     coverage = say(row["coverage_reason"] or row["coverage"])
     opening = (
-        f"{say('contract')} {row['contract'] or '-'}; {say('opened')} {writing.local(row['opened_at'])}; "
+        f"{say('contract')} {row['contract'] or '-'}; {say('opened')} {writing.long(row['opened_at'])}; "
         f"{say('priority')} {row['priority'] or '-'} (A2); {say('coverage')}: {coverage} (G2)"
     )
     yield Section(above=[opening])
@@ -104,7 +104,7 @@ def _sections(report: Report[SliceOfClock], writing: Writing) -> Iterator[Sectio
 def _title(clock: JsonRow, writing: Writing) -> str:
     say = writing.say
     name = say("To taking in charge (TPC)" if clock["clock"] == "charge" else "To the intervention (TI)")
-    due = f", {say('due')} {writing.local(clock['due'], seconds=True)}" if clock["due"] else ""
+    due = f", {say('due')} {writing.long(clock['due'], seconds=True)}" if clock["due"] else ""
     return f"{name}: {net_and_target(clock)} -> {say(clock['verdict'])}{due} (A3, A5)"
 
 
@@ -113,9 +113,13 @@ def _sum(clock: JsonRow, writing: Writing) -> str:
     net = "?" if clock["net_us"] is None else say.number(clock["net_us"])
     target = "-" if clock["target_us"] is None else say.number(clock["target_us"])
     return (
-        f"{say('net')} {net} us, {say('target')} {target} us; "
+        f"{say('net')} {net} {say('us')}, {say('target')} {target} {say('us')}; "
         f"{say('facts used')}: {say('versions')} {runs(clock['versions'])}"
     )
+
+
+def _counted(row: JsonRow, writing: Writing) -> str:
+    return writing.duration(row["counted_us"]) if row["counted"] else "-"
 
 
 def _why(row: JsonRow, writing: Writing) -> str:
@@ -127,12 +131,12 @@ REPORT = Definition(
     title="Explanation",
     columns=COLUMNS,
     screen=(
-        plain("day"),
+        day("day"),
         at("from", "from", seconds=True),
         at("to", "to", seconds=True),
         plain("window"),
-        ScreenColumn("counted", lambda row, _: duration(row["counted_us"]) if row["counted"] else "-", number=True),
-        ScreenColumn("net", lambda row, _: duration(row["net_us"]), number=True),
+        ScreenColumn("counted", _counted, number=True),
+        ScreenColumn("net", lambda row, writing: writing.duration(row["net_us"]), number=True),
         ScreenColumn("why", _why),
         plain("clause"),
     ),

@@ -105,12 +105,12 @@ def _why(one: Disagreement, went: list[str]) -> list[str]:
 
 def _notes(report: Report[ExportDisagreement], writing: Writing) -> list[str]:
     made, say = report.manifest, writing.say
-    start, end = (writing.local(made[name], seconds=True) for name in ("from", "to"))
+    start, end = (writing.long(made[name], seconds=True) for name in ("from", "to"))
     kinds = Counter(row.one.found for row in report.found)
-    counts = [f"{say(spaced(kind))}: {number}" for kind, number in kinds.items()]
+    counts = [f"{say(spaced(kind))}: {say.count(number)}" for kind, number in kinds.items()]
     lines = [
         "",
-        ", ".join([f"{made['incidents']} {say('incidents in the export')}", *counts]),
+        ", ".join([f"{say.count(made['incidents'])} {say('incidents in the export')}", *counts]),
         f"{say('It covers what was opened from')} {start} {say('to')} {end}",
     ]
     if left_out := made["not_in_the_export"]:
@@ -130,8 +130,10 @@ REPORT = Definition(
         ScreenColumn("instant", lambda row, writing: writing.say(spaced(row["instant"] or "-"))),
         at("export", "in the export", seconds=True),
         at("record", "on record", seconds=True),
-        ScreenColumn("record later by", lambda row, _: signed(row["difference_us"]), number=True),
-        ScreenColumn("why", lambda row, _: "; ".join(row["why"])),
+        ScreenColumn(
+            "record later by", lambda row, writing: writing.say.decimal(signed(row["difference_us"])), number=True
+        ),
+        ScreenColumn("why", lambda row, writing: "; ".join(map(writing.refusal, row["why"]))),
     ),
     empty="Export and record agree.",
     notes=_notes,

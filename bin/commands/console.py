@@ -35,7 +35,7 @@ def show(report: Report[Any], form: Format, say: Words) -> None:
         print(as_csv(report.definition.csv_columns, report.found), end="")
         if "made_from" in report.manifest:  # the rows have no place for it
             source = say(f"from {report.manifest['made_from']}")
-            print(f"verbale: {source}; {say('position')} {report.manifest['position']}", file=sys.stderr)
+            print(f"verbale: {source}; {say('position')} {say.count(report.manifest['position'])}", file=sys.stderr)
     else:
         _show_table(report, Writing(say, report.zone), console())
 
