@@ -1,9 +1,9 @@
 """Sentences in another language: English ones recognised by their pattern, their values put into the translation.
 
 Errors, findings and the reasons of refusals are made in English, for logs, records and machines too. A catalogue entry
-has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogue. The first
-word of a place's name says what its value is: {instant} and {day} are written as the language writes them, {hours} with
-its decimal sign, {share} as a percentage, {word} is looked up among the words of figures.
+has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogue. The
+first word of a place's name says what its value is: {instant} and {day} are written as the language writes them,
+{hours} with its decimal sign, {share} as a percentage, {word} is looked up among the words of figures.
 """
 
 import re

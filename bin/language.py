@@ -76,6 +76,10 @@ class Words:
         form = "#,##0.00" if self.language == "en" else "#,##0.00\u00a0€"
         return format_decimal(Decimal(amount), form, locale=self.language)
 
+    def long_euro(self, amount: str) -> str:
+        """An amount in a sentence, where no heading says that it is in euro."""
+        return f"{self.euro(amount)} euro" if self.language == "en" else self.euro(amount)
+
     def decimal(self, text: str) -> str:
         """A number written with a decimal point, with the decimal sign of the language."""
         return text if self.language == "en" else text.replace(".", ",")

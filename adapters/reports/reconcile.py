@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from adapters.imports.desk_export import INSTANTS, Export
 from adapters.imports.reconcile import Disagreement, disagreements, opened_by, unrecorded_messages
-from adapters.reports.columns import Column, instant, integer, integers, listed, text
+from adapters.reports.columns import Column, JsonRow, instant, integer, integers, listed, text
 from adapters.reports.question import Question
 from adapters.reports.replay import Advance, replayed
 from adapters.reports.report import Definition, Report, manifest
@@ -119,6 +119,10 @@ def _notes(report: Report[ExportDisagreement], writing: Writing) -> list[str]:
     return lines
 
 
+def _later_by(row: JsonRow, writing: Writing) -> str:
+    return writing.say.decimal(signed(row["difference_us"]))
+
+
 REPORT = Definition(
     name="reconcile",
     title="Export against record",
@@ -130,9 +134,7 @@ REPORT = Definition(
         ScreenColumn("instant", lambda row, writing: writing.say(spaced(row["instant"] or "-"))),
         at("export", "in the export", seconds=True),
         at("record", "on record", seconds=True),
-        ScreenColumn(
-            "record later by", lambda row, writing: writing.say.decimal(signed(row["difference_us"])), number=True
-        ),
+        ScreenColumn("record later by", _later_by, number=True),
         ScreenColumn("why", lambda row, writing: "; ".join(map(writing.refusal, row["why"]))),
     ),
     empty="Export and record agree.",

@@ -30,6 +30,9 @@ class Language(Protocol):
     def euro(self, amount: str, /) -> str:
         """An amount with two decimals."""
 
+    def long_euro(self, amount: str, /) -> str:
+        """An amount in a sentence, where no heading says that it is in euro."""
+
     def decimal(self, text: str, /) -> str:
         """A number written with a decimal point, with the decimal sign of the language."""
 
@@ -74,9 +77,9 @@ class Writing:
         return self.say.long_moment(self._clock(instant), seconds=seconds)
 
     def passing(self, instant: str | None) -> str:
-        """When a tolerance was passed, to the minute: "after 2025-12-02 11:10" where it was within that minute or later.
+        """When a tolerance was passed, to the minute; "-" for none.
 
-        A verdict falls a microsecond after the guaranteed time, which would read as a fault; "-" for none.
+        A verdict falls a microsecond after the guaranteed time: "after 11:10", for 11:10:00.000001 reads as a fault.
         """
         if instant is None:
             return "-"

@@ -110,13 +110,13 @@ def _lines(sheet: JsonRow, writing: Writing) -> Iterator[tuple[str, str]]:
     counts = (f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "left"))
     yield (
         say("credits (G2), minutes"),
-        f"{', '.join(counts)}; {say('value')} {say.euro(credits['value'])}{say(' euro')}",
+        f"{', '.join(counts)}; {say('value')} {say.long_euro(credits['value'])}",
     )
     for number, window in enumerate(sheet["windows"]):
         label = say("windows (P1)") if not number else ""
         yield label, f"{local(window['from'])} - {local(window['to'])}"
     for number, step in enumerate(sheet["penalty_steps"]):
-        amount = f"{say.euro(step['amount'])}{say(' euro')}, {local(step['at'])}, {say('reading')} {step['reading']}"
+        amount = f"{say.long_euro(step['amount'])}, {local(step['at'])}, {say('reading')} {step['reading']}"
         yield say("penalty (P2)") if not number else "", f"{say(PENALTY_STEPS[step['type']])} {amount}"
 
 
@@ -135,4 +135,5 @@ def _option(option: JsonRow, say: Language) -> str:
 def _calendar(day: JsonRow, say: Language) -> str:
     hours = ", ".join(day["windows"]) or day["holiday"] or say("closed")
     years = f"{day['first_year']}-{day['last_year']}"
-    return f"{day['source']} {day['source_version']}, {years} (v{day['version']}); {say.day(date.fromisoformat(day['day']))}: {hours}"
+    that_day = say.day(date.fromisoformat(day["day"]))
+    return f"{day['source']} {day['source_version']}, {years} (v{day['version']}); {that_day}: {hours}"
