@@ -1,13 +1,13 @@
 """Sentences in another language: English ones recognised by their pattern, their values put into the translation.
 
 Errors, findings and the reasons of refusals are made in English, for logs, records and machines too. A catalogue entry
-has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogue. The
+has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogues. The
 first word of a place's name says what its value is: {instant} and {day} are written as the language writes them,
-{hours} with its decimal sign, {share} as a percentage, {word} is looked up among the words of figures.
+{hours} with its decimal sign, {share} as a percentage, {euro} as an amount; {word} is one of the words of figures.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
@@ -16,6 +16,8 @@ from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.wording import hundredths
 from bin.language import Words, catalogue
 
+SENTENCES = "errors refusals findings"
+"""Their catalogues: an error may quote the reason of a refusal."""
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -24,21 +26,24 @@ class _Pattern(NamedTuple):
     translation: str
 
 
-def translated(text: str, language: str, of: str = "errors") -> str:
-    """A text of one or more lines in a language; a line that no entry of the catalogue `of` fits stays English."""
+def translated(text: str, language: str, of: str = SENTENCES) -> str:
+    """A text of one or more lines in a language; a line that no entry of the catalogues `of` fits stays English."""
     return text if language == "en" else "\n".join(_line(line, language, of) for line in text.split("\n"))
 
 
 def _line(line: str, language: str, of: str) -> str:
     for pattern in _patterns(language, of):
         if match := pattern.text.fullmatch(line):
-            values = match.groupdict().items()
-            return pattern.translation.format(**{name: _value(name, value, language, of) for name, value in values})
+            return _filled(pattern.translation, match.groupdict(), language, of)
     return line
 
 
+def _filled(translation: str, values: Mapping[str, str], language: str, of: str) -> str:
+    return _PLACE.sub(lambda place: _value(place[1], values[place[1]], language, of), translation)
+
+
 def _value(name: str, value: str, language: str, of: str) -> str:
-    write = _WRITTEN.get(name.partition("_")[0].rstrip("0123456789"))
+    write = _WRITTEN.get(name.partition("_")[0])
     if write is None:
         return _line(value, language, of)
     try:
@@ -59,6 +64,7 @@ _WRITTEN: dict[str, Callable[[str, Words], str]] = {
     "day": lambda text, say: say.long_day(date.fromisoformat(text)),
     "hours": lambda text, say: say.decimal(text),
     "share": lambda text, say: say.percent(hundredths(text)),
+    "euro": lambda text, say: say.euro(text),
     "word": lambda text, say: say(text),
 }
 
@@ -66,8 +72,9 @@ _WRITTEN: dict[str, Callable[[str, Words], str]] = {
 @cache
 def _patterns(language: str, of: str) -> list[_Pattern]:
     """Those with the most words of their own first: they say more exactly what is meant."""
-    entries = sorted(catalogue(language, of).items(), key=lambda entry: -len(_PLACE.sub("", entry[0])))
-    return [_Pattern(_pattern(english), translation) for english, translation in entries]
+    entries = {english: said for name in of.split() for english, said in catalogue(language, name).items()}
+    ordered = sorted(entries.items(), key=lambda entry: -len(_PLACE.sub("", entry[0])))
+    return [_Pattern(_pattern(english), translation) for english, translation in ordered]
 
 
 def _pattern(english: str) -> re.Pattern[str]:

@@ -30,6 +30,8 @@ ENGLISH = {
     "third_party": "third party",
     "force_majeure": "force majeure",
     "under_contract": "under a contract",
+    "terms signed": "signed",
+    "terms assumed": "assumed",
     "status open": "open",
     "status provisional": "provisional",
     "status closed": "closed",
@@ -43,7 +45,7 @@ class Words:
 
     language: str
     catalogue: str = ""
-    """Which catalogue: "" the words of figures, "help" or "tables"."""
+    """Which catalogue: "" the words of figures, or "help"."""
 
     def __call__(self, text: str) -> str:
         """The translation of an English word or sentence; one that is not in the catalogue stays as it is."""
@@ -51,13 +53,21 @@ class Words:
             return text if self.catalogue else ENGLISH.get(text, text)
         return catalogue(self.language, self.catalogue).get(text, text)
 
-    def sentence(self, text: str, of: str) -> str:
-        """A sentence with values in it, of the catalogue errors, findings or refusals."""
+    def sentence(self, text: str) -> str:
+        """A sentence with values in it: an error, a finding, the reason of a refusal."""
         if self.language == "en":
             return text
         from bin.error_translation import translated  # only who reads Italian needs it: start-up
 
-        return translated(text, self.language, of)
+        return translated(text, self.language)
+
+    def meaning(self, text: str) -> str:
+        """The meaning of a table or of a column."""
+        if self.language == "en":
+            return text
+        from bin.error_translation import translated
+
+        return translated(text, self.language, "tables")
 
     def number(self, number: int) -> str:
         """A whole number with its thousands apart."""
@@ -113,8 +123,11 @@ class Words:
 
     def long_moment(self, at: datetime, *, seconds: bool = False) -> str:
         """Day and time in a sentence: 2 dicembre 2025, ore 11:10."""
-        between = " " if self.language == "en" else ", ore "
-        return f"{self.long_day(at)}{between}{self.time(at, seconds=seconds)}"
+        if self.language == "en":
+            return self.moment(at, seconds=seconds)
+        # A day asked about lasts until its last microsecond: Italian says so.
+        time = "24:00" if f"{at:%H:%M:%S}" == "23:59:59" else self.time(at, seconds=seconds)
+        return f"{self.long_day(at)}, ore {time}"
 
     def lasting(self, number: int, unit: str) -> str:
         """So many of a unit (d, h, min or s): 15 d; in Italian 15 giorni."""

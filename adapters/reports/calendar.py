@@ -162,7 +162,7 @@ def _entries(report: Days, say: Language) -> Iterator[CalendarEvent]:
 def _heading(report: Days, writing: Writing) -> list[str]:
     made, say = report.manifest, writing.say
     title = f"{say(TITLES[ServiceHours(made['hours'])])}: {made['contract']}"
-    return [title, f"{say('known on')} {writing.long(made['known_on'], seconds=True)} ({writing.zone.key})", ""]
+    return [title, f"{say('known on')} {writing.long_seconds(made['known_on'])} ({writing.zone.key})", ""]
 
 
 def _notes(report: Days, writing: Writing) -> list[str]:
@@ -187,12 +187,12 @@ def _distinct(facts: Iterable[Corrected[F]]) -> list[Corrected[F]]:
 
 
 def _calendar(calendar: CalendarAdopted, writing: Writing) -> str:
-    adopted = writing.long(instant_text(calendar.at))
-    return f"{writing.say('calendar')} {calendar.source} {calendar.source_version}, {writing.say('adopted')} {adopted}"
+    adopted = writing.say("adopted {instant}").format(instant=writing.long(instant_text(calendar.at)))
+    return f"{writing.say('calendar')} {calendar.source} {calendar.source_version}, {adopted}"
 
 
 def _agreement(agreement: CoverageExtended, writing: Writing) -> str:
-    agreed = f"{writing.say('agreed')} {writing.long(instant_text(agreement.at))}"
+    agreed = writing.say("agreed {instant}").format(instant=writing.long(instant_text(agreement.at)))
     return f"{writing.say('hours added by agreement (H4)')}, {agreed}"
 
 

@@ -31,7 +31,7 @@ def heading(report: Report[Any], writing: Writing) -> list[str]:
 def two_times(made: JsonRow, writing: Writing) -> str:
     """As of when, as known on when, by whose clocks, under which reading."""
     say = writing.say
-    as_of, known_on = (writing.long(made[name], seconds=True) for name in ("as_of", "known_on"))
+    as_of, known_on = (writing.long_seconds(made[name]) for name in ("as_of", "known_on"))
     return (
         f"{say('as of')} {as_of}, {say('known on')} {known_on} ({writing.zone.key}); "
         f"{say('reading')} {writing.reading(made['reading'])}"

@@ -135,7 +135,7 @@ REPORT = Definition(
         at("export", "in the export", seconds=True),
         at("record", "on record", seconds=True),
         ScreenColumn("record later by", _later_by, number=True),
-        ScreenColumn("why", lambda row, writing: "; ".join(map(writing.refusal, row["why"]))),
+        ScreenColumn("why", lambda row, writing: "; ".join(map(writing.say.sentence, row["why"]))),
     ),
     empty="Export and record agree.",
     notes=_notes,

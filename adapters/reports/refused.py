@@ -45,7 +45,7 @@ REPORT = Definition(
         foreign("id"),
         foreign("clause"),
         foreign("field"),
-        ScreenColumn("reason", lambda row, writing: visible(writing.refusal(row["reason"]))),
+        ScreenColumn("reason", lambda row, writing: visible(writing.say.sentence(row["reason"]))),
     ),
     empty="No message is refused.",
 )

@@ -110,5 +110,5 @@ def findings(rows: Iterable[JsonRow], writing: Writing, of: str = "incident") ->
     lines = [writing.say("Findings:")] if found else []
     for (code, clause, sentence), names in found.items():
         some = ", ".join(names[:5]) + (f", +{len(names) - 5}" if len(names) > 5 else "")
-        lines.append(f"  {writing.say(code)} [{clause}] {writing.finding(sentence)}: {some}")
+        lines.append(f"  {writing.say(code)} [{clause}] {writing.say.sentence(sentence)}: {some}")
     return lines

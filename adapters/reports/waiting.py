@@ -50,7 +50,7 @@ REPORT = Definition(
         SOURCE,
         foreign("id"),
         foreign("type"),
-        ScreenColumn("why", lambda row, writing: visible(writing.refusal(row["reason"]))),
+        ScreenColumn("why", lambda row, writing: visible(writing.say.sentence(row["reason"]))),
     ),
     empty="No message waits.",
 )

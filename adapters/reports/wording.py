@@ -18,8 +18,8 @@ class Language(Protocol):
     def __call__(self, text: str, /) -> str:
         """The translation of an English word or sentence."""
 
-    def sentence(self, text: str, of: str, /) -> str:
-        """The translation of a sentence with values in it; `of` is errors, findings or refusals."""
+    def sentence(self, text: str, /) -> str:
+        """The translation of a sentence with values in it: a finding, or the reason of a refusal."""
 
     def number(self, number: int, /) -> str:
         """A whole number with its thousands apart."""
@@ -76,6 +76,10 @@ class Writing:
         """An instant as the clocks of the zone show it, in a sentence."""
         return self.say.long_moment(self._clock(instant), seconds=seconds)
 
+    def long_seconds(self, instant: str) -> str:
+        """The same to the second: whoever asks does not do so by the microsecond."""
+        return self.say.long_moment(self._clock(instant).replace(microsecond=0), seconds=True)
+
     def passing(self, instant: str | None) -> str:
         """When a tolerance was passed, to the minute; "-" for none.
 
@@ -106,14 +110,6 @@ class Writing:
     def percent(self, fraction: str | None, beside: str | None = None) -> str:
         """A fraction ("1/10") as a percentage; "-" for none. See `hundredths` for `beside`."""
         return "-" if fraction is None else self.say.percent(hundredths(fraction, beside))
-
-    def finding(self, text: str) -> str:
-        """The sentence of a finding."""
-        return self.say.sentence(text, "findings")
-
-    def refusal(self, text: str) -> str:
-        """The reason of a refusal, or why a message waits."""
-        return self.say.sentence(text, "refusals")
 
     def reading(self, name: str) -> str:
         """The name of a reading: the literal one in words, others by the choices as typed."""

@@ -93,7 +93,7 @@ def _lines(sheet: JsonRow, writing: Writing) -> Iterator[tuple[str, str]]:
     yield say("in force then"), say("yes" if sheet["is_in_force"] else "no")
     yield say("signed"), local(sheet["signed_at"])
     yield say("customer keys"), ", ".join(sheet["customers"]) or "-"
-    yield say("terms"), f"{say(terms['source'])}, {terms['time_zone']}"
+    yield say("terms"), f"{say('terms ' + terms['source'])}, {terms['time_zone']}"
     yield say("tolerance (P1)"), writing.percent(terms["tolerance"])
     figures, in_words = (writing.percent(terms[f"penalty_{given}"]) for given in ("figures", "words"))
     yield say("penalty rate (P2)"), f"{figures} {say('in figures')}, {in_words} {say('in words')}"

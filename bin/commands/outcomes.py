@@ -27,9 +27,7 @@ def show_tally(tally: Tally, refused_file: Path | None, say: Words) -> None:
     if tally.expired:
         out.print(f"{tally.expired} {say('waited too long and were refused (they are kept)')}")
     for line in tally.refused[:SHOWN_REFUSALS]:
-        out.print(
-            f"  {line.where}: {say('refused')} [{line.refused.clause}] {say.sentence(line.refused.reason, 'refusals')}"
-        )
+        out.print(f"  {line.where}: {say('refused')} [{line.refused.clause}] {say.sentence(line.refused.reason)}")
     if len(tally.refused) > SHOWN_REFUSALS:
         more = len(tally.refused) - SHOWN_REFUSALS
         out.print(f"  ... {more} {say('more')}; --refused FILE {say('receives them all')}")
@@ -65,7 +63,7 @@ def whole(raw: bytes) -> dict[str, Any]:
 def show_quarantined(file: Path, quarantined: Sequence[Quarantined], say: Words) -> None:
     """Print the first rows that cannot be used, with line and reason."""
     for row in quarantined[:SHOWN_REFUSALS]:
-        print(f"  {file}:{row.line}: {say.sentence(row.reason, 'refusals')}")
+        print(f"  {file}:{row.line}: {say.sentence(row.reason)}")
     if len(quarantined) > SHOWN_REFUSALS:
         more = len(quarantined) - SHOWN_REFUSALS
         print(f"  ... {more} {say('more')}; --quarantine FILE {say('receives them all')}")

@@ -79,7 +79,7 @@ def refused_show(number: int, /, *, format: Plain = "table", where: Where | None
     if format == "json":
         show_facts({**facts, **whole(raw)}, format, say)
         return
-    written = {**facts, "reason": say.sentence(facts["reason"], "refusals")}
+    written = {**facts, "reason": say.sentence(facts["reason"])}
     written["refused_at"] = Writing(say, HOUSE_ZONE).local(facts["refused_at"], seconds=True)
     show_facts(
         {name: visible(value) if isinstance(value, str) else value for name, value in written.items()}, format, say
@@ -220,6 +220,6 @@ def _outcome_line(outcome: Outcome, say: Words) -> str:
         case Done(stream, version) | Duplicate(stream, version):
             return f"{name}: {stream}" + (f", {say('version')} {version}" if version is not None else "")
         case Refused(clause, _, reason):
-            return f"{name} [{clause}] {say.sentence(reason, 'refusals')}"
+            return f"{name} [{clause}] {say.sentence(reason)}"
         case Waiting(_, reason):
-            return f"{name}: {say.sentence(reason, 'refusals')}"
+            return f"{name}: {say.sentence(reason)}"

@@ -25,6 +25,4 @@ def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
     if not found:
         raise BadQuestion(f"no reporting table is called {table}: verbale tables lists them")
     say = words()
-    print_pairs(
-        [(one.name, say.sentence(one.meaning, "tables")) for one in (found if table is None else found[0].columns)]
-    )
+    print_pairs([(one.name, say.meaning(one.meaning)) for one in (found if table is None else found[0].columns)])
