@@ -3,7 +3,8 @@
 Errors, findings and the reasons of refusals are made in English, for logs, records and machines too. A catalogue entry
 has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogues. The
 first word of a place's name says what its value is: {instant} and {day} are written as the language writes them,
-{hours} with its decimal sign, {share} as a percentage, {euro} as an amount; {word} is one of the words of figures.
+{hours} with its decimal sign, {share} as a percentage, {euro} as an amount;
+{choices} are names with "or" or "and" between the last two, {word} is one of the words of figures.
 """
 
 import re
@@ -18,6 +19,12 @@ from bin.language import Words, catalogue
 
 SENTENCES = "errors refusals findings"
 """Their catalogues: an error may quote the reason of a refusal."""
+APART = "; "
+"""Between sentences on one line."""
+_ONE, _ANY = "(?:(?!; ).)", "."
+"""The characters of a value: first those of one sentence are tried, for "a: b; c: d" is two."""
+_NAMES = r"[\w.-]+"
+"""The characters of the name of a field or a type: no sentence fits there."""
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -32,10 +39,20 @@ def translated(text: str, language: str, of: str = SENTENCES) -> str:
 
 
 def _line(line: str, language: str, of: str) -> str:
-    for pattern in _patterns(language, of):
+    if (said := _said(line, language, of, _ONE)) is not None:
+        return said
+    first, semicolon, rest = line.partition(APART)
+    if semicolon and of == SENTENCES and (said := _said(first, language, of, _ONE)) is not None:
+        return f"{said}{APART}{_line(rest, language, of)}"
+    said = _said(line, language, of, _ANY)
+    return line if said is None else said
+
+
+def _said(line: str, language: str, of: str, values: str) -> str | None:
+    for pattern in _patterns(language, of, values):
         if match := pattern.text.fullmatch(line):
             return _filled(pattern.translation, match.groupdict(), language, of)
-    return line
+    return None
 
 
 def _filled(translation: str, values: Mapping[str, str], language: str, of: str) -> str:
@@ -65,19 +82,24 @@ _WRITTEN: dict[str, Callable[[str, Words], str]] = {
     "hours": lambda text, say: say.decimal(text),
     "share": lambda text, say: say.percent(hundredths(text)),
     "euro": lambda text, say: say.euro(text),
+    "choices": lambda text, say: text.replace(" or ", f" {say('or')} ").replace(" and ", f" {say('and')} "),
     "word": lambda text, say: say(text),
 }
 
 
 @cache
-def _patterns(language: str, of: str) -> list[_Pattern]:
+def _patterns(language: str, of: str, values: str) -> list[_Pattern]:
     """Those with the most words of their own first: they say more exactly what is meant."""
     entries = {english: said for name in of.split() for english, said in catalogue(language, name).items()}
     ordered = sorted(entries.items(), key=lambda entry: -len(_PLACE.sub("", entry[0])))
-    return [_Pattern(_pattern(english), translation) for english, translation in ordered]
+    return [_Pattern(_pattern(english, values), translation) for english, translation in ordered]
 
 
-def _pattern(english: str) -> re.Pattern[str]:
+def _pattern(english: str, values: str) -> re.Pattern[str]:
     # Split by a pattern with a group, every second part is the name of a place.
     parts = _PLACE.split(english)
-    return re.compile("".join(f"(?P<{part}>.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts)))
+    texts = (
+        f"(?P<{part}>{_NAMES if part in ('field', 'type') else f'{values}+?'})" if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
+    )
+    return re.compile("".join(texts))

@@ -23,8 +23,8 @@ from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition
-from adapters.reports.screen import ScreenColumn, at, count, plain, settled, yes
-from adapters.reports.wording import percent
+from adapters.reports.screen import at, count, plain, settled, yes
+from adapters.reports.screen import share as shown_share
 from domain.interval import Interval
 from projections.breach import BreachRow, Count, breach, by_window, cases, late_in
 from projections.contracts_known import JudgedIncident
@@ -207,8 +207,8 @@ REPORT: Definition[WindowRow] = Definition(
         at("window_from", "from"),
         at("window_to", "to"),
         count("ratio", "late/cases"),
-        ScreenColumn("share", lambda row, _: percent(row["ratio"]), number=True),
-        ScreenColumn("tolerance", lambda row, _: percent(row["tolerance"]), number=True),
+        shown_share("ratio", "share", beside="tolerance"),
+        shown_share("tolerance", "tolerance", beside="ratio"),
         count("headroom"),
         count("undecided"),
         settled("window is"),

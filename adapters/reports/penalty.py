@@ -18,10 +18,11 @@ from adapters.reports.columns import (
 from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
 from adapters.reports.live_tables_protocol import LiveTables
+from adapters.reports.penalty_notes import penalty_notes
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import ScreenColumn, amount, at, plain, settled
-from adapters.reports.wording import Writing, percent
+from adapters.reports.screen import ScreenColumn, amount, passing, plain, settled
+from adapters.reports.wording import Writing
 from domain.interval import Interval
 from domain.terms import PenaltyClause
 from projections.breach import breach
@@ -139,17 +140,12 @@ def _from_live(live: LiveTables) -> list[PenaltyRow]:
 def _by_the_other_rate(row: JsonRow, writing: Writing) -> str:
     if row["conflict"] is None or row["passed_at"] is None:
         return "-"
-    others = [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
-    return ", ".join(f"{writing.say.euro(other['maximum_penalty'])} ({percent(other['rate'])})" for other in others)
+    say, others = writing.say, [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
+    return ", ".join(f"{say.euro(other['maximum_penalty'])} ({writing.percent(other['rate'])})" for other in others)
 
 
 def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
-    if not any(row["conflict"] and row["passed_at"] for row in report.rows):
-        return []
-    conflict, say = next(row["conflict"] for row in report.rows if row["conflict"]), writing.say
-    differ = say("Conflict (P2): the figure of the contract says {figures}, its words say {words}.")
-    rates = {name: percent(conflict[name]["rate"]) for name in ("figures", "words")}
-    return ["", f"{differ.format(**rates)} {say('The reading chooses: --reading rate=figures or rate=words.')}"]
+    return penalty_notes(report.rows, writing)
 
 
 REPORT: Definition[PenaltyRow] = Definition(
@@ -158,10 +154,10 @@ REPORT: Definition[PenaltyRow] = Definition(
     columns=COLUMNS,
     screen=(
         plain("contract"),
-        at("passed_at", "passed at", seconds=True),
+        passing("passed_at", "passed"),
         plain("incident", "by incident"),
         amount("base", "base, euro"),
-        ScreenColumn("rate", lambda row, _: percent(row["rate"]), number=True),
+        ScreenColumn("rate", lambda row, writing: writing.percent(row["rate"]), number=True),
         amount("maximum_penalty", "maximum penalty"),
         ScreenColumn("by the other rate", _by_the_other_rate, number=True),
         amount("claimed"),

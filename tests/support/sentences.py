@@ -71,9 +71,12 @@ def refusals() -> Iterator[tuple[str, str]]:
 
 def finding_codes() -> set[str]:
     """The code of every finding."""
-    made = [call for tree in trees("projections").values() for call in _calls(tree, {"Finding"})]
-    names = {text for call in made for text in _codes(call.args[0])}
+    names: set[str] = set()
     for tree in trees("projections").values():
+        named = _named_texts(tree)
+        for call in _calls(tree, {"Finding"}):
+            given = call.args[0]
+            names |= named[given.id] if isinstance(given, ast.Name) and given.id in named else set(_codes(given))
         for node in ast.walk(tree):
             # A code that is not given to Finding itself is the first of a pair, code and text, or a constant.
             if isinstance(node, ast.Tuple) and len(node.elts) == 2 and is_sentence(pattern(node.elts[1])):
@@ -97,6 +100,15 @@ def _choices(node: ast.expr) -> Iterator[str]:
             yield from (*_choices(node.body), *_choices(node.orelse))
         case _:
             return
+
+
+def _named_texts(tree: ast.Module) -> dict[str, set[str]]:
+    """The code words that a module gives names to, by the name."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found.setdefault(node.targets[0].id, set()).update(_codes(node.value))
+    return found
 
 
 def _codes(node: ast.expr) -> Iterator[str]:
