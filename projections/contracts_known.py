@@ -3,15 +3,18 @@
 New facts, or time alone, advance it: only the contracts that either touches are replayed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
+from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded
 from domain.incident_facts import IncidentOpened
 from domain.interval import Interval, earliest
+from domain.record_facts import RecordRectified
 from domain.streams import split_stream
 from projections.affected import Affected, affected
 from projections.as_of import ContractAsOf
-from projections.breach import WindowShare, share
 from projections.compliance import ComplianceRow, judge_incident
 from projections.connected_systems import EffectRow, effect_of
 from projections.dues import next_period_edge
@@ -19,7 +22,8 @@ from projections.history import Entry, History
 from projections.queue import QueueRow, queue_row
 from projections.readings import Reading
 from projections.replay import Replay
-from projections.windows import holding, next_edge, windows
+from projections.tally import WindowShare, share
+from projections.windows import holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,29 @@ class Contracts:
     accounts: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     under: tuple["ContractsUnder", ...] = ()
     """The contracts under each reading."""
+    used_for: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The accounts that were ever said to be used for each request. Shared with what is known later, for to name an
+    account too many costs no more than its row."""
 
     @classmethod
     def of(cls, readings: Iterable[Reading], entries: Iterable[Entry], as_of: int) -> "Contracts":
         """Every contract and account, from their facts in order of recording."""
         history = History.of(entries)
         known = cls(tuple(readings), as_of, dict(history.contracts), dict(history.accounts))
+        known._note_requests(entry for of_account in history.accounts.values() for entry in of_account)
         return known._replayed({})
+
+    def _note_requests(self, of_accounts: Iterable[Entry]) -> None:
+        for entry in of_accounts:
+            match entry.fact:
+                case CreditsConsumed(incident=request) | CreditShortfallRecorded(incident=request):
+                    self.used_for[request].add(split_stream(entry.stream).id)
+                case RecordRectified(field="incident", value=str(request)):
+                    self.used_for[request].add(split_stream(entry.stream).id)
+
+    def users_of(self, requests: Iterable[str]) -> set[str]:
+        """The accounts that may have been used for some requests."""
+        return {account for request in requests for account in self.used_for.get(request, ())}
 
     @property
     def names(self) -> list[str]:
@@ -72,10 +92,12 @@ class Contracts:
         changed = {split_stream(entry.stream).id for entry in (*of_contracts, *of_accounts)}
         if not changed and all(under.stay_until(as_of) for under in self.under):
             later = tuple(ContractsUnder(under.replay.later(as_of)) for under in self.under)
-            return Contracts(self.readings, as_of, self.contracts, self.accounts, later)
+            return Contracts(self.readings, as_of, self.contracts, self.accounts, later, self.used_for)
         contracts, accounts = _extended(self.contracts, of_contracts), _extended(self.accounts, of_accounts)
         unchanged = {under.replay.reading: under.unchanged(changed, as_of) for under in self.under}
-        return Contracts(self.readings, as_of, contracts, accounts)._replayed(unchanged)
+        self._note_requests(of_accounts)
+        known = Contracts(self.readings, as_of, contracts, accounts, used_for=self.used_for)
+        return known._replayed(unchanged)
 
     def _replayed(self, unchanged: Mapping[Reading, Mapping[str, ContractAsOf]]) -> "Contracts":
         history = History(self.contracts, self.accounts, {}, 0)
@@ -88,6 +110,12 @@ class Contracts:
     def changes_at(self, name: str) -> int | None:
         """When time alone may change a figure of a contract itself: an edge in time, an expiry, a fact on record."""
         return earliest(*(under.contract_changes_at(name) for under in self.under))
+
+    def sharing_customers(self, names: Iterable[str]) -> set[str]:
+        """The other contracts that list a customer key of one of these, under any reading."""
+        pairs = product(self.under, names)
+        keys = ((under, key) for under, name in pairs for key in under.replay.contract(name).contract.customers)
+        return {one.contract.id for under, key in keys for one in under.replay.listing(key)}
 
     def affected(self, before: "Contracts", names: Iterable[str]) -> list[Affected]:
         """Which incidents the change of some contracts since `before` can touch, under any reading."""
@@ -106,8 +134,8 @@ class ContractsUnder:
     def windows(self, contract: str) -> list[Interval]:
         """The windows of a contract begun by as_of, in order; none where it is not signed."""
         if contract not in self._windows:
-            of = self.replay.contract(contract).contract
-            self._windows[contract] = windows(of, self.replay.reading.window, self.replay.as_of)
+            known = self.replay.contract(contract)
+            self._windows[contract] = known.windows(self.replay.reading.window, self.replay.as_of)
         return self._windows[contract]
 
     def judged(self, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, JudgedIncident | None]:
@@ -122,7 +150,7 @@ class ContractsUnder:
         row = judge_incident(incident, replay)
         window = holding(self.windows(row.contract), row.opened_at) if row.contract is not None else None
         queued = queue_row(replay, row) if row.open else None
-        counted = share(row, replay.reading) if window else WindowShare()
+        counted = share(row, replay.reading, window) if window else WindowShare()
         return JudgedIncident(incident.opened, row, window, counted, queued, effect_of(incident, row))
 
     def opens_at(self, name: str, facts: Sequence[Entry]) -> int | None:
@@ -133,7 +161,7 @@ class ContractsUnder:
         """When time alone may change a figure of the contract itself."""
         known, as_of = self.replay.contract(name), self.replay.as_of
         expiries = (p.expires_at for p in known.account.purchases if p.expires_at is not None and p.expires_at > as_of)
-        edges = next_edge(known.contract, self.replay.reading.window, as_of), next_period_edge(known.contract, as_of)
+        edges = known.next_edge(self.replay.reading.window, as_of), next_period_edge(known.contract, as_of)
         return earliest(known.next_at, *edges, *expiries)
 
     def stay_until(self, as_of: int) -> bool:

@@ -20,7 +20,7 @@ from domain.credits import CreditAccount
 from domain.facts import Command, Fact
 from domain.incident import Incident
 from domain.incident_facts import IncidentFact, OpenIncident
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordAgreed, RecordFact
 from domain.values import Minutes, Text
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -40,6 +40,10 @@ def stored(name: str) -> bytes:
     return json.dumps(golden(name)["state"], separators=(",", ":"), ensure_ascii=False).encode()
 
 
+OLD = {name for name in NAMES if name != FACTS.read(name, stored(name)).TYPE}
+"""The types that are written no more: an upcaster leads from each to the next."""
+WRITTEN = pytest.mark.parametrize("name", [name for name in NAMES if name not in OLD])
+
 # --- golden files -----------------------------------------------------------------------------------------------
 
 
@@ -53,17 +57,24 @@ def test_a_golden_file_is_called_after_its_type(name: str) -> None:
     assert set(golden(name)) == {"type", "state"}
 
 
-@ANY_TYPE
+@WRITTEN
 def test_a_stored_fact_is_read_and_written_again_byte_for_byte(name: str) -> None:
     fact = FACTS.read(name, stored(name))
     assert name == fact.TYPE
     assert FACTS.write(fact) == stored(name)
 
 
-@ANY_TYPE
+@pytest.mark.parametrize("name", sorted(OLD))
+def test_a_fact_of_an_old_type_is_read_as_the_next_with_all_that_it_says(name: str) -> None:
+    state = json.loads(FACTS.write(FACTS.read(name, stored(name))))
+    assert {field: state[field] for field in golden(name)["state"]} == golden(name)["state"]
+
+
+@WRITTEN
 def test_a_golden_file_shows_every_field_of_its_type(name: str) -> None:
     fact = FACTS.read(name, stored(name))
-    assert set(golden(name)["state"]) == set(type(fact).model_fields)
+    where_given = {field for field, declared in type(fact).model_fields.items() if declared.exclude_if}
+    assert set(golden(name)["state"]) | where_given == set(type(fact).model_fields)
     assert not [field for field in golden(name)["state"].values() if field is None or field == []]
 
 
@@ -129,7 +140,8 @@ def concrete(kind: type[Any]) -> set[type[Any]]:
 def test_no_fact_and_no_command_of_the_domain_is_left_out() -> None:
     facts = {fact for fact in concrete(Fact) if fact.__module__.startswith("domain.")}
     commands = {command for command in concrete(Command) if command.__module__.startswith("domain.")}
-    assert sorted(fact.TYPE for fact in facts) == sorted(FACTS.types)
+    assert {fact.TYPE for fact in facts} == set(FACTS.types) - OLD
+    assert len(facts) == len(FACTS.types) - len(OLD)
     assert commands == set(COMMANDS.values())
     assert len(commands) == len(COMMANDS)
 
@@ -146,30 +158,30 @@ def folds_of(union: Any) -> pytest.MarkDecorator:
 def test_every_fact_of_a_contract_folds(name: str) -> None:
     fact = cast(ContractFact, FACTS.read(name, stored(name)))
     before = contract.fold("c", [cast(ContractFact, FACTS.read(one, stored(one))) for one in SIGNED])
-    start = before if isinstance(fact, RecordRectified) else Contract("c")
+    start = before if isinstance(fact, RecordFact) else Contract("c")
     after = contract.evolve(start, fact)
     assert after.record == (*start.record, fact)
-    assert after != replace(start, record=after.record)
+    assert (after == replace(start, record=after.record)) is isinstance(fact, RecordAgreed)
 
 
 @folds_of(CreditFact)
 def test_every_fact_of_an_account_folds(name: str) -> None:
     fact = cast(CreditFact, FACTS.read(name, stored(name)))
     before = credits.fold("c", [cast(CreditFact, FACTS.read(one, stored(one))) for one in BOUGHT])
-    start = before if isinstance(fact, RecordRectified) else CreditAccount("c")
+    start = before if isinstance(fact, RecordFact) else CreditAccount("c")
     after = credits.evolve(start, fact)
     assert after.record == (*start.record, fact)
-    assert after != replace(start, record=after.record)
+    assert (after == replace(start, record=after.record)) is isinstance(fact, RecordAgreed)
 
 
 @folds_of(IncidentFact)
 def test_every_fact_of_an_incident_folds(name: str) -> None:
     fact = cast(IncidentFact, FACTS.read(name, stored(name)))
     before = incident.fold("i", [cast(IncidentFact, FACTS.read(one, stored(one))) for one in OPENED])
-    start = before if isinstance(fact, RecordRectified) else Incident("i")
+    start = before if isinstance(fact, RecordFact) else Incident("i")
     after = incident.evolve(start, fact)
     assert after.record == (*start.record, fact)
-    assert after != replace(start, record=after.record)
+    assert (after == replace(start, record=after.record)) is isinstance(fact, RecordAgreed)
 
 
 SIGNED = ("contract.signed.v1", "contract.option_activated.v1")
@@ -179,7 +191,7 @@ OPENED = ("incident.opened.v1", "incident.taken_in_charge.v1")
 
 def test_the_aggregates_together_know_every_type() -> None:
     known = {fact.TYPE for union in (ContractFact, CreditFact, IncidentFact) for fact in get_args(union)}
-    assert known == set(FACTS.types)
+    assert known == set(FACTS.types) - OLD
 
 
 # --- upcasting --------------------------------------------------------------------------------------------------

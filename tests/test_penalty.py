@@ -21,6 +21,7 @@ from support.history import (
     consumed,
     opened,
     rectified,
+    refunded,
     settled,
     signed,
     terminated,
@@ -33,7 +34,7 @@ from support.history import (
 from domain.coverage import Requester
 from domain.facts import Fact
 from domain.interval import Interval
-from projections.breach import exceeds
+from projections.breach import WindowStatus, exceeds
 from projections.tolerance import DAY, Case, Passing, by_day, every_day, passed_for_good
 
 WORDS, QUARTERS, IN_WINDOW = "rate=words", "window=quarter", "base=purchased_in_window"
@@ -155,7 +156,46 @@ def test_a_rectified_price_changes_the_base() -> None:
     assert journal.penalty().maximum_penalty == euro("400.00")
 
 
-# --- which window, and settled or not ---------------------------------------------------------------------------
+def test_what_was_given_back_before_the_end_of_the_window_leaves_the_base_from_its_instant() -> None:
+    # 5000.00 bought, 1250.00 given back on Wednesday: 10% of 3750.00.
+    journal = passed().credits(refunded("Wed 10:00", 600, "1250.00"))
+    before, after = journal.penalty("Wed 09:59:59.999999"), journal.penalty("Wed 10:00")
+    assert (before.base, before.purchases) == (euro("5000.00"), (1,))
+    assert (after.base, after.purchases) == (euro("3750.00"), (1, 2))
+    assert after.maximum_penalty == euro("375.00")
+
+
+def test_what_was_given_back_at_the_end_of_the_window_or_after_stays_in_the_base() -> None:
+    journal = with_purchases(
+        bought(),
+        refunded("2026-03-31 23:59:59.999999", 60, "70.00"),
+        refunded("2026-04-01 00:00", 60, "900.00"),
+    )
+    assert journal.late("INC1").penalty(reading=QUARTERS).base == euro("4930.00")
+
+
+def test_under_purchased_in_window_only_refunds_of_the_packages_that_count_leave_the_base() -> None:
+    journal = with_purchases(
+        bought(),
+        bought("2026-04-02 00:00", price="70.00", name="B"),
+        refunded("2026-04-03 10:00", 60, "900.00"),
+        refunded("2026-04-04 10:00", 60, "20.00", package="B"),
+    ).late("INC1", "2026-05-04")
+    assert journal.penalty(reading=QUARTERS).base == euro("4150.00")
+    assert journal.penalty(reading=f"{QUARTERS},{IN_WINDOW}").base == euro("50.00")
+
+
+def test_the_base_is_never_less_than_nothing() -> None:
+    journal = passed().credits(refunded("Wed 10:00", 600, "1250.00"), rectified(1, "price", "1000.00"))
+    assert journal.penalty().base == euro("0.00")
+
+
+def test_a_refund_whose_purchase_is_gone_takes_nothing_from_the_base() -> None:
+    journal = passed().credits(refunded("Wed 10:00", 600, "1250.00", package="GONE"))
+    assert journal.penalty().base == euro("5000.00")
+
+
+# --- which window, and its status -------------------------------------------------------------------------------
 
 
 def test_the_penalty_is_one_off_and_only_the_first_window_that_passes_counts() -> None:
@@ -175,14 +215,14 @@ def test_a_window_that_passes_only_by_facts_known_later_takes_the_place_of_a_lat
 
 def test_the_penalty_is_provisional_while_its_window_is() -> None:
     journal = passed()
-    assert not journal.penalty("2026-03-31 18:00", QUARTERS).settled
-    assert journal.penalty("2026-04-01", QUARTERS).settled
+    assert journal.penalty("2026-03-31 18:00", QUARTERS).status is not WindowStatus.CLOSED
+    assert journal.penalty("2026-04-01", QUARTERS).status is WindowStatus.CLOSED
 
 
-def test_no_penalty_is_settled_only_once_every_window_is() -> None:
+def test_no_penalty_is_closed_only_once_every_window_is() -> None:
     journal = under_contract().met("INC1")
-    assert not journal.penalty("2026-12-31 23:59", QUARTERS).settled
-    assert journal.penalty("2027-01-01", QUARTERS).settled
+    assert journal.penalty("2026-12-31 23:59", QUARTERS).status is not WindowStatus.CLOSED
+    assert journal.penalty("2027-01-01", QUARTERS).status is WindowStatus.CLOSED
 
 
 def test_a_penalty_stays_provisional_while_an_earlier_window_may_still_pass() -> None:
@@ -190,8 +230,13 @@ def test_a_penalty_stays_provisional_while_an_earlier_window_may_still_pass() ->
     journal = Journal().contract(signed("2025-09-01", since="2025-10-01"), activated("2025-09-01"), adopted())
     journal.credits(bought("2025-10-01")).incident("INC1", opened("2025-12-01 09:00")).late("INC2", "2026-02-02")
     first, second = journal.windows("2026-04-01", QUARTERS)[:2]
-    assert (first.undecided, first.settled, second.passed, second.settled) == (1, False, True, True)
-    assert not journal.penalty("2026-04-01", QUARTERS).settled
+    assert (first.tally.undecided, first.status, second.passed, second.status) == (
+        1,
+        WindowStatus.PROVISIONAL,
+        True,
+        WindowStatus.CLOSED,
+    )
+    assert journal.penalty("2026-04-01", QUARTERS).status is not WindowStatus.CLOSED
 
 
 def test_every_contract_has_its_row() -> None:
@@ -211,7 +256,11 @@ def test_the_early_end_of_a_contract_closes_its_window_and_the_base() -> None:
     journal = with_purchases(bought(), bought("Wed 10:00", price="70.00", name="B"))
     journal.contract(terminated("Mon 08:00", "Wed 00:00")).late("INC1")
     row = journal.penalty("Fri 18:00")
-    assert (row.window, row.base, row.settled) == (Interval(when("2026-01-01"), when("Wed")), euro("5000.00"), True)
+    assert (row.window, row.base, row.status) == (
+        Interval(when("2026-01-01"), when("Wed")),
+        euro("5000.00"),
+        WindowStatus.CLOSED,
+    )
 
 
 # --- passed for good --------------------------------------------------------------------------------------------
@@ -306,7 +355,7 @@ def test_what_the_parties_did_is_added_up_and_taken_off_what_is_outstanding() ->
         settled("Fri 09:00", "49.75"),
     )
     row = journal.penalty()
-    assert (row.claimed, row.waived, row.settled_amount) == (euro("500.00"), euro("100.50"), euro("200.00"))
+    assert (row.claimed, row.waived, row.paid) == (euro("500.00"), euro("100.50"), euro("200.00"))
     assert row.outstanding == euro("199.50")
 
 
@@ -323,9 +372,9 @@ def test_only_steps_taken_by_as_of_count() -> None:
 def test_nothing_is_outstanding_below_zero_and_payments_stay_when_the_figure_falls() -> None:
     journal = passed().contract(settled("Thu 09:00", "500.00"))
     row = journal.penalty(reading=WORDS)
-    assert (row.maximum_penalty, row.settled_amount, row.outstanding) == (euro("250.00"), euro("500.00"), euro("0.00"))
+    assert (row.maximum_penalty, row.paid, row.outstanding) == (euro("250.00"), euro("500.00"), euro("0.00"))
     journal.incident("INC1", attributed("Fri 09:00", BY_CUSTOMER))
-    assert (journal.penalty().maximum_penalty, journal.penalty().settled_amount) == (euro("0.00"), euro("500.00"))
+    assert (journal.penalty().maximum_penalty, journal.penalty().paid) == (euro("0.00"), euro("500.00"))
 
 
 def test_a_waiver_of_more_than_there_is_leaves_nothing() -> None:

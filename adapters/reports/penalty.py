@@ -9,24 +9,26 @@ from adapters.reports.columns import (
     JsonRow,
     euro,
     evidence,
-    flag,
     instant,
     integers,
+    listed,
     share,
     text,
 )
 from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
 from adapters.reports.live_tables_protocol import LiveTables
+from adapters.reports.parts import finding_json, finding_of
 from adapters.reports.penalty_notes import penalty_notes
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import ScreenColumn, amount, passing, plain, settled
+from adapters.reports.screen import FINDINGS, ScreenColumn, amount, findings, passing, plain
 from adapters.reports.wording import Writing
 from domain.interval import Interval
 from domain.terms import PenaltyClause
-from projections.breach import breach
-from projections.penalty import PenaltyRow, penalty
+from domain.values import instant_text, read_instant
+from projections.breach import WindowStatus, breach
+from projections.penalty import PenaltyRow, TermPassed, penalty
 from projections.tolerance import Passing
 
 
@@ -46,6 +48,31 @@ def _conflict(rate: str) -> tuple[Column[PenaltyRow], ...]:
         share(f"conflict.{rate}.rate", where, of_clause, optional=True),
         euro(f"conflict.{rate}.maximum_penalty", f"the maximum penalty by {where}", maximum, optional=True),
     )
+
+
+def _term_json(one: TermPassed, rate: Fraction) -> JsonRow:
+    return {
+        "from": instant_text(one.term.start),
+        "to": None if one.term.end is None else instant_text(one.term.end),
+        "window_from": instant_text(one.window.start),
+        "window_to": None if one.window.end is None else instant_text(one.window.end),
+        "passed_at": instant_text(one.passing.at),
+        "incident": one.passing.incident,
+        "base": str(one.base),
+        "maximum_penalty": str(one.maximum_penalty(rate)),
+    }
+
+
+def _term_of(kept_as: JsonRow) -> TermPassed:
+    term, window = (
+        _interval(kept_as[start], kept_as[end]) for start, end in (("from", "to"), ("window_from", "window_to"))
+    )
+    passing = Passing(read_instant(kept_as["passed_at"]), kept_as["incident"])
+    return TermPassed(term, window, passing, Decimal(kept_as["base"]))
+
+
+def _interval(start: str, end: str | None) -> Interval:
+    return Interval(read_instant(start), None if end is None else read_instant(end))
 
 
 COLUMNS: tuple[Column[PenaltyRow], ...] = (
@@ -68,16 +95,45 @@ COLUMNS: tuple[Column[PenaltyRow], ...] = (
         lambda row: row.passing.incident if row.passing else None,
         optional=True,
     ),
-    euro("base", "the prices of the hours purchased that count", lambda row: row.base),
+    euro(
+        "base",
+        "the prices of the hours purchased that count; where no window passed, that would count for the last begun",
+        lambda row: row.base,
+    ),
     share("rate", "the rate that the reading chooses", lambda row: row.rate),
-    euro("maximum_penalty", "rate times base, half up", lambda row: row.maximum_penalty),
-    flag("settled", "whether no earlier window may yet change it", lambda row: row.settled),
+    euro(
+        "maximum_penalty",
+        "rate times base, half up; none where no window passed",
+        lambda row: row.maximum_penalty,
+        optional=True,
+    ),
+    text(
+        "status",
+        "that of the windows that may decide it: open (the figure if it ended today), provisional or closed",
+        lambda row: row.status.value,
+    ),
     euro("claimed", "claimed by the customer", lambda row: row.claimed),
     euro("waived", "waived by the customer", lambda row: row.waived),
-    euro("settled_amount", "paid by the supplier", lambda row: row.settled_amount),
-    euro("outstanding", "what is left of the maximum; never less than nothing", lambda row: row.outstanding),
+    euro("paid", "paid by the supplier", lambda row: row.paid),
+    euro(
+        "outstanding",
+        "what is left of the maximum, never less than nothing; none while a window is open",
+        lambda row: row.outstanding,
+        optional=True,
+    ),
     *_conflict("figures"),
     *_conflict("words"),
+    listed(
+        "terms",
+        "under one_off=term, each term in which a window passed: from, to, window_from, window_to, passed_at, "
+        "incident, base, maximum_penalty",
+        lambda row: [_term_json(one, row.rate) for one in row.terms],
+    ),
+    listed(
+        "findings",
+        "what a reader has to know: code, clause, text, versions",
+        lambda row: [finding_json(finding) for finding in row.findings],
+    ),
     *evidence("contract", "contract", lambda row: row.contract, lambda row: list(row.versions)),
     integers(
         "evidence.purchases",
@@ -118,13 +174,15 @@ def row_of(stored: Stored) -> PenaltyRow:
         passing=Passing(stored["passed_at"], stored["incident"]) if stored["passed_at"] is not None else None,
         window=Interval(start, stored["window_to"]) if start is not None else None,
         base=amount_of(stored["base_cents"]),
-        settled=stored["settled"],
+        status=WindowStatus(stored["status"]),
         claimed=amount_of(stored["claimed_cents"]),
         waived=amount_of(stored["waived_cents"]),
-        settled_amount=amount_of(stored["settled_amount_cents"]),
+        paid=amount_of(stored["paid_cents"]),
         changes_at=stored["changes_at"],
         versions=tuple(stored["evidence_versions"]),
         purchases=tuple(stored["evidence_purchases"]),
+        findings=tuple(map(finding_of, stored["findings"])),
+        terms=tuple(map(_term_of, stored["terms"])),
     )
 
 
@@ -144,8 +202,27 @@ def _by_the_other_rate(row: JsonRow, writing: Writing) -> str:
     return ", ".join(f"{say.euro(other['maximum_penalty'])} ({writing.percent(other['rate'])})" for other in others)
 
 
+FIGURE_IS = {"open": "if it ended today", "provisional": "status provisional", "closed": "status closed"}
+"""What people read of the status of a penalty."""
+
+
 def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
-    return penalty_notes(report.rows, writing)
+    return [
+        *_by_term(report, writing),
+        *penalty_notes(report.rows, writing),
+        *findings(report.rows, writing, of="contract"),
+    ]
+
+
+def _by_term(report: Report[PenaltyRow], writing: Writing) -> list[str]:
+    """Where it is due once in each term, what the maximum of a contract is the sum of."""
+    say, lines = writing.say, []
+    for row in report.rows:
+        for one in row["terms"]:
+            term = f"{writing.local(one['from'])} - {writing.local(one['to'])}"
+            passed = f"{say('passed')} {writing.passing(one['passed_at'])} ({one['incident']})"
+            lines.append(f"{row['contract']}, {term}: {passed}, {say.long_euro(one['maximum_penalty'])}")
+    return ["", *lines] if lines else []
 
 
 REPORT: Definition[PenaltyRow] = Definition(
@@ -162,9 +239,10 @@ REPORT: Definition[PenaltyRow] = Definition(
         ScreenColumn("by the other rate", _by_the_other_rate, number=True),
         amount("claimed"),
         amount("waived"),
-        amount("settled_amount", "paid"),
+        amount("paid"),
         amount("outstanding"),
-        settled("figure is"),
+        ScreenColumn("figure is", lambda row, writing: writing.say(FIGURE_IS[row["status"]])),
+        FINDINGS,
     ),
     filters={"passed": lambda row, _: row.passing is not None, **by_contract(lambda row: row.contract)},
     notes=_notes,

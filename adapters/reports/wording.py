@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from fractions import Fraction
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from adapters.reports.ranges import in_ranges
 from domain.interval import Interval
 from domain.local_time import local_day
 from domain.values import MINUTE, SECOND, moment, read_instant
@@ -131,12 +132,12 @@ def duration(microseconds: int) -> str:
     return text
 
 
-def wall_time(instant: int, zone: ZoneInfo) -> str:
+def wall_time(instant: int, zone: tzinfo) -> str:
     """Hour and minute of an instant, as clocks show them: 08:30."""
     return f"{moment(instant).astimezone(zone):%H:%M}"
 
 
-def wall_window(window: Interval, day: date, zone: ZoneInfo) -> str:
+def wall_window(window: Interval, day: date, zone: tzinfo) -> str:
     """A window of a local day, as clocks show it: 08:00-18:00; one that reaches the end of the day ends at 24:00."""
     assert window.end is not None
     closing = "24:00" if window.end == local_day(zone, day)[1] else wall_time(window.end, zone)
@@ -193,14 +194,8 @@ def spaced(name: str) -> str:
 
 
 def runs(numbers: Sequence[int]) -> str:
-    """Whole numbers in order, those that follow each other drawn together: 1-3, 7."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and number == found[-1][-1] + 1:
-            found[-1].append(number)
-        else:
-            found.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found) or "-"
+    """Whole numbers in order, those that follow each other drawn together: 1-3, 7; "-" for none."""
+    return in_ranges(numbers) or "-"
 
 
 def visible(text: str) -> str:

@@ -107,11 +107,11 @@ def _lines(sheet: JsonRow, writing: Writing) -> Iterator[tuple[str, str]]:
         day = sheet["calendar"].get(str(hours))
         yield f"{say('calendar')} ({clause})", say("none covers that day") if day is None else _calendar(day, say)
     yield say("connected systems (S1)"), ", ".join(sheet["connected_systems"]) or "-"
-    counts = (f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "left"))
-    yield (
-        say("credits (G2), minutes"),
-        f"{', '.join(counts)}; {say('value')} {say.long_euro(credits['value'])}",
+    counts = (
+        f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "refunded", "left")
     )
+    value = f"{say('value')} {say.long_euro(credits['value'])}"
+    yield say("credits (G2), minutes"), f"{', '.join(counts)}; {value}"
     for number, window in enumerate(sheet["windows"]):
         label = say("windows (P1)") if not number else ""
         yield label, f"{local(window['from'])} - {local(window['to'])}"

@@ -19,7 +19,14 @@ from domain.contract_facts import (
     ServiceLevelRevised,
 )
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
+from domain.credit_facts import (
+    CreditsConsumed,
+    CreditShortfallRecorded,
+    CreditsPurchased,
+    CreditsRefunded,
+    CreditsReversed,
+    Draw,
+)
 from domain.facts import Fact
 from domain.incident_facts import (
     ClockResumed,
@@ -35,7 +42,7 @@ from domain.incident_facts import (
     ResponsibilityAttributed,
 )
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.terms import (
     AssistanceOption,
     Clock,
@@ -48,7 +55,7 @@ from domain.terms import (
     Urgency,
 )
 from domain.values import MINUTE, Party, Responsibility, microseconds
-from projections.breach import BreachRow, breach, by_window, share
+from projections.breach import BreachRow, breach, by_window
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, explain
@@ -57,6 +64,7 @@ from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
 from projections.replay import Replay
+from projections.tally import cases
 from projections.tolerance import Case
 
 ROME = ZoneInfo("Europe/Rome")
@@ -120,11 +128,11 @@ def levels(p2_charge: int = 120, p2_intervention: int = 480) -> Levels:
     )
 
 
-def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%") -> Terms:
+def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%", *, time_zone: str = "Europe/Rome") -> Terms:
     """The terms; the penalty is 10% in figures and 5% in words."""
     clause = PenaltyClause.model_validate({"figures": figures, "words": words})
     fields: dict[str, Any] = {"source": "signed", "matrix": MATRIX, "levels": levels(), "penalty": clause}
-    return Terms.model_validate({**fields, "tolerance": tolerance})
+    return Terms.model_validate({**fields, "tolerance": tolerance, "time_zone": time_zone})
 
 
 def signed(
@@ -158,6 +166,7 @@ def adopted(
     years: tuple[int, int] = (2026, 2026),
     holidays: dict[str, str] | None = None,
     standard: Week | None = None,
+    time_zone: str = ROME.key,
 ) -> CalendarAdopted:
     days = (HOLIDAYS if holidays is None else holidays).items()
     return CalendarAdopted(
@@ -173,7 +182,7 @@ def adopted(
             for day, name in days
             if years[0] <= int(day[:4]) <= years[1]
         ),
-    )
+    ).with_rules_of(time_zone)
 
 
 def revised(at: str, effective: str, to: Levels) -> ServiceLevelRevised:
@@ -210,18 +219,22 @@ def bought(
     return CreditsPurchased(at=when(at), expires_at=None if expires is None else when(expires), **fields)
 
 
-def consumed(at: str, minutes: int, *, work: str = "W1", package: str = "A") -> CreditsConsumed:
+def consumed(at: str, minutes: int, *, work: str = "W1", package: str = "A", incident: str = "INC1") -> CreditsConsumed:
     draws = (Draw(package=package, minutes=minutes),)
-    return CreditsConsumed(at=when(at), work=work, incident="INC1", minutes=minutes, packages=draws)
+    return CreditsConsumed(at=when(at), work=work, incident=incident, minutes=minutes, packages=draws)
 
 
-def fell_short(at: str, minutes: int, *, work: str = "W1") -> CreditShortfallRecorded:
-    return CreditShortfallRecorded(at=when(at), work=work, incident="INC1", minutes=minutes)
+def fell_short(at: str, minutes: int, *, work: str = "W1", incident: str = "INC1") -> CreditShortfallRecorded:
+    return CreditShortfallRecorded(at=when(at), work=work, incident=incident, minutes=minutes)
 
 
 def given_back(at: str, minutes: int, *, work: str = "W1", package: str = "A") -> CreditsReversed:
     draws = (Draw(package=package, minutes=minutes),)
     return CreditsReversed(at=when(at), work=work, why="entered twice", packages=draws)
+
+
+def refunded(at: str, minutes: int, price: str, *, package: str = "A") -> CreditsRefunded:
+    return CreditsRefunded.model_validate({"at": when(at), "package": package, "minutes": minutes, "price": price})
 
 
 # --- its incidents ----------------------------------------------------------------------------------------------
@@ -379,7 +392,7 @@ class Journal:
         replay = self.replay(as_of, reading)
         inside = by_window(replay, compliance(replay))
         found = [inside.get((row.contract, row.window.start), ()) for row in self.windows(as_of, reading)]
-        return [[case for row in rows for case in share(row, replay.reading).cases] for rows in found]
+        return [[case for row in rows for case in cases(row, replay.reading)] for rows in found]
 
     def penalties(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[PenaltyRow]:
         replay = self.replay(as_of, reading)
