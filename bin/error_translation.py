@@ -65,7 +65,7 @@ def _value(name: str, value: str, language: str, of: str) -> str:
         return _line(value, language, of)
     try:
         return write(value, Words(language))
-    except ValueError:
+    except (ValueError, ArithmeticError):
         return value  # as somebody typed it
 
 

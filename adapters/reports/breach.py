@@ -238,6 +238,16 @@ def _one_sided(told: Iterable[tuple[str, Iterable[JsonRow]]]) -> dict[str, list[
 
 
 LATE_OF_CASES = "late/cases: late for reasons of the supplier, of all cases decided."
+NO_CASE = {
+    "contract_ended": "contract ended",
+    "duplicate": "void as duplicate",
+    "withdrawn": "void as withdrawn",
+    "undisclosed": "system not disclosed",
+    "best_effort": "best effort",
+    "running": "running",
+    "uncovered": "calendar missing",
+}
+"""What people read of those who are no case, or none yet."""
 HEADROOM = "headroom: how many more may be late within the tolerance; empty where the window is closed or has passed."
 
 
@@ -250,8 +260,8 @@ def _notes(report: Report[WindowRow], writing: Writing) -> list[str]:
     say = writing.say
     lines = ["", say(LATE_OF_CASES), say(HEADROOM)]
     for row in report.rows:
-        not_counted = [f"{number} {say(name)}" for name in LEFT_OUT if (number := row[name])]
-        waiting = [f"{number} {say(name)}" for name in UNDECIDED if (number := row[name])]
+        not_counted = [f"{number} {say(NO_CASE[name])}" for name in LEFT_OUT if (number := row[name])]
+        waiting = [f"{number} {say(NO_CASE[name])}" for name in UNDECIDED if (number := row[name])]
         kept = [f"{number} {say('messages ' + name)}" for name, number in row["messages"].items() if number]
         if not_counted or waiting or kept:
             lines.append(f"{row['contract']}, {writing.local(row['window_from'])}: "

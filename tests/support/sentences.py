@@ -5,9 +5,11 @@ A pattern is a sentence whose places for values are empty: "{} is no file".
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
 PLACE = re.compile(r"\{\w*\}")
@@ -87,9 +89,35 @@ def finding_codes() -> set[str]:
 def words() -> Iterator[tuple[str, str]]:
     """Every text that is given to the words of a language: where it is, and the text."""
     for file, tree in trees("adapters", "bin").items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "say" and node.args:
-                yield from ((f"{file}:{node.lineno}", text) for text in _choices(node.args[0]))
+        said = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and _says(node)]
+        held = _constants(file, tree) if said else {}
+        for call in said:
+            yield from ((f"{file}:{call.lineno}", text) for text in _texts_of(call.args[0], held))
+
+
+def _says(call: ast.Call) -> bool:
+    return ast.unparse(call.func).split(".")[-1] == "say"
+
+
+def _constants(file: str, tree: ast.Module) -> dict[str, Any]:
+    """What a module's names hold, and the names that run through what they hold."""
+    held = vars(import_module(file.removesuffix(".py").replace("/", "."))).copy()
+    for node in ast.walk(tree):
+        match node:
+            case ast.comprehension(ast.Name(name), ast.Name(over)) | ast.For(ast.Name(name), ast.Name(over)):
+                if isinstance(found := held.get(over), list | tuple):
+                    held[name] = dict(enumerate(found))
+    return held
+
+
+def _texts_of(given: ast.expr, held: Mapping[str, Any]) -> Iterator[str]:
+    match given:
+        case ast.Name(name) | ast.Subscript(ast.Name(name)):
+            found = held.get(name)
+            values = found.values() if isinstance(found, dict) else [found]
+            yield from (value for value in values if isinstance(value, str))
+        case _:
+            yield from _choices(given)
 
 
 def _choices(node: ast.expr) -> Iterator[str]:
@@ -106,8 +134,12 @@ def _named_texts(tree: ast.Module) -> dict[str, set[str]]:
     """The code words that a module gives names to, by the name."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found.setdefault(node.targets[0].id, set()).update(_codes(node.value))
+        match node:
+            case ast.Assign(targets=[ast.Name(name)], value=value):
+                found.setdefault(name, set()).update(_codes(value))
+            case ast.For(target=ast.Tuple([ast.Name(name), *_]), iter=ast.Tuple(rows)):
+                firsts = (row.elts[0] for row in rows if isinstance(row, ast.Tuple))
+                found.setdefault(name, set()).update(code for first in firsts for code in _codes(first))
     return found
 
 
@@ -145,7 +177,18 @@ def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
 
 def _texts(file: str, tree: ast.AST, *, raised: bool = True) -> Iterator[tuple[str, str]]:
     """The sentences of a module, but for its docstrings, its assertions and the texts of schemas."""
+    begun: dict[str, ast.expr] = {}
     for node in ast.iter_child_nodes(tree):
+        # A sentence may be put together in two statements: text = ..., text += ...
+        match node:
+            case ast.Assign(targets=[ast.Name(name)], value=value) if is_sentence(pattern(value)):
+                if name in begun:
+                    yield f"{file}:{begun[name].lineno}", pattern(begun[name])
+                begun[name] = value
+                continue
+            case ast.AugAssign(target=ast.Name(name), op=ast.Add(), value=value) if name in begun:
+                begun[name] = ast.copy_location(ast.BinOp(begun[name], ast.Add(), value), node)
+                continue
         if isinstance(node, ast.Assert) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             continue
         if isinstance(node, ast.Raise) and not raised:
@@ -157,3 +200,4 @@ def _texts(file: str, tree: ast.AST, *, raised: bool = True) -> Iterator[tuple[s
                 yield f"{file}:{node.lineno}", text
             continue
         yield from _texts(file, node, raised=raised)
+    yield from ((f"{file}:{value.lineno}", pattern(value)) for value in begun.values())
