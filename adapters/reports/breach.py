@@ -27,8 +27,9 @@ from adapters.reports.parts import finding_json, finding_of, statement_json, tal
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import FINDINGS, ScreenColumn, at, count, findings, plain, word
-from adapters.reports.wording import Writing, percent
+from adapters.reports.screen import FINDINGS, ScreenColumn, at, count, findings, plain, status
+from adapters.reports.screen import share as shown_share
+from adapters.reports.wording import Writing
 from domain.interval import Interval
 from projections.breach import BreachRow, WindowStatus, breach, by_window, late_in
 from projections.contracts_known import JudgedIncident
@@ -237,6 +238,16 @@ def _one_sided(told: Iterable[tuple[str, Iterable[JsonRow]]]) -> dict[str, list[
 
 
 LATE_OF_CASES = "late/cases: late for reasons of the supplier, of all cases decided."
+NO_CASE = {
+    "contract_ended": "contract ended",
+    "duplicate": "void as duplicate",
+    "withdrawn": "void as withdrawn",
+    "undisclosed": "system not disclosed",
+    "best_effort": "best effort",
+    "running": "running",
+    "uncovered": "calendar missing",
+}
+"""What people read of those who are no case, or none yet."""
 HEADROOM = "headroom: how many more may be late within the tolerance; empty where the window is closed or has passed."
 
 
@@ -249,8 +260,8 @@ def _notes(report: Report[WindowRow], writing: Writing) -> list[str]:
     say = writing.say
     lines = ["", say(LATE_OF_CASES), say(HEADROOM)]
     for row in report.rows:
-        not_counted = [f"{number} {say(name)}" for name in LEFT_OUT if (number := row[name])]
-        waiting = [f"{number} {say(name)}" for name in UNDECIDED if (number := row[name])]
+        not_counted = [f"{number} {say(NO_CASE[name])}" for name in LEFT_OUT if (number := row[name])]
+        waiting = [f"{number} {say(NO_CASE[name])}" for name in UNDECIDED if (number := row[name])]
         kept = [f"{number} {say('messages ' + name)}" for name, number in row["messages"].items() if number]
         if not_counted or waiting or kept:
             lines.append(f"{row['contract']}, {writing.local(row['window_from'])}: "
@@ -276,12 +287,12 @@ REPORT: Definition[WindowRow] = Definition(
         at("window_from", "from"),
         at("window_to", "to"),
         count("ratio", "late/cases"),
-        ScreenColumn("share", lambda row, _: percent(row["ratio"]), number=True),
-        ScreenColumn("tolerance", lambda row, _: percent(row["tolerance"]), number=True),
+        shown_share("ratio", "share", beside="tolerance"),
+        shown_share("tolerance", "tolerance", beside="ratio"),
         ScreenColumn("headroom", _headroom, number=True),
         count("late", "late, anyone's"),
         count("undecided"),
-        word("status", "window is"),
+        status("status", "window is"),
         ScreenColumn("ratio is", lambda row, writing: writing.say("above tolerance" if row["passed"] else "within")),
         FINDINGS,
     ),

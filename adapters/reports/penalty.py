@@ -19,10 +19,11 @@ from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
 from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.parts import finding_json, finding_of
+from adapters.reports.penalty_notes import penalty_notes
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import FINDINGS, ScreenColumn, amount, at, findings, plain
-from adapters.reports.wording import Writing, percent
+from adapters.reports.screen import FINDINGS, ScreenColumn, amount, findings, passing, plain
+from adapters.reports.wording import Writing
 from domain.interval import Interval
 from domain.terms import PenaltyClause
 from domain.values import instant_text, read_instant
@@ -197,18 +198,18 @@ def _from_live(live: LiveTables) -> list[PenaltyRow]:
 def _by_the_other_rate(row: JsonRow, writing: Writing) -> str:
     if row["conflict"] is None or row["passed_at"] is None:
         return "-"
-    others = [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
-    return ", ".join(f"{writing.say.euro(other['maximum_penalty'])} ({percent(other['rate'])})" for other in others)
+    say, others = writing.say, [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
+    return ", ".join(f"{say.euro(other['maximum_penalty'])} ({writing.percent(other['rate'])})" for other in others)
 
 
-FIGURE_IS = {"open": "if it ended today", "provisional": "provisional", "closed": "closed"}
+FIGURE_IS = {"open": "if it ended today", "provisional": "status provisional", "closed": "status closed"}
 """What people read of the status of a penalty."""
 
 
 def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
     return [
         *_by_term(report, writing),
-        *_conflict_of_rates(report, writing),
+        *penalty_notes(report.rows, writing),
         *findings(report.rows, writing, of="contract"),
     ]
 
@@ -219,18 +220,9 @@ def _by_term(report: Report[PenaltyRow], writing: Writing) -> list[str]:
     for row in report.rows:
         for one in row["terms"]:
             term = f"{writing.local(one['from'])} - {writing.local(one['to'])}"
-            passed = f"{say('passed at')} {writing.local(one['passed_at'], seconds=True)} ({one['incident']})"
-            lines.append(f"{row['contract']}, {term}: {passed}, {say.euro(one['maximum_penalty'])} euro")
+            passed = f"{say('passed')} {writing.passing(one['passed_at'])} ({one['incident']})"
+            lines.append(f"{row['contract']}, {term}: {passed}, {say.long_euro(one['maximum_penalty'])}")
     return ["", *lines] if lines else []
-
-
-def _conflict_of_rates(report: Report[PenaltyRow], writing: Writing) -> list[str]:
-    if not any(row["conflict"] and row["passed_at"] for row in report.rows):
-        return []
-    conflict, say = next(row["conflict"] for row in report.rows if row["conflict"]), writing.say
-    differ = say("Conflict (P2): the figure of the contract says {figures}, its words say {words}.")
-    rates = {name: percent(conflict[name]["rate"]) for name in ("figures", "words")}
-    return ["", f"{differ.format(**rates)} {say('The reading chooses: --reading rate=figures or rate=words.')}"]
 
 
 REPORT: Definition[PenaltyRow] = Definition(
@@ -239,10 +231,10 @@ REPORT: Definition[PenaltyRow] = Definition(
     columns=COLUMNS,
     screen=(
         plain("contract"),
-        at("passed_at", "passed at", seconds=True),
+        passing("passed_at", "passed"),
         plain("incident", "by incident"),
         amount("base", "base, euro"),
-        ScreenColumn("rate", lambda row, _: percent(row["rate"]), number=True),
+        ScreenColumn("rate", lambda row, writing: writing.percent(row["rate"]), number=True),
         amount("maximum_penalty", "maximum penalty"),
         ScreenColumn("by the other rate", _by_the_other_rate, number=True),
         amount("claimed"),
