@@ -108,7 +108,9 @@ def findings(rows: Iterable[JsonRow], writing: Writing, of: str = "incident") ->
     for row in rows:
         for finding in row["findings"]:
             names = found.setdefault((finding["code"], finding["clause"], finding["text"]), [])
-            names += [] if row[of] in names[-1:] else [row[of]]
+            late = finding["lateness_us"]
+            name = row[of] if late is None else f"{row[of]} ({writing.lateness(late)})"
+            names += [] if name in names[-1:] else [name]
     lines = [writing.say("Findings:")] if found else []
     for (code, clause, sentence), names in found.items():
         some = ", ".join(names[:5]) + (f", +{len(names) - 5}" if len(names) > 5 else "")
