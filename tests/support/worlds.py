@@ -72,9 +72,7 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
 
     messages: list[tuple[int, bytes]] = []
 
-    def add(
-        minute: int, command: str, stream: str, data: dict[str, Any] | None = None, source: str = SOURCE
-    ) -> None:
+    def add(minute: int, command: str, stream: str, data: dict[str, Any] | None = None, source: str = SOURCE) -> None:
         messages.append((start + minute * MINUTE, message(command, stream, text(minute), data, source=source)))
 
     before = start - 24 * 60 * MINUTE
