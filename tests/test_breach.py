@@ -36,6 +36,7 @@ from support.history import (
 
 from domain.contract import Contract, fold
 from domain.contract_facts import ContractSigned
+from domain.coverage import Requester
 from domain.facts import Fact
 from domain.interval import Interval
 from projections.breach import BreachRow, WindowStatus, exceeds

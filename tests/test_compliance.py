@@ -337,8 +337,8 @@ def test_what_is_dated_before_a_rectified_opening_counts_at_the_opening_with_a_f
     assert row.intervention.judged.net_us == 1 * HOUR
     finding = row.findings[0]
     assert (finding.code, finding.clause, finding.versions) == ("dated_before_opening", "R3", (2,))
-    # The rectification of Friday corrects Monday; and the taking in charge is at the very instant of the opening now.
-    assert [other.code for other in row.findings[1:]] == ["recorded_late", "charged_at_opening"]
+    # The taking in charge counts at the very instant of the opening now.
+    assert [other.code for other in row.findings[1:]] == ["charged_at_opening"]
 
 
 def test_a_suspension_begun_before_a_rectified_opening_counts_from_the_opening() -> None:
