@@ -5,18 +5,16 @@ told of) is dated at its midnight and counts for all of it; what lasts until a d
 an agreement on hours, which reaches only days that begin after it (H4), reaches those after its own.
 """
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.imports.act_messages import message_of
 from adapters.imports.contract_file import ASSISTANCE, BadContractFile, ContractFile, packaged, read_contract_file
 from adapters.imports.holidays import UnknownPlace, italian_holidays, library_version, source_named
-from adapters.inbox.messages import cloud_event
 from domain.calendar_rules import Week
 from domain.local_time import local_midnight
 from domain.terms import Option, Terms
@@ -53,10 +51,10 @@ def contract_messages(path: Path) -> list[dict[str, Any]]:
     for table in file.extensions:
         data = table.model_dump(mode="json", exclude={"agreed_on"})
         at = in_the_course_of(table.agreed_on or signed_on)
-        messages.append(_message(FROM_FILE, "contract", file.id, "extend_coverage", at, data))
+        messages.append(message_of(FROM_FILE, "contract", file.id, "extend_coverage", at, data))
     for declared in file.systems:
         data, at = {"system": declared.system}, begins(declared.told_on or signed_on)
-        messages.append(_message(FROM_FILE, "contract", file.id, "declare_connected_system", at, data))
+        messages.append(message_of(FROM_FILE, "contract", file.id, "declare_connected_system", at, data))
     messages += [
         purchase_message(
             FROM_FILE,
@@ -111,7 +109,7 @@ def calendar_message(
     # The id does not depend on the holidays: another release of the library may propose others, and what is adopted
     # for these years stays adopted.
     agreed = {"years": [first_year, last_year], "subdivision": subdivision, "hours": {**standard, **own}}
-    return _message(source, "contract", contract, "adopt_calendar", at, data, identified_by=agreed)
+    return message_of(source, "contract", contract, "adopt_calendar", at, data, identified_by=agreed)
 
 
 def sign_message(
@@ -130,7 +128,7 @@ def sign_message(
         "customers": list(customers),
         "terms": terms.model_dump(mode="json"),
     }
-    return _message(source, "contract", contract, "sign", at, data)
+    return message_of(source, "contract", contract, "sign", at, data)
 
 
 def activate_message(
@@ -138,7 +136,7 @@ def activate_message(
 ) -> dict[str, Any]:
     """Activates a service: Assistenza unless another option is given."""
     data = {"option": option.model_dump(mode="json"), "effective": effective}
-    return _message(source, "contract", contract, "activate_option", at, data)
+    return message_of(source, "contract", contract, "activate_option", at, data)
 
 
 def purchase_message(
@@ -146,13 +144,4 @@ def purchase_message(
 ) -> dict[str, Any]:
     """Buys a package of credits."""
     data = {"package": package, "minutes": minutes, "price": price, "expires_at": expires_at}
-    return _message(source, "credits", contract, "purchase", at, data)
-
-
-def _message(
-    source: str, kind: str, contract: str, verb: str, at: str, data: dict[str, Any], identified_by: object = None
-) -> dict[str, Any]:
-    """A message whose id is made from the contract and the content, so that recording it again changes nothing."""
-    text = json.dumps({"at": at, **data} if identified_by is None else identified_by, sort_keys=True)
-    message_id = f"{contract}:{verb}:{sha256(text.encode()).hexdigest()[:16]}"
-    return cloud_event(kind, contract, verb, at, data, source=source, message_id=message_id)
+    return message_of(source, "credits", contract, "purchase", at, data)
