@@ -12,6 +12,7 @@ from adapters.reports.question import Question
 from adapters.reports.replay import replay_of
 from adapters.reports.report import Definition, Report, manifest
 from adapters.reports.screen import ScreenColumn, Section, at, day, findings, plain
+from adapters.reports.statements import KINDS
 from adapters.reports.wording import Writing, runs, wall_time
 from adapters.store.ledger import Ledger
 from domain.terms import Clock
@@ -97,7 +98,19 @@ def _sections(report: Report[SliceOfClock], writing: Writing) -> Iterator[Sectio
         if versions
     ]
     whose = [f"{say('breach of')}: {say(row['responsible'])} (A4)"] if row["responsible"] else []
-    yield Section(above=["", *used, *whose])
+    said = [_statement(one, writing) for one in row["statements"]]
+    yield Section(above=["", *used, *whose, *said])
+
+
+def _statement(said: JsonRow, writing: Writing) -> str:
+    """One fact that a party may contest: by whom told, agreed or not, how late."""
+    say, kind = writing.say, said["type"].rpartition(".")[0]
+    agreed = say("agreed by both" if said["agreed"] else "not agreed by the other party")
+    counted = "" if said["counts"] else f"; {say('this reading does not count it')}"
+    return (
+        f"{say(KINDS[kind])} ({say('version')} {said['version']}): {say('by the ' + said['by'])}, {said['source']}, "
+        f"{agreed}, {writing.lateness(said['lateness_us'])} {say('after it occurred')}{counted}"
+    )
 
 
 def _title(clock: JsonRow, writing: Writing) -> str:

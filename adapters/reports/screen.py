@@ -116,7 +116,9 @@ def findings(rows: Iterable[JsonRow], writing: Writing, of: str = "incident") ->
         for finding in row["findings"]:
             sentences = found.setdefault((finding["code"], finding["clause"]), {})
             names = sentences.setdefault(finding["text"], [])
-            names += [] if row[of] in names[-1:] else [row[of]]
+            late = finding["lateness_us"]
+            name = row[of] if late is None else f"{row[of]} ({writing.lateness(late)})"
+            names += [] if name in names[-1:] else [name]
     lines = [writing.say("Findings:")] if found else []
     for (code, clause), sentences in found.items():
         of_code = f"  {writing.say(code)} [{clause}]"
