@@ -4,7 +4,8 @@ Errors, findings and the reasons of refusals are made in English, for logs, reco
 has named places, as "{file} is no file"; a value is itself translated where it is a sentence of the catalogues. The
 first word of a place's name says what its value is: {instant} and {day} are written as the language writes them,
 {hours} with its decimal sign, {share} as a percentage, {euro} as an amount;
-{choices} are names with "or" or "and" between the last two, {word} is one of the words of figures.
+{choices} are names with "or" or "and" between the last two, {word} is one of the words of figures,
+{fact} the stored type of a fact.
 """
 
 import re
@@ -83,6 +84,7 @@ _WRITTEN: dict[str, Callable[[str, Words], str]] = {
     "share": lambda text, say: say.percent(hundredths(text)),
     "euro": lambda text, say: say.euro(text),
     "choices": lambda text, say: text.replace(" or ", f" {say('or')} ").replace(" and ", f" {say('and')} "),
+    "fact": lambda text, say: text if (said := say(name := text.rpartition(".")[0])) == name else said,
     "word": lambda text, say: say(text),
 }
 

@@ -29,6 +29,8 @@ from bin.commands.demo import WHAT_NEXT, write_messages
 from bin.error_translation import SENTENCES, translated
 from bin.help import EVERYWHERE, QUESTIONS_OF_A_READING
 from bin.language import ENGLISH, catalogue
+from domain.catalogue import COMMANDS as COMMANDS_ON_THE_WIRE
+from domain.catalogue import FACTS
 from projections.readings import QUESTIONS
 
 Run = Callable[..., tuple[int, str, str]]
@@ -81,6 +83,27 @@ def test_every_code_word_has_its_italian() -> None:
     assert sorted(enum_words() - catalogue("it").keys()) == []
     assert sorted(sentences.finding_codes() - catalogue("it").keys()) == []
     assert sorted(ENGLISH.keys() - catalogue("it").keys()) == []
+
+
+def fields_within(schema: Any) -> Iterator[str]:
+    """The names of all fields of a JSON Schema."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for inner in schema.values():
+            yield from fields_within(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from fields_within(inner)
+
+
+def test_every_fact_and_field_of_a_fact_has_its_italian() -> None:
+    facts = {stored_type.rpartition(".")[0] for stored_type in FACTS.types}
+    assert sorted(facts - catalogue("it").keys()) == []
+    fields = {
+        field for command in COMMANDS_ON_THE_WIRE.values() for field in fields_within(command.model_json_schema())
+    }
+    named = {field.replace("_", " ") for field in fields if not re.search(r"\d", field)}
+    assert sorted(named - catalogue("it").keys()) == []
 
 
 def test_every_heading_title_and_empty_list_has_its_italian() -> None:
@@ -307,6 +330,13 @@ SCREENS = [
     "explain C-04 --as-of 2026-01-01",
     "show alfa-2025 --as-of 2025-06-01",
     "show bravo-2025",
+    "timeline incident-B-21",
+    "timeline contract-alfa-2025",
+    "timeline contract-bravo-2025",
+    "timeline credits-charlie-2025",
+    "facts",
+    "facts --one-sided",
+    "report credits --by-package",
     "contracts",
     "calendar alfa-2025 --from 2025-11-24 --to 2025-12-09",
     "calendar propose --years 2026 --subdivision MI",
