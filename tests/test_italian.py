@@ -23,17 +23,19 @@ from adapters.inbox.messages import Unreadable, examples, read_message
 from adapters.live_tables.schema import PUBLIC
 from adapters.reports.penalty_notes import OF_A_CONFLICT, OF_ANY_PENALTY
 from adapters.reports.report import PICKS_NOTHING, Definition, ReportName
+from bin.catalogues import catalogue
 from bin.cli import app, load_all, main
 from bin.command_list import COMMANDS, GROUPS
 from bin.commands.demo import WHAT_NEXT, write_messages
-from bin.error_translation import SENTENCES, translated
+from bin.error_translation import SENTENCES
 from bin.help import EVERYWHERE, QUESTIONS_OF_A_READING
-from bin.language import ENGLISH, catalogue
+from bin.language import ENGLISH, Words
 from domain.catalogue import COMMANDS as COMMANDS_ON_THE_WIRE
 from domain.catalogue import FACTS
 from projections.readings import QUESTIONS
 
 Run = Callable[..., tuple[int, str, str]]
+ITALIAN = Words("it")
 CATALOGUES = ("", "help", "tables", *SENTENCES.split())
 
 # --- the catalogues ---
@@ -122,7 +124,7 @@ def test_every_word_that_a_command_or_a_report_says_has_its_italian() -> None:
 
 def test_every_meaning_of_a_column_has_its_italian() -> None:
     meanings = {meaning for one in PUBLIC for meaning in (one.meaning, *(column.meaning for column in one.columns))}
-    assert sorted(meaning for meaning in meanings if english_in(translated(meaning, "it", "tables"))) == []
+    assert sorted(meaning for meaning in meanings if english_in(ITALIAN.meaning(meaning))) == []
 
 
 # --- help ---
@@ -194,7 +196,7 @@ def italian_of(english: str) -> str:
 )
 def test_a_sentence_is_recognised_with_its_values_in_it(english: str) -> None:
     values = {place: f"value-{number}" for number, place in enumerate(dict.fromkeys(PLACE.findall(english)))}
-    said = translated(PLACE.sub(lambda place: values[place[0]], english), "it")
+    said = ITALIAN.sentence(PLACE.sub(lambda place: values[place[0]], english))
     assert said == PLACE.sub(lambda place: values[place[0]], italian_of(english))
 
 
@@ -214,7 +216,7 @@ def test_a_sentence_is_recognised_with_its_values_in_it(english: str) -> None:
     ],
 )  # fmt: skip
 def test_values_are_written_as_italian_writes_them(english: str, italian: str) -> None:
-    assert translated(english, "it") == italian
+    assert ITALIAN.sentence(english) == italian
 
 
 WRONG: tuple[Any, ...] = (None, 1, -1, 1.5, "x", "", "x" * 300, [], [1], ["x", "x"], {}, {"a": 1}, True)
@@ -227,7 +229,7 @@ def test_whatever_is_wrong_with_a_field_is_said_in_italian(message: str) -> None
     changed = [{**example["data"], field: value} for field in example["data"] for value in WRONG]
     changed += [{name: value for name, value in example["data"].items() if name != gone} for gone in example["data"]]
     reasons = {refusal_of({**example, "data": data}) for data in [*changed, {**example["data"], "other": 1}]}
-    assert sorted(reason for reason in reasons if english_in(translated(reason, "it"))) == []
+    assert sorted(reason for reason in reasons if english_in(ITALIAN.sentence(reason))) == []
 
 
 def refusal_of(message: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ COLUMNS: tuple[Column[SealedFact], ...] = (
     listed("told", "its fields, all of them, as recorded", lambda sealed: sealed.told),
 )
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _AMOUNT = re.compile(r"\d+\.\d\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 
@@ -115,6 +116,8 @@ def _shown(value: Any, of_fact: Any, writing: Writing) -> str:
             )
         case dict() | list():
             return visible(json.dumps(value, ensure_ascii=False))
+        case str() if _DAY.fullmatch(value):
+            return writing.day(value)
         case str() if _AMOUNT.fullmatch(value):
             return writing.say.euro(value)
         case _:
