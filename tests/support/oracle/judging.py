@@ -1,0 +1,198 @@
+"""Every figure of a history, under a reading, as of an instant, as known on a date (section 7)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from support.oracle import credits
+from support.oracle.calendars import DAY, Calendar
+from support.oracle.clocks import Clock, Request, judge_clock
+from support.oracle.contracts import Contract, Coverage, cover, route, takes_effect
+from support.oracle.credits import FOR_EVER, takings
+from support.oracle.money import penalty, share
+from support.oracle.ratios import Judged, window_row
+from support.oracle.record import (
+    CHANGES_OF_A_CONTRACT,
+    MINUTE,
+    Agreements,
+    Fact,
+    Reading,
+    known,
+    what_counts,
+)
+
+LITERAL: Reading = {
+    "rate": "figures",
+    "unit": "incident",
+    "population": "guaranteed",
+    "window": "contract_year",
+    "base": "purchased_to_date",
+    "one_off": "contract",
+    "reassessment": "declared",
+    "suspensions": "excluded",
+    "one_sided": "recorded",
+    "undisclosed": "counted",
+}
+HORIZON = 100 * DAY * MINUTE
+
+
+class World:
+    """What is known of a history: its facts that count, and the contracts they make."""
+
+    def __init__(self, facts: Sequence[Fact], reading: Reading, as_of: int, known_on: int) -> None:
+        self.reading, self.as_of = reading, as_of
+        self.known = known(facts, known_on)
+        self.taken = takings(self.known)
+        self.contract_of = self._owners()
+        self.agreements = Agreements(self.known, self.contract_of)
+        self.facts = what_counts(self.known, reading["one_sided"], self.contract_of)
+        self.contracts = self._contracts(self.facts)
+        self.calendars: dict[tuple[str, str], Calendar] = {}
+
+    def _owners(self) -> dict[str, str | None]:
+        """The contract that each stream belongs to, whatever a party may contest of it."""
+        facts = what_counts(self.known, "recorded", {})
+        contracts = self._contracts(facts)
+        owners: dict[str, str | None] = {}
+        for one in facts:
+            kind, name = one.stream.split("-", 1)
+            if kind != "incident":
+                owners[one.stream] = name
+            elif one.kind == "incident.open":
+                owners[one.stream] = route(one.data, one.at, contracts)
+        return owners
+
+    def _contracts(self, facts: Sequence[Fact]) -> dict[str, Contract]:
+        names = sorted({one.of for one in facts if one.stream.startswith(("contract-", "credits-"))})
+        return {name: Contract(name, facts, self.taken) for name in names}
+
+    def contracts_for(self, opening: Fact) -> dict[str, Contract]:
+        """Section 6, `one_sided`: changes told after an opening, though effective before it, judge it if agreed."""
+        late = [one for one in self.facts if self.reading["one_sided"] == "agreed" and self.is_told_late(one, opening)]
+        late = [one for one in late if not self.agreements.by_both(one)]
+        return self._contracts([one for one in self.facts if one not in late]) if late else self.contracts
+
+    def is_told_late(self, change: Fact, opening: Fact) -> bool:
+        """Section 6: whether a change of a contract was recorded after an opening, though effective before it."""
+        if change.kind not in CHANGES_OF_A_CONTRACT or change.data.get("service", "assistance") != "assistance":
+            return False
+        return takes_effect(change) <= opening.at < change.recorded_at
+
+    def calendar(self, contract: Contract, opening: Fact) -> Calendar:
+        """H1, H2: the working minutes of a contract, of standard or of data-centre hours."""
+        hours = "data_centre" if opening.data.get("data_centre") else "standard"
+        if (contract.name, hours) not in self.calendars:
+            start = min(one.at for one in self.facts if one.kind == "incident.open") - DAY * MINUTE
+            told = [one for one in contract.facts if one.at <= self.as_of]
+            self.calendars[contract.name, hours] = Calendar(contract.zone, told, hours, start, self.as_of + HORIZON)
+        return self.calendars[contract.name, hours]
+
+    def requests(self) -> list[Request]:
+        """The requests opened by as_of."""
+        found = []
+        for opening in (one for one in self.facts if one.kind == "incident.open" and one.at <= self.as_of):
+            told = sorted((one for one in self.facts if one.stream == opening.stream), key=lambda one: one.order)
+            attributions = [one for one in told if one.kind == "incident.attribute_responsibility"]
+            by_then = [one for one in told if one.at <= self.as_of]
+            found.append(Request(opening, by_then, attributions, self.agreements, self.reading, self.as_of))
+        return found
+
+
+def judge(facts: Sequence[Fact], reading: Reading, as_of: int, known_on: int) -> dict[str, Any]:
+    """Every figure: `compliance` by incident, `breach` and `penalty` by contract, `credits`, `queue`."""
+    world = World(facts, {**LITERAL, **reading}, as_of, known_on)
+    rows = [compliance_row(world, request) for request in world.requests()]
+    signed = [contract for contract in world.contracts.values() if contract.signed(as_of)]
+    breach = {contract.name: window_rows(world, contract, rows) for contract in signed}
+    return {
+        "compliance": {row["incident"]: row for row in rows},
+        "breach": breach,
+        "penalty": {one.name: penalty(one, breach[one.name], world.reading, as_of) for one in signed},
+        "credits": {
+            one.name: credits.balance(one.account, one.taken, as_of)
+            for one in world.contracts.values()
+            if one in signed or one.account
+        },
+        "queue": queue(world, rows),
+    }
+
+
+def compliance_row(world: World, request: Request) -> dict[str, Any]:
+    """G2, A2 to A5: a request with its coverage and, where it is guaranteed, its clocks."""
+    opening = request.opening
+    contracts = world.contracts_for(opening)
+    coverage = cover(opening.data, opening.at, contracts)
+    contract = contracts[coverage.contract] if coverage.contract else None
+    clocks: dict[str, Clock] = {}
+    spell = contract.spell(opening.at, world.as_of) if contract is not None and coverage.guaranteed else None
+    ends = spell.end if spell else FOR_EVER
+    if contract is not None and coverage.guaranteed:
+        calendar = world.calendar(contract, opening)
+        clocks = {name: judge_clock(name, request, contract, calendar, ends) for name in ("charge", "intervention")}
+    breached = [one for one in clocks.values() if one.verdict == "breached"]
+    at_fault = [one.responsible for one in breached]
+    system = opening.data.get("system")
+    undisclosed = contract is not None and system is not None and not contract.has_declared(system, opening.at)
+    excluded = undisclosed and world.reading["undisclosed"] == "excluded"
+    return {
+        "incident": opening.of,
+        "contract": coverage.contract or route(opening.data, opening.at, contracts),
+        "opened_at": opening.at,
+        "coverage": coverage,
+        "priority": request.assessments(contract, request.ended("intervention", ends).at)[-1][1] if contract else None,
+        "clocks": clocks,
+        "responsible": ("supplier" if "supplier" in at_fault else at_fault[0]) if at_fault else None,
+        "breach": "supplier" in at_fault and not excluded,
+        "is_open": request.is_open(),
+        "is_handled": opening.data.get("requested_by", "customer") == "customer" and not request.void_closings(),
+        "counts": not excluded,
+        "findings": findings(world, opening, coverage),
+    }
+
+
+def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
+    """G2: signed later than a request that its contract would have covered. A6: changed afterwards."""
+    found = set()
+    named = world.contracts.get(opening.data.get("contract") or "")
+    if named is not None and coverage.reason == "no_contract":
+        spells = named.spells(world.as_of)
+        if spells and spells[0].start <= opening.at:
+            found.add("signed_later")
+    if coverage.contract and any(world.is_told_late(one, opening) for one in world.contracts[coverage.contract].facts):
+        found.add("changed_afterwards")
+    return found
+
+
+def window_rows(world: World, contract: Contract, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """P1: each window of a contract."""
+    judged = [
+        Judged(
+            row["incident"],
+            contract.name,
+            row["opened_at"],
+            tuple(row["clocks"].values()),
+            row["is_handled"],
+            row["counts"],
+        )
+        for row in rows
+        if row["coverage"].contract == contract.name
+    ]
+    tolerance = share(contract.terms["tolerance"])
+    windows = contract.windows(world.reading["window"], world.as_of)
+    return [window_row(window, judged, world.reading, tolerance, world.as_of) for window in windows]
+
+
+def queue(world: World, rows: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+    """G3: open requests: guaranteed, then best effort under a contract in force as of now, then the rest.
+
+    Within each, the earliest due of the running clocks (none last), priority (none last), age, id.
+    """
+    entries = []
+    for row in (row for row in rows if row["is_open"]):
+        contract = world.contracts.get(row["coverage"].contract or "")
+        in_force = contract is not None and contract.in_force(world.as_of)
+        tier = (1 if row["coverage"].guaranteed else 2) if in_force else 3
+        dues = [one.due for one in row["clocks"].values() if one.ended.why == "running" and not one.is_suspended]
+        due = min((one for one in dues if one is not None), default=FOR_EVER)
+        entries.append((tier, due, row["priority"] or 9, row["opened_at"], row["incident"]))
+    return [(incident, tier) for tier, _, _, _, incident in sorted(entries)]
