@@ -10,7 +10,7 @@ from adapters.reports.report import ReportName, definition
 from adapters.store.ledger import Ledger
 from domain.values import read_instant
 from projections.readings import Reading
-from support.oracle import Fact, judge
+from support.oracle import Fact, commitments, judge
 from support.oracle.credits import FOR_EVER
 
 Figures = dict[tuple[str, ...], Any]
@@ -23,12 +23,13 @@ def program_figures(ledger: Ledger, reading: dict[str, str], as_of: int, known_o
     asked = Question(Reading.model_validate(known), as_of, known_on)
     found: Figures = {}
     replay = replayed(ledger, asked)
-    for name in ("compliance", "breach", "penalty", "credits", "queue"):
+    for name in ("compliance", "breach", "penalty", "credits", "commitments", "queue"):
         assert name in get_args(ReportName)
-        declared = definition(name)  # type: ignore[arg-type]
+        declared = definition(name)
         assert declared.from_replay is not None
         for row in declared.from_replay(replay):
-            found.update(_NAMED[name](json_row(declared.columns, row)))
+            for figure, value in _NAMED[name](json_row(declared.columns, row)):
+                found[figure] = found.get(figure, 0) + value if figure[-1] == "beside" else value
     return found
 
 
@@ -76,12 +77,30 @@ def _credits(row: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield ("credits", row["contract"], field), row[field]
 
 
+def _commitments(row: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    name = ("commitments", row["contract"], row["commitment"])
+    if row["period_from"] is None:
+        yield (*name, "beside"), row["outside"]
+        return
+    for field in ("due", "whole", "done", "open", "missed", "exceeded", "outside", "late", "cut_short"):
+        if field in row:
+            yield (*name, row["activity"] or "", str(at(row["period_from"])), field), row[field]
+    yield (*name, row["activity"] or "", str(at(row["period_from"])), "period_to"), at(row["period_to"])
+
+
 def _queue(row: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     tiers = {"guaranteed": 1, "under_contract": 2, "rest": 3}
     yield ("queue", str(row["rank"])), (row["incident"], tiers[row["tier"]])
 
 
-_NAMED = {"compliance": _compliance, "breach": _breach, "penalty": _penalty, "credits": _credits, "queue": _queue}
+_NAMED = {
+    "compliance": _compliance,
+    "breach": _breach,
+    "penalty": _penalty,
+    "credits": _credits,
+    "commitments": _commitments,
+    "queue": _queue,
+}
 
 
 def oracle_figures(facts: Sequence[Fact], reading: dict[str, str], as_of: int, known_on: int) -> Figures:
@@ -105,6 +124,14 @@ def oracle_figures(facts: Sequence[Fact], reading: dict[str, str], as_of: int, k
     for contract, row in judged["credits"].items():
         for field, value in row.items():
             found["credits", contract, field] = value
+    for contract, kept in judged["commitments"].items():
+        for commitment, amount in kept.outside.items():
+            found["commitments", contract, commitment, "beside"] = amount
+        for period in kept.periods:
+            for field, value in commitments.row(period, as_of).items():
+                found["commitments", contract, period.commitment, period.activity or "", str(period.start), field] = (
+                    value
+                )
     for number, entry in enumerate(judged["queue"], 1):
         found["queue", str(number)] = entry
     return found

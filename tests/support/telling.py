@@ -6,7 +6,7 @@ from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Done, Refused, Reply
 from support.messages import Clock
 from support.oracle import Fact, fact
-from support.random_histories import ABOUT, MINUTE, History, Message, wire
+from support.random_facts import ABOUT, MINUTE, History, Message, wire
 
 
 class Told:

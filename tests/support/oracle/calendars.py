@@ -1,10 +1,9 @@
 """Working time (H1 to H4): of every minute, whether it is working time, by what the clock on the wall shows."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
-from datetime import UTC, datetime
 
 from support.oracle.record import MINUTE, Fact
 
@@ -13,7 +12,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 FIRST_DAY = date(1970, 1, 1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def offset(zone: str, quarter: int) -> int:
     """By how many minutes the wall is ahead of UTC in a quarter of an hour since 1970; it changes at none within."""
     shown = datetime.fromtimestamp(quarter * 900, UTC).astimezone(ZoneInfo(zone)).utcoffset()
@@ -29,7 +28,8 @@ def wall(zone: str, minute: int) -> int:
 def near(zone: str, shown: int) -> range:
     """Minutes of UTC among which the wall shows that time, be the hour changed or not."""
     guess = shown - offset(zone, shown // 15)
-    if wall(zone, guess - 180) + 180 == wall(zone, guess) == wall(zone, guess + 180) - 180:
+    guess = shown - offset(zone, guess // 15)
+    if wall(zone, guess - 180) + 180 == wall(zone, guess + 180) - 180 == shown:
         return range(guess - 1, guess + 2)
     return range(guess - 180, guess + 180)
 
@@ -130,7 +130,7 @@ class Calendar:
         if day.isoformat() in said.get("dates", []):
             return True
         first, last = said.get("first_day"), said.get("last_day")
-        if first is None or not first <= day.isoformat() <= last:
+        if first is None or last is None or not first <= day.isoformat() <= last:
             return False
         holidays, on_weekdays = said.get("holidays", "on_weekdays"), WEEKDAYS[day.weekday()] in said.get("weekdays", [])
         if is_holiday:

@@ -16,7 +16,7 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True)
 class Ended:
-    """When a clock ended and why: "stopped", "void" (a void closing) or "contract"; as_of and "running" if it did not."""
+    """When a clock ended and why: "stopped", "void" (closed as such) or "contract"; else as_of and "running"."""
 
     at: int
     why: str
@@ -56,9 +56,7 @@ class Request:
         """Section 5: the void closings that no reopening dated after them (by instant, then version) has undone."""
         reopened = self.of("reopen")
         return [
-            one
-            for one in self.of("close")
-            if is_void(one) and not any(later.order > one.order for later in reopened)
+            one for one in self.of("close") if is_void(one) and not any(later.order > one.order for later in reopened)
         ]
 
     def is_conclusive(self, closing: Fact) -> bool:
@@ -103,11 +101,11 @@ class Request:
 
     def closed_by_the_customer(self, until: int) -> list[Interval]:
         """Section 5: the time between a void closing by the customer, or by both, and its reopening does not count."""
-        found: list[Interval] = []
-        for one in self.of("close"):
-            if is_void(one) and self.is_conclusive(one):
-                found.append((one.at, min((later.at for later in self.of("reopen") if later.order > one.order), default=until)))
-        return found
+        closed = [one for one in self.of("close") if is_void(one) and self.is_conclusive(one)]
+        reopened = self.of("reopen")
+        return [
+            (one.at, min((after.at for after in reopened if after.order > one.order), default=until)) for one in closed
+        ]
 
     def assessments(self, contract: Contract, until: int) -> list[tuple[int, int]]:
         """A2: the priority as declared; under `latest` each change of it too, with its instant."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from support.oracle.calendars import local_day, midnight
@@ -216,5 +216,3 @@ def cover(said: dict[str, Any], at: int, contracts: dict[str, Contract]) -> Cove
     }
     reason = next((reason for reason, holds in reasons.items() if holds), None)
     return Coverage(reason is None, reason, contract.name)
-
-

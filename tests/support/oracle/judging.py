@@ -1,12 +1,12 @@
 """Every figure of a history, under a reading, as of an instant, as known on a date (section 7)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from support.oracle import credits
 from support.oracle.calendars import DAY, Calendar
 from support.oracle.clocks import Clock, Request, judge_clock
+from support.oracle.commitments import commitments
 from support.oracle.contracts import Contract, Coverage, cover, route, takes_effect
 from support.oracle.credits import FOR_EVER, takings
 from support.oracle.money import penalty, share
@@ -113,6 +113,7 @@ def judge(facts: Sequence[Fact], reading: Reading, as_of: int, known_on: int) ->
             for one in world.contracts.values()
             if one in signed or one.account
         },
+        "commitments": {one.name: commitments(one, as_of) for one in signed},
         "queue": queue(world, rows),
     }
 
@@ -131,15 +132,18 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
         clocks = {name: judge_clock(name, request, contract, calendar, ends) for name in ("charge", "intervention")}
     breached = [one for one in clocks.values() if one.verdict == "breached"]
     at_fault = [one.responsible for one in breached]
+    name = coverage.contract or route(opening.data, opening.at, contracts)
+    named = contracts.get(name) if name else None
+    levels = named if named is not None and named.signed(world.as_of) else None
     system = opening.data.get("system")
     undisclosed = contract is not None and system is not None and not contract.has_declared(system, opening.at)
     excluded = undisclosed and world.reading["undisclosed"] == "excluded"
     return {
         "incident": opening.of,
-        "contract": coverage.contract or route(opening.data, opening.at, contracts),
+        "contract": name,
         "opened_at": opening.at,
         "coverage": coverage,
-        "priority": request.assessments(contract, request.ended("intervention", ends).at)[-1][1] if contract else None,
+        "priority": request.assessments(levels, request.ended("intervention", ends).at)[-1][1] if levels else None,
         "clocks": clocks,
         "responsible": ("supplier" if "supplier" in at_fault else at_fault[0]) if at_fault else None,
         "breach": "supplier" in at_fault and not excluded,

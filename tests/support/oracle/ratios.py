@@ -73,7 +73,7 @@ def exceeds(breaches: int, number: int, tolerance: Fraction) -> bool:
 
 
 def headroom(breaches: int, number: int, tolerance: Fraction) -> int | None:
-    """Section 7: the largest k with (b+k)/(n+k) within the tolerance; none when passed, none that means anything at 1."""
+    """Section 7: the largest k with (b+k)/(n+k) within the tolerance; none when passed, nor at a tolerance of all."""
     if exceeds(breaches, number, tolerance) or tolerance >= 1:
         return None
     more = 0
@@ -98,7 +98,9 @@ def passed_at(found: Sequence[Case], tolerance: Fraction) -> tuple[int, list[str
     return since, sorted({one.incident for one in found if one.breach_at == since})
 
 
-def window_row(window: tuple[int, int], all_judged: Iterable[Judged], reading: Reading, tolerance: Fraction, as_of: int) -> dict[str, Any]:
+def window_row(
+    window: tuple[int, int], all_judged: Iterable[Judged], reading: Reading, tolerance: Fraction, as_of: int
+) -> dict[str, Any]:
     """P1: a request belongs to the window of its opening; half-open."""
     within = [one for one in all_judged if window[0] <= one.opened_at < window[1]]
     found = [case for one in within for case in cases(one, reading)]

@@ -1,4 +1,4 @@
-"""What is on record, and of it what counts: corrected, annulled, agreed or told by one party alone (section 3, R5, R7)."""
+"""What is on record, and what of it counts: corrected, annulled, agreed, told by one party (section 3, R5, R7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
