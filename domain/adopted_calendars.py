@@ -1,9 +1,8 @@
 """The calendars that the parties adopted, one after the other, and which of them rules a day (H1)."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, tzinfo
 from typing import NamedTuple, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from domain.calendar_rules import CalendarRules
 from domain.local_time import local_midnight
@@ -34,7 +33,7 @@ class Covering(Protocol):
 C = TypeVar("C", bound=Covering)
 
 
-def ruling(zone: ZoneInfo, adopted: Sequence[C], day: date) -> tuple[C | None, bool]:
+def ruling(zone: tzinfo, adopted: Sequence[C], day: date) -> tuple[C | None, bool]:
     """The calendar that rules a day, None where none covers it; and whether it was adopted only after it had begun."""
     covering = [one for one in adopted if one.covers(day)]
     if not covering:

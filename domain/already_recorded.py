@@ -10,7 +10,7 @@ from itertools import islice
 from typing import cast
 
 from domain.facts import F, Fact, Rejected
-from domain.rectification import as_rectified
+from domain.rectification import annulled, as_rectified
 
 Subject = Callable[[Fact], object]
 """What a fact is about. It includes the fact's instant where facts of several instants are all kept."""
@@ -32,14 +32,23 @@ def only_once(record: Sequence[Fact], fact: F, subject: Subject, otherwise: Call
 
 
 def _about_the_same(record: Sequence[Fact], fact: F, subject: Subject) -> Iterator[F]:
-    """The last fact on record about the same subject: as first recorded, then as rectified, where any fact was."""
+    """The last fact on record about the same subject: as first recorded, then as rectified, where any fact was.
+
+    What is annulled is on record no more: it may be recorded again.
+    """
     about, rectified = subject(fact), as_rectified(record)
-    for facts in (record,) if rectified is record else (record, rectified):
+    for facts in (record,) if rectified is record else (_standing(record), rectified):
         yield from islice((cast(F, other) for other in reversed(facts) if subject(other) == about), 1)
 
 
+def _standing(record: Sequence[Fact]) -> Sequence[Fact]:
+    gone = annulled(enumerate(record, 1))
+    return [fact for version, fact in enumerate(record, 1) if version not in gone] if gone else record
+
+
 def _equal(one: Fact, other: Fact) -> bool:
-    """Whether two facts are equal, but for names (their subject) and what Verbale decided when it recorded them."""
-    if type(one) is not type(other) or not one.FIXED:
-        return one == other
-    return all(value == getattr(other, name) for name, value in one if name not in one.FIXED)
+    """Whether two facts are equal, but for names, what Verbale decided, and when the source recorded it."""
+    if type(one) is not type(other):
+        return False
+    apart = {*one.FIXED, "recordedtime"}
+    return all(value == getattr(other, name) for name, value in one if name not in apart)

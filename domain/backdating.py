@@ -1,6 +1,6 @@
 """What cannot be agreed for a time past, and renewals that extend nothing (A6, G1, G2, H4)."""
 
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 from domain.contract_facts import (
     ContractRenewed,
@@ -15,7 +15,7 @@ from domain.facts import Fact, Rejected
 from domain.values import moment
 
 
-def refuse_out_of_time(contract_id: str, signed: ContractSigned, fact: Fact) -> None:
+def refuse_out_of_time(contract_id: str, signed: ContractSigned, zone: tzinfo, fact: Fact) -> None:
     """Raise Rejected where a fact of the contract that was so signed comes too late for what it says.
 
     Neither a revision of the levels (A6), nor the end of an option (G1) or of the contract (G2), takes effect before it
@@ -32,7 +32,7 @@ def refuse_out_of_time(contract_id: str, signed: ContractSigned, fact: Fact) -> 
         case ContractRenewed():
             _refuse_no_later_end(contract_id, signed, fact)
         case CoverageExtended():
-            _refuse_days_begun(ZoneInfo(signed.terms.time_zone), fact)
+            _refuse_days_begun(zone, fact)
 
 
 def _refuse_backdated(clause: str, fact: ServiceLevelRevised | OptionEnded | ContractTerminated) -> None:
@@ -53,7 +53,7 @@ def _refuse_no_later_end(contract_id: str, signed: ContractSigned, fact: Contrac
         )  # fmt: skip
 
 
-def _refuse_days_begun(zone: ZoneInfo, fact: CoverageExtended) -> None:
+def _refuse_days_begun(zone: tzinfo, fact: CoverageExtended) -> None:
     if not fact.reaches_any_from(first_day_after(zone, fact.at)):
         field = "dates" if fact.last_day is None else "last_day"
         raise Rejected("H4", field, "an extension is agreed before the day: every day that this one reaches had "

@@ -54,7 +54,27 @@ class Catalogue:
         return fact.model_dump_json().encode()
 
 
-FACTS = Catalogue(dict.fromkeys(get_args(ContractFact) + get_args(CreditFact) + get_args(IncidentFact)))
+def _with_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+    """A shape to which fields were added: an old fact has their defaults."""
+    return fields
+
+
+_WITH_DEFAULTS = {
+    "contract.calendar_adopted.v1": "contract.calendar_adopted.v2",
+    "contract.option_ended.v1": "contract.option_ended.v2",
+    "contract.renewed.v1": "contract.renewed.v2",
+    "contract.service_level_revised.v1": "contract.service_level_revised.v2",
+    "contract.terminated.v1": "contract.terminated.v2",
+    "incident.closed.v1": "incident.closed.v2",
+    "incident.taken_in_charge.v1": "incident.taken_in_charge.v2",
+}
+"""The old types to which the new one only adds: who says so and who agrees; whether a robot took charge;
+ what is revoked; the rules of the time zone."""
+
+FACTS = Catalogue(
+    dict.fromkeys(get_args(ContractFact) + get_args(CreditFact) + get_args(IncidentFact)),
+    {old: (new, _with_defaults) for old, new in _WITH_DEFAULTS.items()},
+)
 
 COMMANDS: Mapping[str, type[Command]] = MappingProxyType(
     {c.TYPE: c for c in get_args(ContractCommand) + get_args(CreditCommand) + get_args(IncidentCommand)}

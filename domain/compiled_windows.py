@@ -4,10 +4,9 @@ A question about working time is then one binary search. Instants and durations 
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from domain.adopted_calendars import Adopted, ruling
 from domain.calendar_rules import CalendarRules
@@ -26,7 +25,7 @@ class WindowTable(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> WindowTable:
+def compiled(zone: tzinfo, adopted: tuple[Adopted, ...]) -> WindowTable:
     """The windows of calendars given in order of adoption, for the days of all the years that they cover.
 
     `anticipated` are the days judged by a calendar adopted only after they had begun.
@@ -59,7 +58,7 @@ def compiled(zone: ZoneInfo, adopted: tuple[Adopted, ...]) -> WindowTable:
     return table
 
 
-def _known_from(zone: ZoneInfo, rules: CalendarRules, day: date, start: int) -> int:
+def _known_from(zone: tzinfo, rules: CalendarRules, day: date, start: int) -> int:
     """The day before is not covered: what a window of it may have left open past midnight is not known."""
     eve = day - timedelta(days=1)
     return max([start, *(window_instants(zone, eve, *window)[1] for window in rules.week.days[eve.weekday()])])

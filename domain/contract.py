@@ -12,6 +12,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from domain.adopted_calendars import Adopted
+from domain.agreement import Speakers, agree
 from domain.already_recorded import only_once, unless_recorded
 from domain.backdating import refuse_out_of_time
 from domain.calendar_rules import Extension, ServiceHours
@@ -36,13 +37,17 @@ from domain.contract_facts import (
 )
 from domain.derogation import first_day_after
 from domain.facts import Fact, NotYet, Rejected
-from domain.interval import Interval, earliest
+from domain.in_force import end_of, in_force_intervals, reviving_nothing
+from domain.interval import Interval
 from domain.latest import latest
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
-from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
+from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
+from domain.rectification import annul, as_rectified, rectify
+from domain.source_facts import SourceAppointed, SourceDismissed, SourceFact
 from domain.terms import Levels, Option, Service
-from domain.values import EARLIEST, moment
+from domain.values import moment
 from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
+from domain.zone_rules import Zone, zone_by
 
 # --- state ------------------------------------------------------------------------------------------------------
 
@@ -74,43 +79,27 @@ class Contract:
     claims: tuple[PenaltyClaimed, ...] = ()
     waivers: tuple[PenaltyWaived, ...] = ()
     settlements: tuple[PenaltySettled, ...] = ()
+    sources: tuple[SourceFact, ...] = ()
 
     @cached_property
     def in_force_intervals(self) -> tuple[Interval, ...]:
-        """When it is in force, in order. A renewal dated after the end begins another; a termination ends all.
+        """When it is in force, in order."""
+        return in_force_intervals(self.signed, self.renewals, self.terminations)
 
-        Of renewals the latest end rules, in whatever order they were recorded.
-        """
-        if self.signed is None:
-            return ()
-        start, end = self.signed.in_force_from, self.signed.in_force_until
-        found: list[Interval] = []
-        for renewal in sorted(self.renewals, key=lambda renewal: renewal.at):
-            if end is None:
-                break
-            if renewal.at > end:
-                found.append(Interval(start, end))
-                start, end = renewal.at, renewal.until
-            else:
-                end = max(end, renewal.until)
-        until_terminated = Interval(EARLIEST, self.terminated_at)
-        clipped = (one.clip(until_terminated) for one in (*found, Interval(start, end)))
-        return tuple(interval for interval in clipped if not interval.empty)
+    @cached_property
+    def speakers(self) -> Speakers:
+        """The sources appointed to the parties, by all that is on record (R7)."""
+        return Speakers.of((number, fact) for number, fact in enumerate(self.record) if isinstance(fact, SourceFact))
 
     @property
     def end(self) -> int | None:
         """The instant at which it stops being in force for good, or None."""
-        until = self.signed.in_force_until if self.signed else None
-        if until is not None:
-            until = max([until, *(renewal.until for renewal in self.renewals)])
-        return earliest(until, self.terminated_at)
+        return end_of(self.signed, self.renewals, self.terminations)
 
     @property
-    def terminated_at(self) -> int | None:
-        """The instant at which a termination ends it, whatever was renewed, or None."""
-        # If a reading ignores a rectification, a termination may be dated after its effective date. The contract then
-        # ends at the date of the termination.
-        return earliest(*(max(ending.at, ending.effective) for ending in self.terminations))
+    def renewed_after_termination(self) -> tuple[ContractRenewed, ...]:
+        """The renewals that revive nothing, because a termination had been made before (G2)."""
+        return reviving_nothing(self.renewals, self.terminations)
 
     def signed_by(self, at: int) -> bool:
         """Whether it was signed at or before `at`."""
@@ -118,7 +107,11 @@ class Contract:
 
     def in_force(self, at: int) -> bool:
         """Whether it was signed by `at` and is in force then."""
-        return self.signed_by(at) and any(interval.holds(at) for interval in self.in_force_intervals)
+        return self.signed_by(at) and self.would_be_in_force(at)
+
+    def would_be_in_force(self, at: int) -> bool:
+        """Whether `at` is a time for which it was signed, be it before or after."""
+        return any(interval.holds(at) for interval in self.in_force_intervals)
 
     def in_force_until(self, at: int) -> int | None:
         """When it stops being in force after `at`, an instant at which it is; None where it does not."""
@@ -196,12 +189,17 @@ class Contract:
         reached = extension.days({holiday.day for holiday in chosen.holidays}, chosen.first_year, chosen.last_year)
         return [day for day in reached if (day < first) is late]
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of its local days. Raises ValueError where it is not signed."""
+    @cached_property
+    def zone(self) -> Zone:
+        """The time zone of its local days, by the rules that its calendars record (H1).
+
+        Raises ValueError where it is not signed.
+        """
         if self.signed is None:
             raise ValueError(f"contract {self.id} is not signed: it has no time zone")
-        return ZoneInfo(self.signed.terms.time_zone)
+        by_adoption = sorted(self.calendars, key=lambda calendar: calendar.at)
+        recorded = [years for calendar in by_adoption if (years := calendar.rules_of_years) is not None]
+        return zone_by(self.signed.terms.time_zone, recorded)
 
     def declared(self, system: str, at: int) -> bool:
         """Whether the customer had declared a connected system by `at`, and not withdrawn it (S1)."""
@@ -246,9 +244,17 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
         return only_once(contract.record, signature, _subject, partial(_signed_otherwise, contract.id))
     signed = require_signed(contract)
     if isinstance(command, Rectify):
-        return rectify(contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, fact))
+        return rectify(
+            contract.record, command, lambda fact: refuse_out_of_time(contract.id, signed, contract.zone, fact)
+        )
+    if isinstance(command, Annul):
+        return annul(contract.record, command)
+    if isinstance(command, Agree):
+        return agree(contract.record, command, of_contract=True)
     fact = requested(command)
-    refuse_out_of_time(contract.id, signed, fact)
+    if isinstance(fact, CalendarAdopted):
+        fact = fact.with_rules_of(signed.terms.time_zone)
+    refuse_out_of_time(contract.id, signed, contract.zone, fact)
     if isinstance(fact, OperationHoursWorked):
         return only_once(contract.record, fact, _subject, _worked_otherwise)
     return unless_recorded(contract.record, fact, _subject)
@@ -274,6 +280,8 @@ def _subject(fact: Fact) -> object:
             return ConnectedSystemFact, fact.system, fact.at
         case CoverageExtended() | MaintenanceVisitPerformed() | ServiceReviewHeld():
             return fact  # each adds to the others
+        case SourceAppointed() | SourceDismissed():
+            return SourceFact, fact.source
         case _:
             return type(fact), fact.at
 
@@ -314,6 +322,7 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
     claims: list[PenaltyClaimed] = []
     waivers: list[PenaltyWaived] = []
     settlements: list[PenaltySettled] = []
+    sources: list[SourceFact] = []
     for fact in as_rectified(record):
         match fact:
             case OperationHoursWorked():  # first, for there may be thousands
@@ -344,8 +353,10 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
                 waivers.append(fact)
             case PenaltySettled():
                 settlements.append(fact)
-            case RecordRectified():
-                pass  # already applied by `as_rectified`
+            case SourceAppointed() | SourceDismissed():
+                sources.append(fact)
+            case RecordRectified() | RecordAnnulled() | RecordAgreed():
+                pass  # `as_rectified` has applied them
             case _:
                 assert_never(fact)
     return Contract(
@@ -365,4 +376,5 @@ def fold(contract_id: str, facts: Iterable[ContractFact]) -> Contract:
         tuple(claims),
         tuple(waivers),
         tuple(settlements),
+        tuple(sources),
     )

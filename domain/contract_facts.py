@@ -7,6 +7,7 @@ Clauses G1, G2, A6, S1, H1, H2, H4. Work done (O1, M1) is in `work_facts.py`, st
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Self, assert_never
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -21,9 +22,10 @@ from domain.penalty_facts import (
     SettlePenalty,
     WaivePenalty,
 )
-from domain.rectification import RecordRectified, Rectify
+from domain.record_facts import RecordCommand, RecordFact
+from domain.source_facts import AppointSource, DismissSource, SourceAppointed, SourceDismissed
 from domain.terms import Levels, Option, Service, Terms
-from domain.values import Identifier, Instant, Text, Value
+from domain.values import Identifier, Instant, Statement, Text, Value
 from domain.work_facts import (
     HoldReview,
     MaintenanceVisitPerformed,
@@ -32,6 +34,7 @@ from domain.work_facts import (
     RecordVisit,
     ServiceReviewHeld,
 )
+from domain.zone_rules import RulesOfYears, ZoneRules, rules_of
 
 
 class Agreement(Value):
@@ -53,6 +56,7 @@ class ContractSigned(Fact, Agreement):
     """The contract is signed."""
 
     TYPE = "contract.signed.v1"
+    INSTEAD_OF_ANNULMENT = "rectify the signature, or terminate the contract"
 
 
 class SignContract(Command, Agreement):
@@ -62,9 +66,13 @@ class SignContract(Command, Agreement):
 
 
 class Renewal(Value):
-    """The contract goes on until a later end (excluded)."""
+    """The contract goes on until a later end (excluded).
+
+    `revokes_termination`: terminations made before it, and not in effect yet, have no effect.
+    """
 
     until: Instant
+    revokes_termination: bool = False
 
 
 class ContractRenewed(Fact, Renewal):
@@ -73,7 +81,7 @@ class ContractRenewed(Fact, Renewal):
     If it is dated after the end, the contract is not in force between the end and the renewal.
     """
 
-    TYPE = "contract.renewed.v1"
+    TYPE = "contract.renewed.v2"
 
 
 class RenewContract(Command, Renewal):
@@ -101,7 +109,7 @@ class ActivateOption(Command, Activation):
     TYPE = "verbale.contract.activate_option.v1"
 
 
-class Deactivation(Value):
+class Deactivation(Statement):
     """A service is active no more from an instant on, until it is activated again (G1)."""
 
     service: Service
@@ -111,7 +119,7 @@ class Deactivation(Value):
 class OptionEnded(Fact, Deactivation):
     """A service ends before the contract does."""
 
-    TYPE = "contract.option_ended.v1"
+    TYPE = "contract.option_ended.v2"
 
 
 class EndOption(Command, Deactivation):
@@ -120,7 +128,7 @@ class EndOption(Command, Deactivation):
     TYPE = "verbale.contract.end_option.v1"
 
 
-class Revision(Value):
+class Revision(Statement):
     """A new table of guaranteed times, for incidents opened from `effective` on (A6)."""
 
     levels: Levels
@@ -130,7 +138,7 @@ class Revision(Value):
 class ServiceLevelRevised(Fact, Revision):
     """The guaranteed times change from a date on."""
 
-    TYPE = "contract.service_level_revised.v1"
+    TYPE = "contract.service_level_revised.v2"
 
 
 class ReviseServiceLevel(Command, Revision):
@@ -171,9 +179,27 @@ class CalendarChosen(Value):
 
 
 class CalendarAdopted(Fact, CalendarChosen):
-    """The parties' working calendar is on record, day by day: calendars are evidence."""
+    """The parties' working calendar is on record, day by day: calendars are evidence, and so are the clocks.
 
-    TYPE = "contract.calendar_adopted.v1"
+    `zone_rules`: the offsets of the contract's time zone for its years, as known then; None in what is older than them.
+    """
+
+    TYPE = "contract.calendar_adopted.v2"
+    FIXED = frozenset({"zone_rules"})
+
+    zone_rules: ZoneRules | None = None
+
+    def with_rules_of(self, time_zone: str) -> Self:
+        """The same with the rules of a time zone for its years, as the data of this program has them."""
+        rules = rules_of(ZoneInfo(time_zone), self.first_year, self.last_year)
+        return self.model_copy(update={"zone_rules": rules})
+
+    @property
+    def rules_of_years(self) -> RulesOfYears | None:
+        """The rules that it records, with its years and its instant."""
+        if self.zone_rules is None:
+            return None
+        return RulesOfYears(self.at, self.first_year, self.last_year, self.zone_rules)
 
 
 class AdoptCalendar(Command, CalendarChosen):
@@ -224,7 +250,7 @@ class WithdrawConnectedSystem(Command, ConnectedSystem):
     TYPE = "verbale.contract.withdraw_connected_system.v1"
 
 
-class Ending(Value):
+class Ending(Statement):
     """The contract ends before its term."""
 
     effective: Instant
@@ -234,7 +260,7 @@ class Ending(Value):
 class ContractTerminated(Fact, Ending):
     """The contract is ended before its term."""
 
-    TYPE = "contract.terminated.v1"
+    TYPE = "contract.terminated.v2"
 
 
 class TerminateContract(Command, Ending):
@@ -260,10 +286,12 @@ RequestedFact = (
     | PenaltyClaimed
     | PenaltyWaived
     | PenaltySettled
+    | SourceAppointed
+    | SourceDismissed
 )
 
 
-ContractFact = RequestedFact | RecordRectified
+ContractFact = RequestedFact | RecordFact
 
 
 ConnectedSystemFact = ConnectedSystemDeclared | ConnectedSystemWithdrawn
@@ -289,11 +317,13 @@ ContractRequest = (
     | ClaimPenalty
     | WaivePenalty
     | SettlePenalty
+    | AppointSource
+    | DismissSource
 )
 """A command that asks for one fact of the contract."""
 
 
-ContractCommand = ContractRequest | Rectify
+ContractCommand = ContractRequest | RecordCommand
 
 
 def requested(request: ContractRequest) -> RequestedFact:
@@ -332,6 +362,10 @@ def requested(request: ContractRequest) -> RequestedFact:
             return PenaltyWaived(**content)
         case SettlePenalty():
             return PenaltySettled(**content)
+        case AppointSource():
+            return SourceAppointed(**content)
+        case DismissSource():
+            return SourceDismissed(**content)
         case _:
             assert_never(request)
 

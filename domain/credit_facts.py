@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from domain.facts import Command, Fact
-from domain.rectification import RecordRectified, Rectify
+from domain.record_facts import RecordCommand, RecordFact
 from domain.values import Euro, Identifier, Instant, Minutes, Text, Value
 
 # --- content and facts ------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class CreditsReversed(Fact, Reversal):
     packages: tuple[Draw, ...]
 
 
-CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | RecordRectified
+CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | RecordFact
 
 
 WorkEntry = CreditsConsumed | CreditShortfallRecorded
@@ -110,4 +110,4 @@ class ReverseConsumption(Command, Reversal):
     TYPE = "verbale.credits.reverse.v1"
 
 
-CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | Rectify
+CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | RecordCommand

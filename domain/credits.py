@@ -13,6 +13,7 @@ from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import NamedTuple, assert_never
 
+from domain.agreement import agree
 from domain.already_recorded import only_once
 from domain.credit_facts import (
     ConsumeCredits,
@@ -28,7 +29,8 @@ from domain.credit_facts import (
     WorkEntry,
 )
 from domain.facts import Fact, NotYet, Rejected
-from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
+from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
+from domain.rectification import annul, as_rectified, rectify
 
 # --- state ------------------------------------------------------------------------------------------------------
 
@@ -139,6 +141,10 @@ def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, 
     match command:
         case Rectify():
             return rectify(account.record, command)
+        case Annul():
+            return annul(account.record, command)
+        case Agree():
+            return agree(account.record, command, of_contract=False)
         case PurchaseCredits():
             return only_once(account.record, CreditsPurchased(**dict(command)), _subject, _bought_otherwise)
         case ConsumeCredits():
@@ -236,8 +242,8 @@ def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
                 shortfalls.append(fact)
             case CreditsReversed():
                 reversals.append(fact)
-            case RecordRectified():
-                pass  # already applied by `as_rectified`
+            case RecordRectified() | RecordAnnulled() | RecordAgreed():
+                pass  # `as_rectified` has applied them
             case _:
                 assert_never(fact)
     return CreditAccount(

@@ -5,10 +5,9 @@ says which of them are holidays.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -109,7 +108,7 @@ class Derogation(Value):
         return Extension(day=day, windows=self.windows)
 
 
-def first_day_after(zone: ZoneInfo, instant: int) -> date:
+def first_day_after(zone: tzinfo, instant: int) -> date:
     """The first local day that an agreement of this instant comes before: one that begins at it, or later."""
     day = moment(instant).astimezone(zone).date()
     return day if local_midnight(zone, day) >= instant else day + timedelta(days=1)

@@ -3,7 +3,9 @@
 A fact (event) is what happened; a command asks for it to be recorded.
 """
 
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
+
+from pydantic import Field
 
 from domain.values import MINUTE, Attachment, Instant, Value, moment
 
@@ -43,24 +45,35 @@ class Command(Value):
     evidence: tuple[Attachment, ...] = ()
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class Fact(Value):
     """What happened, at the instant `at`; `TYPE` is the type it is stored under, for ever."""
 
     TYPE: ClassVar[str]
     FIXED: ClassVar[frozenset[str]] = frozenset()
     """Fields that cannot be rectified: those that Verbale decided, and names by which other facts refer to this one."""
+    INSTEAD_OF_ANNULMENT: ClassVar[str] = ""
+    """What to do instead of annulling it; "" where it may be annulled (R5)."""
 
     at: Instant
     evidence: tuple[Attachment, ...] = ()
+    recordedtime: Annotated[Instant | None, Field(exclude_if=_absent)] = None
+    """When the source itself recorded it, where its message says so (CloudEvents recordedtime). Stored only then."""
 
 
 F = TypeVar("F", bound=Fact)
 
 
-def refuse_future(at: int, now: int) -> None:
-    """Raise Rejected where `at` lies more than five minutes after `now`, the recorder's clock (microseconds UTC)."""
+def refuse_future(at: int, now: int, field: str = "time") -> None:
+    """Raise Rejected where `at` lies more than five minutes after `now`, the recorder's clock (microseconds UTC).
+
+    `field` is the one that says `at`.
+    """
     if at > now + FUTURE_TOLERANCE:
         raise Rejected(
-            "R3", "time", f"{moment(at).isoformat()} is in the future: it is {moment(now).isoformat()} here; "
+            "R3", field, f"{moment(at).isoformat()} is in the future: it is {moment(now).isoformat()} here; "
             "a fact is recorded once it has occurred (check the sender's clock and its offset)"
         )  # fmt: skip

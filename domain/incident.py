@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
+from domain.agreement import agree
 from domain.already_recorded import only_once, unless_recorded
 from domain.coverage import CoverageDecision
 from domain.facts import Fact, NotYet, Rejected
@@ -38,8 +39,10 @@ from domain.incident_facts import (
     SuspensionFact,
     TakeInCharge,
 )
+from domain.interval import Interval
 from domain.latest import latest
-from domain.rectification import RecordRectified, Rectify, as_rectified, rectify
+from domain.record_facts import Agree, Annul, RecordAgreed, RecordAnnulled, RecordRectified, Rectify
+from domain.rectification import annul, as_rectified, rectify
 from domain.values import moment
 
 # --- state ------------------------------------------------------------------------------------------------------
@@ -64,6 +67,32 @@ class Incident:
         """Whether somebody still has to deal with it: opened, and not resolved or closed since."""
         last = latest(self.endings)
         return self.opened is not None and (last is None or isinstance(last, IncidentReopened))
+
+    @property
+    def void_closings(self) -> tuple[IncidentClosed, ...]:
+        """The void closings that stand: a reopening undoes those before it."""
+        standing: list[IncidentClosed] = []
+        for fact in self.endings:
+            match fact:
+                case IncidentReopened():
+                    standing.clear()
+                case IncidentClosed() if fact.reason.void:
+                    standing.append(fact)
+        return tuple(standing)
+
+    @property
+    def withdrawn_intervals(self) -> tuple[Interval, ...]:
+        """The times for which it was void by the customer's word, until it was reopened: nobody had to work on it."""
+        found: list[Interval] = []
+        since: int | None = None
+        for fact in self.endings:
+            match fact:
+                case IncidentReopened() if since is not None:
+                    found.append(Interval(since, fact.at))
+                    since = None
+                case IncidentClosed() if fact.void_for_both and since is None:
+                    since = fact.at
+        return tuple(interval for interval in found if not interval.empty)
 
 
 # --- decide -----------------------------------------------------------------------------------------------------
@@ -92,6 +121,10 @@ def decide(
     match command:
         case Rectify():
             return rectify(record, command, partial(_refuse_before_opening, incident.opened, command.field))
+        case Annul():
+            return annul(record, command)
+        case Agree():
+            return agree(record, command, of_contract=False)
         case TakeInCharge():
             return unless_recorded(record, IncidentTakenInCharge(**content), _subject)
         case StartIntervention():
@@ -177,8 +210,8 @@ def fold(incident_id: str, facts: Iterable[IncidentFact]) -> Incident:
                 attributions.append(fact)
             case IncidentResolved() | IncidentReopened() | IncidentClosed():
                 endings.append(fact)
-            case RecordRectified():
-                pass  # already applied by `as_rectified`
+            case RecordRectified() | RecordAnnulled() | RecordAgreed():
+                pass  # `as_rectified` has applied them
             case _:
                 assert_never(fact)
     return Incident(

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from domain.coverage import CoverageDecision, Requester
 from domain.facts import Command, Fact
-from domain.rectification import RecordRectified, Rectify
+from domain.record_facts import RecordCommand, RecordFact
 from domain.terms import Clock, Impact, RequestKind, Urgency
-from domain.values import Identifier, Responsibility, Statement, Text, Value
+from domain.values import Identifier, Party, Responsibility, Statement, Text, Value
 
 # --- content and facts ------------------------------------------------------------------------------------------
 
@@ -63,10 +63,21 @@ class ClosingReason(StrEnum):
         return self is not ClosingReason.RESOLVED
 
 
-class Closing(Value):
-    """Why the request is closed."""
+class Closing(Statement):
+    """Why the request is closed, and who says so: what is void for one party alone may be a case for the other."""
 
     reason: ClosingReason = ClosingReason.RESOLVED
+
+    @property
+    def void_for_both(self) -> bool:
+        """Whether it is void by the customer's own word, or by both parties': then it is no case for anybody (P1)."""
+        return self.reason.void and (self.by is Party.CUSTOMER or self.agreed)
+
+
+class TakingInCharge(Value):
+    """Presa in carico; `automatic` where a robot's receipt alone says so: then nobody has taken charge yet (A5)."""
+
+    automatic: bool = False
 
 
 class IncidentOpened(Fact, Request):
@@ -74,14 +85,15 @@ class IncidentOpened(Fact, Request):
 
     TYPE = "incident.opened.v1"
     FIXED = frozenset({"answer"})
+    INSTEAD_OF_ANNULMENT = "close the request as void"
 
     answer: CoverageDecision
 
 
-class IncidentTakenInCharge(Fact):
-    """Presa in carico: stops the charge clock (TPC)."""
+class IncidentTakenInCharge(Fact, TakingInCharge):
+    """Presa in carico: stops the charge clock (TPC), unless it is automatic."""
 
-    TYPE = "incident.taken_in_charge.v1"
+    TYPE = "incident.taken_in_charge.v2"
 
 
 class InterventionStarted(Fact):
@@ -129,7 +141,7 @@ class IncidentReopened(Fact):
 class IncidentClosed(Fact, Closing):
     """The request is closed."""
 
-    TYPE = "incident.closed.v1"
+    TYPE = "incident.closed.v2"
 
 
 IncidentFact = (
@@ -143,7 +155,7 @@ IncidentFact = (
     | IncidentResolved
     | IncidentReopened
     | IncidentClosed
-    | RecordRectified
+    | RecordFact
 )
 
 
@@ -163,7 +175,7 @@ class OpenIncident(Command, Request):
     TYPE = "verbale.incident.open.v1"
 
 
-class TakeInCharge(Command):
+class TakeInCharge(Command, TakingInCharge):
     """Record the taking in charge."""
 
     TYPE = "verbale.incident.take_in_charge.v1"
@@ -228,5 +240,5 @@ IncidentCommand = (
     | Resolve
     | Reopen
     | Close
-    | Rectify
+    | RecordCommand
 )

@@ -6,10 +6,9 @@ The text gives no rule for a period cut short, so nothing is pro-rated: such a p
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from enum import StrEnum
 from itertools import count
-from zoneinfo import ZoneInfo
 
 from domain.interval import Interval
 from domain.local_time import local_midnight
@@ -37,7 +36,7 @@ class Period(Interval):
     whole: bool
 
 
-def periods(zone: ZoneInfo, start: int, end: int | None, per: Frequency, as_of: int) -> Iterator[Period]:
+def periods(zone: tzinfo, start: int, end: int | None, per: Frequency, as_of: int) -> Iterator[Period]:
     """The consecutive periods between `start` and `end` (None: endless) begun by `as_of`; instants in microseconds UTC.
 
     The first begins at `start`; the others at local midnights, whole months after the local day of `start`.

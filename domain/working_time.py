@@ -6,10 +6,9 @@ into the next day. Inside, everything is integer microseconds UTC; local time is
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from itertools import pairwise
 from typing import NamedTuple, Self
-from zoneinfo import ZoneInfo
 
 from domain.adopted_calendars import Adopted, ruling
 from domain.calendar_rules import CalendarRules
@@ -50,13 +49,13 @@ class WorkingCalendar:
     OutsideCoverage, which names them: never a guess.
     """
 
-    def __init__(self, time_zone: str, adopted: Sequence[Adopted]) -> None:
-        """Compile calendars given in order of adoption.
+    def __init__(self, zone: tzinfo, adopted: Sequence[Adopted]) -> None:
+        """Compile calendars given in order of adoption, for the local days of a time zone.
 
         A local day is judged by the last calendar covering it that was adopted at or before its midnight; if there is
         none, by the first adopted after, and `judged_by_later` says so.
         """
-        self.zone = ZoneInfo(time_zone)
+        self.zone = zone
         self._adopted = tuple(adopted)
         # One calendar judges every day it covers, whenever adopted: contracts that adopt the same share its windows.
         judging = self._adopted if len(adopted) > 1 else tuple(Adopted(-ENDLESS, one.rules) for one in adopted)
@@ -66,9 +65,9 @@ class WorkingCalendar:
         self._anticipated = table.anticipated if len(adopted) > 1 else self._days_before_adoption()
 
     @classmethod
-    def of(cls, time_zone: str, rules: CalendarRules) -> Self:
+    def of(cls, zone: tzinfo, rules: CalendarRules) -> Self:
         """The calendar of one set of rules, whenever adopted."""
-        return cls(time_zone, (Adopted(-ENDLESS, rules),))
+        return cls(zone, (Adopted(-ENDLESS, rules),))
 
     def elapsed(self, start: int, end: int) -> int:
         """Working microseconds in [start, end). Raises ReversedInterval, OutsideCoverage."""
@@ -103,6 +102,12 @@ class WorkingCalendar:
         """The instant up to which working time since `start` is known. Raises OutsideCoverage."""
         self._check_covered(start, start)
         return self._runs[bisect_right(self._runs, (start, ENDLESS)) - 1][1]
+
+    def covered_parts(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The parts of [start, end) of which working time is known, in order."""
+        for first, last in self._runs:
+            if start < last and first < end:
+                yield max(start, first), min(end, last)
 
     def judged_by_later(self, start: int, end: int) -> bool:
         """Whether a day in [start, end) is judged by a calendar adopted only after that day had begun."""

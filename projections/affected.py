@@ -4,7 +4,7 @@ Nothing is patched. A new fact has its whole stream replayed; a new fact of a co
 incident judged again that it can touch. Late, rectifying and attributing facts need no code of their own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from domain.credits import CreditAccount
@@ -27,6 +27,8 @@ class Affected(NamedTuple):
     openings: tuple[Interval, ...]
     customers: frozenset[str] = frozenset()
     systems: frozenset[str] = frozenset()
+    recorded_under: bool = False
+    """Whether it touches, too, every incident of which some fact was recorded under the contract."""
 
 
 ALWAYS = (Interval(EARLIEST, LATEST),)
@@ -44,7 +46,11 @@ def affected(before: ContractAsOf, after: ContractAsOf) -> Affected | None:
     if _bearing(before) != _bearing(after):
         was, now = before.contract, after.contract
         return Affected(
-            now.id, ALWAYS, was.customers | now.customers, was.systems_ever_declared | now.systems_ever_declared
+            now.id,
+            ALWAYS,
+            was.customers | now.customers,
+            was.systems_ever_declared | now.systems_ever_declared,
+            before.accord != after.accord,
         )
     if before.account_facts == after.account_facts:
         return None
@@ -52,9 +58,10 @@ def affected(before: ContractAsOf, after: ContractAsOf) -> Affected | None:
     return Affected(after.contract.id, openings) if openings else None
 
 
-def _bearing(contract: ContractAsOf) -> list[Corrected[Fact]]:
-    """The facts of a contract that requests may be judged by."""
-    return [one for one in contract.facts if not isinstance(one.fact, WorkFact)]
+def _bearing(contract: ContractAsOf) -> tuple[Sequence[Corrected[Fact]], Sequence[object]]:
+    """What requests may be judged by of a contract: its facts, and what was said of them."""
+    facts = [one for one in contract.facts if not isinstance(one.fact, WorkFact)]
+    return facts, (contract.accord, contract.changes, contract.statements, contract.bearing)
 
 
 def _differing(before: CreditAccount, after: CreditAccount) -> Iterator[Interval]:

@@ -1,13 +1,26 @@
 """A contract and an incident, computed from the facts that count at an instant. `replay.py` makes them."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import cast
+from typing import NamedTuple, cast
 
+from domain import contract as contracts
 from domain.calendar_rules import ServiceHours
 from domain.contract import Contract
-from domain.contract_facts import ConnectedSystemFact
+from domain.contract_facts import (
+    CalendarAdopted,
+    ConnectedSystemFact,
+    ContractFact,
+    ContractRenewed,
+    ContractSigned,
+    ContractTerminated,
+    CoverageExtended,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+)
 from domain.coverage import CoverageDecision
 from domain.credit_facts import CreditsPurchased
 from domain.credits import CreditAccount
@@ -19,7 +32,34 @@ from domain.local_time import local_day
 from domain.rectification import Corrected
 from domain.routing import Route
 from domain.working_time import WorkingCalendar
+from projections.changes import Change
 from projections.findings import Finding
+from projections.history import Entry
+from projections.readings import WindowKind
+from projections.statements import NO_ACCORD, Accord, StatementOnRecord
+from projections.windows import next_edge, windows
+
+GUARANTEE = (
+    ContractSigned,
+    ContractRenewed,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+    ContractTerminated,
+)
+"""The facts of a contract that say whether a request is guaranteed, and which times."""
+
+
+class Basis(NamedTuple):
+    """The versions of other streams that the judgement of a request rests on.
+
+    Of the contract's stream what says whether and with which times it is guaranteed, and what makes its working hours;
+    of the account's stream what is dated by the opening.
+    """
+
+    contract: Sequence[int]
+    calendar: Sequence[int]
+    credits: Sequence[int]
 
 
 @dataclass
@@ -27,6 +67,9 @@ class ContractAsOf:
     """One contract as of an instant, with its account and its compiled calendars.
 
     `next_at`: when the first fact on record, of either, occurs that does not count yet because it is later than as_of.
+    `changes`: those of its guarantees; `contested`: those of them that judge no request that came in before they were
+    told, because one party alone says so. `statements`: what a party may contest, of it and of its account.
+    `bearing`: its own facts, as recorded, by which requests are judged and counted.
     """
 
     contract: Contract
@@ -34,16 +77,22 @@ class ContractAsOf:
     facts: Sequence[Corrected[Fact]]
     account_facts: Sequence[Corrected[Fact]]
     next_at: int | None = None
+    accord: Accord = NO_ACCORD
+    changes: Sequence[Change] = ()
+    contested: Sequence[Change] = ()
+    statements: Sequence[StatementOnRecord] = ()
+    account_statements: Sequence[StatementOnRecord] = ()
+    bearing: Sequence[Entry] = ()
+    _without: dict[tuple[int, ...], "ContractAsOf"] = field(default_factory=dict)
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
     _too_late: dict[ServiceHours, Sequence[Interval]] = field(default_factory=dict)
 
     def calendar(self, hours: ServiceHours) -> WorkingCalendar | None:
         """The working calendar of the contract for one kind of service; None where it is not signed."""
-        signed = self.contract.signed
-        if signed is None:
+        if self.contract.signed is None:
             return None
         if hours not in self._calendars:
-            self._calendars[hours] = WorkingCalendar(signed.terms.time_zone, self.contract.adopted(hours))
+            self._calendars[hours] = WorkingCalendar(self.contract.zone, self.contract.adopted(hours))
         return self._calendars[hours]
 
     def extended_too_late(self, hours: ServiceHours) -> Sequence[Interval]:
@@ -59,9 +108,59 @@ class ContractAsOf:
         bought = (one for one in self.account_facts if isinstance(one.fact, CreditsPurchased))
         return cast(list[Corrected[CreditsPurchased]], list(bought))
 
+    def for_request(self, opened_at: int) -> "ContractAsOf":
+        """The contract as it judges a request of this instant: without what was told afterwards and is contested."""
+        aside = tuple(change.version for change in self.contested if change.told_after(opened_at))
+        if not aside:
+            return self
+        if aside not in self._without:
+            facts = [one for one in self.facts if one.version not in aside]
+            contract = contracts.fold(self.contract.id, (cast(ContractFact, one.fact) for one in facts))
+            self._without[aside] = replace(
+                self, contract=contract, facts=facts, contested=(), _calendars={}, _too_late={}, _without={}
+            )
+        return self._without[aside]
+
+    @cached_property
+    def _measured(self) -> Contract:
+        """The contract whose windows are measured: a contested end counts for them once it had been told."""
+        told = {change.version: change.recorded_at for change in self.contested}
+        if not told:
+            return self.contract
+        facts = (
+            one.fact.model_copy(update={"effective": max(one.fact.effective, told[one.version])})
+            if isinstance(one.fact, ContractTerminated) and one.version in told
+            else one.fact
+            for one in self.facts
+        )
+        return contracts.fold(self.contract.id, (cast(ContractFact, fact) for fact in facts))
+
+    def windows(self, kind: WindowKind, as_of: int) -> list[Interval]:
+        """The windows of its ratio begun by `as_of` (P1)."""
+        return windows(self._measured, kind, as_of)
+
+    def next_edge(self, kind: WindowKind, as_of: int) -> int | None:
+        """The first instant after `as_of` at which one of them begins or ends; None where none does."""
+        return next_edge(self._measured, kind, as_of)
+
+    def basis(self, opened_at: int) -> Basis:
+        """What the judgement of a request of this instant rests on."""
+        contract, calendar = self._guarantee
+        by_then = bisect_right(self.account_facts, opened_at, key=lambda one: one.fact.at)
+        account = sorted(version for one in self.account_facts[:by_then] for version in one.versions)
+        return Basis(contract, calendar, account)
+
+    @cached_property
+    def _guarantee(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return self.versions(*GUARANTEE), self.versions(CalendarAdopted, CoverageExtended)
+
     def versions(self, *kinds: type[Fact]) -> tuple[int, ...]:
         """The versions that prove the contract's facts of some types."""
         return tuple(sorted(v for one in self.facts if isinstance(one.fact, kinds) for v in one.versions))
+
+    def versions_of(self, facts: Sequence[Fact]) -> tuple[int, ...]:
+        """The versions that prove some of the contract's facts."""
+        return tuple(sorted(v for one in self.facts if any(one.fact is fact for fact in facts) for v in one.versions))
 
     def versions_about(self, system: str) -> tuple[int, ...]:
         """The versions that prove when a connected system was declared and withdrawn (S1)."""
@@ -80,6 +179,7 @@ class IncidentAsOf:
     """One incident, opened by then, as of an instant; `facts` by instant. `decision`: its coverage by the facts known.
 
     `next_at`: when the first fact on record occurs that does not count yet because it is later than as_of.
+    `recorded`: where and when each of its facts on record was recorded; `statements`: what a party may contest.
     """
 
     incident: Incident
@@ -90,6 +190,8 @@ class IncidentAsOf:
     findings: list[Finding]
     route: Route
     next_at: int | None = None
+    recorded: Sequence[Entry] = ()
+    statements: Sequence[StatementOnRecord] = ()
 
     @property
     def contract_name(self) -> str | None:

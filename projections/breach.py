@@ -1,38 +1,33 @@
 """Breach ratio of each window of each contract against its tolerance (P1).
 
-"Il 90% dei casi": cases are counted when decided, and a window is settled once it has ended with nothing undecided.
+"Il 90% dei casi": cases are counted when decided. A window is open until it ends, provisional while a clock is
+undecided, then closed; closed is not for ever, for what is told later moves it, and the row says so.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
 
 from domain.contract_facts import ContractRenewed, ContractSigned, ContractTerminated
 from domain.interval import Interval, earliest
 from projections.as_of import ContractAsOf
 from projections.compliance import ComplianceRow
-from projections.readings import Reading
+from projections.contract_findings import contract_findings, window_findings
+from projections.findings import Finding
 from projections.replay import Replay
+from projections.tally import Tally, WindowShare, share
 from projections.tolerance import Case, Passing, by_day, every_day, excess, passed_for_good
-from projections.windows import holding, windows
+from projections.windows import holding
 
 
-class Count(NamedTuple):
-    """What is counted in a window: cases decided (n), those that are the supplier's breaches (b), units undecided."""
+class WindowStatus(StrEnum):
+    """Whether a window has not ended, has ended with a clock undecided, or has ended with all decided."""
 
-    cases: int = 0
-    breaches: int = 0
-    undecided: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class WindowShare:
-    """What one incident adds to the counts of the window of its opening."""
-
-    cases: tuple[Case, ...] = ()
-    undecided: int = 0
+    OPEN = "open"
+    PROVISIONAL = "provisional"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +40,23 @@ class BreachRow:
 
     contract: str
     window: Interval
-    count: Count
+    tally: Tally
     tolerance: Fraction
-    settled: bool
+    status: WindowStatus
     passing: Passing | None = None
     changes_at: int | None = None
     versions: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def cases(self) -> int:
         """n: the cases decided."""
-        return self.count.cases
+        return self.tally.cases
 
     @property
     def breaches(self) -> int:
         """b: those that are the supplier's breaches."""
-        return self.count.breaches
-
-    @property
-    def undecided(self) -> int:
-        """How many units hold a clock that is not decided yet."""
-        return self.count.undecided
+        return self.tally.breaches
 
     @property
     def ratio(self) -> str | None:
@@ -96,7 +87,7 @@ def breach(replay: Replay, rows: Sequence[ComplianceRow]) -> list[BreachRow]:
     return [
         _counted(contract, window, inside.get((contract.contract.id, window.start), ()), replay)
         for contract in replay.signed_contracts
-        for window in windows(contract.contract, replay.reading.window, replay.as_of)
+        for window in contract.windows(replay.reading.window, replay.as_of)
     ]
 
 
@@ -108,7 +99,7 @@ def by_window(replay: Replay, rows: Iterable[ComplianceRow]) -> Mapping[tuple[st
         if row.contract is None:
             continue
         if row.contract not in begun:
-            begun[row.contract] = windows(replay.contract(row.contract).contract, replay.reading.window, replay.as_of)
+            begun[row.contract] = replay.contract(row.contract).windows(replay.reading.window, replay.as_of)
         if window := holding(begun[row.contract], row.opened_at):
             inside[row.contract, window.start].append(row)
     return inside
@@ -120,29 +111,41 @@ def late_in(cases: Iterable[Case]) -> list[str]:
 
 
 def _counted(contract: ContractAsOf, window: Interval, rows: Sequence[ComplianceRow], replay: Replay) -> BreachRow:
-    shares = [share(row, replay.reading) for row in rows]
+    shares = [share(row, replay.reading, window) for row in rows]
     cases = [case for each in shares for case in each.cases]
-    count = Count(len(cases), sum(c.breach_at is not None for c in cases), sum(each.undecided for each in shares))
     tolerance, of_day = tolerance_of(contract), by_day(cases)
     passing = passed_for_good(every_day(cases, tolerance), lambda day: of_day[day], tolerance)
     next_change = earliest(*(row.changes_at for row in rows))
-    return breach_row(contract, window, count, passing, next_change, replay.as_of)
+    return breach_row(contract, window, WindowShare.total(shares), passing, next_change, replay)
 
 
 def breach_row(
-    contract: ContractAsOf, window: Interval, count: Count, passing: Passing | None, next_change: int | None, as_of: int
+    contract: ContractAsOf,
+    window: Interval,
+    total: WindowShare,
+    passing: Passing | None,
+    next_change: int | None,
+    replay: Replay,
 ) -> BreachRow:
     """The row of one window from what is counted in it; `next_change`: the first of its incidents' `changes_at`."""
-    ended = window.ended_by(as_of)
+    ended = window.ended_by(replay.as_of)
+    tally = total.tally
+    status = WindowStatus.CLOSED if ended else WindowStatus.OPEN
+    if ended and tally.undecided:
+        status = WindowStatus.PROVISIONAL
     return BreachRow(
         contract=contract.contract.id,
         window=window,
-        count=count,
+        tally=tally,
         tolerance=tolerance_of(contract),
-        settled=ended and count.undecided == 0,
+        status=status,
         passing=passing,
         changes_at=earliest(None if ended else window.end, next_change, contract.next_at),
         versions=contract.versions(ContractSigned, ContractRenewed, ContractTerminated),
+        findings=(
+            *window_findings(contract, window, total, tolerance_of(contract), ended=ended),
+            *contract_findings(contract, replay),
+        ),
     )
 
 
@@ -151,41 +154,3 @@ def tolerance_of(contract: ContractAsOf) -> Fraction:
     if contract.contract.signed is None:
         raise ValueError(f"contract {contract.contract.id} is not signed: it has no tolerance")
     return contract.contract.signed.terms.tolerance
-
-
-def share(row: ComplianceRow, reading: Reading) -> WindowShare:
-    """What one incident adds to its window."""
-    return WindowShare(tuple(cases(row, reading)), undecided_units(row, reading))
-
-
-def cases(row: ComplianceRow, reading: Reading) -> list[Case]:
-    """The cases that one incident makes, once decided.
-
-    Unit `incident`: one, as soon as one clock is breached, or when both are met. Unit `clock`: one for each clock
-    decided. A best-effort request is no case, but under population `handled` it is (one for each clock with unit
-    `clock`), at its opening and never in breach. One that the reading excludes (S1) is none in any case.
-    """
-    if row.excluded:
-        return []
-    if not row.answer.guaranteed:
-        handled = reading.population == "handled" and row.answer.contract is not None
-        each = Case(row.incident, row.opened_at, None)
-        return [each] * (len(row.clocks) if reading.unit == "clock" else 1) if handled else []
-    decided = [(clock, at) for clock in row.clocks if (at := clock.judged.decided_at) is not None]
-    if reading.unit == "clock":
-        return [Case(row.incident, at, at if clock.suppliers_breach else None) for clock, at in decided]
-    breached = [at for clock, at in decided if clock.breached]
-    if breached:
-        suppliers = [at for clock, at in decided if clock.suppliers_breach]
-        return [Case(row.incident, min(breached), min(suppliers, default=None))]
-    if len(decided) == len(row.clocks):
-        return [Case(row.incident, max(at for _, at in decided), None)]
-    return []
-
-
-def undecided_units(row: ComplianceRow, reading: Reading) -> int:
-    """How many units of this incident hold a clock not decided yet: the incident, or each clock."""
-    if not row.answer.guaranteed:
-        return 0
-    undecided = sum(not clock.judged.verdict.decided for clock in row.clocks)
-    return undecided if reading.unit == "clock" else min(undecided, 1)

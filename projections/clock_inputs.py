@@ -5,13 +5,19 @@ are not the supplier's (A4), against the time guaranteed for its priority at the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import NamedTuple
 
 from domain.incident import Incident
-from domain.incident_facts import ClockSuspended, IncidentClosed, IncidentReassessed, IncidentResolved
+from domain.incident_facts import (
+    ClockSuspended,
+    ClosingReason,
+    IncidentClosed,
+    IncidentReassessed,
+    IncidentResolved,
+)
 from domain.interval import Interval
-from domain.latest import latest
 from domain.terms import Clock, Priority
 from domain.values import Responsibility
 from domain.working_time import WorkingCalendar
@@ -19,11 +25,24 @@ from projections.as_of import IncidentAsOf
 from projections.readings import Reading
 
 
+class VoidCause(StrEnum):
+    """Why a clock or a request is not counted: how its contract or the request itself ended, or what it affects."""
+
+    CONTRACT_ENDED = "contract_ended"
+    DUPLICATE = ClosingReason.DUPLICATE.value
+    WITHDRAWN = ClosingReason.WITHDRAWN.value
+    UNDISCLOSED_SYSTEM = "undisclosed_system"
+
+
 @dataclass(frozen=True, slots=True)
 class Suspended(Interval):
-    """A time for which the clocks do not run, and by whose cause; without an end while it lasts."""
+    """A time for which the clocks do not run, and by whose cause; without an end while it lasts.
+
+    `withdrawn`: the request was void then, by the customer's word, and has been reopened since.
+    """
 
     cause: Responsibility
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +51,12 @@ class Span(Interval):
 
     end: int
     stopped: bool
-    void: bool
+    void: VoidCause | None
 
     @property
     def ended(self) -> bool:
         """Whether it runs no more."""
-        return self.stopped or self.void
+        return self.stopped or self.void is not None
 
 
 class ClockInputs(NamedTuple):
@@ -65,7 +84,7 @@ class ClockInputs(NamedTuple):
 def clock_inputs(incident: IncidentAsOf, reading: Reading, as_of: int) -> Mapping[Clock, ClockInputs]:
     """What each clock of an incident is judged by under a reading, as of an instant."""
     calendar = incident.contract.calendar(incident.hours) if incident.contract else None
-    suspended = suspended_intervals(incident.incident) if reading.suspensions == "excluded" else ()
+    suspended = not_running(incident.incident, reading)
     found = {}
     for clock in Clock:
         end = incident.ends_with
@@ -74,6 +93,25 @@ def clock_inputs(incident: IncidentAsOf, reading: Reading, as_of: int) -> Mappin
         priority = _priority(incident, reassessed)
         target = _target(incident, clock, priority)
         found[clock] = ClockInputs(calendar, where, suspended, priority, target, end, reassessed)
+    return found
+
+
+def not_running(incident: Incident, reading: Reading) -> list[Suspended]:
+    """The times for which the clocks stop, in order, none within another.
+
+    While it was void by the customer's word a request asked nothing of anybody, under every reading.
+    """
+    suspended = suspended_intervals(incident) if reading.suspensions == "excluded" else []
+    withdrawn = [Suspended(one.start, one.end, Responsibility.CUSTOMER, True) for one in incident.withdrawn_intervals]
+    if not withdrawn:
+        return suspended
+    found: list[Suspended] = []
+    for pause in sorted([*suspended, *withdrawn], key=lambda one: (one.start, not one.withdrawn)):
+        last = found[-1] if found else None
+        if last is None or last.ended_by(pause.start):
+            found.append(pause)
+        elif last.end is not None and (pause.end is None or pause.end > last.end):
+            found.append(replace(pause, start=last.end))
     return found
 
 
@@ -102,24 +140,31 @@ def span(incident: Incident, clock: Clock, contract_end: int | None, as_of: int)
     stops += [fact.at for fact in incident.endings if isinstance(fact, IncidentResolved)]
     stops += [fact.at for fact in incident.endings if isinstance(fact, IncidentClosed) and not fact.reason.void]
     if clock is Clock.CHARGE:
-        stops += [fact.at for fact in incident.charges]
-    voids = [fact.at for fact in incident.endings if isinstance(fact, IncidentClosed) and fact.reason.void]
+        stops += [fact.at for fact in incident.charges if not fact.automatic]
+    voids = [(fact.at, VoidCause(fact.reason.value)) for fact in incident.void_closings]
     if contract_end is not None and contract_end <= as_of:
-        voids.append(contract_end)
-    stop, void = min(stops, default=None), min(voids, default=None)
+        voids.append((contract_end, VoidCause.CONTRACT_ENDED))
+    stop, void = min(stops, default=None), min(voids, default=None, key=lambda one: one[0])
     start = incident.opened.at
-    if stop is not None and (void is None or stop <= void):
-        return Span(start, stop, stopped=True, void=False)
+    if stop is not None and (void is None or stop <= void[0]):
+        return Span(start, stop, stopped=True, void=None)
     if void is not None:
-        return Span(start, max(start, void), stopped=False, void=True)
-    return Span(start, as_of, stopped=False, void=False)
+        return Span(start, max(start, void[0]), stopped=False, void=void[1])
+    return Span(start, as_of, stopped=False, void=None)
 
 
 def _ruling_reassessment(incident: IncidentAsOf, where: Span, reading: Reading) -> IncidentReassessed | None:
-    """The reassessment that rules a clock under reading `latest`: the last one not after its stop (A2)."""
+    """The reassessment that rules a clock under reading `latest`: of those not after its stop the last one (A2).
+
+    One that leaves the priority as it was decides nothing.
+    """
     if reading.reassessment == "declared" or incident.contract is None:
         return None
-    return latest(fact for fact in incident.incident.reassessments if fact.at <= where.end)
+    ruling, priority = None, _priority(incident, None)
+    for fact in incident.incident.reassessments:
+        if fact.at <= where.end and _priority(incident, fact) != priority:
+            ruling, priority = fact, _priority(incident, fact)
+    return ruling
 
 
 def _priority(incident: IncidentAsOf, reassessed: IncidentReassessed | None) -> Priority | None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from domain.values import Responsibility
 from domain.working_time import OutsideCoverage, WorkingCalendar
 from projections.clock_inputs import Span, Suspended
 
@@ -34,8 +33,8 @@ class Accrued(NamedTuple):
         return self.net_us, None if self.suspended_us is None else self.suspended_us + since
 
 
-def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int, Responsibility | None]]:
-    """A span cut where a suspension begins or ends, each part with the cause that suspends it (None: it runs)."""
+def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int, Suspended | None]]:
+    """A span cut where a suspension begins or ends, each part with what suspends it (None: it runs)."""
     start = span.start
     for pause in suspended:
         if pause.start >= span.end:
@@ -43,7 +42,7 @@ def parts(span: Span, suspended: Sequence[Suspended]) -> Iterator[tuple[int, int
         if start < pause.start:
             yield start, pause.start, None
         start = span.end if pause.end is None else min(pause.end, span.end)
-        yield pause.start, start, pause.cause
+        yield pause.start, start, pause
     if start < span.end:
         yield start, span.end, None
 
@@ -63,7 +62,8 @@ class ClockRun:
         except OutsideCoverage:
             self.covered_until = None
         self.whole_us = self._worked(span.start, span.end)
-        ran = [(start, end) for start, end, cause in parts(span, suspended) if cause is None]
+        ran = [(start, end) for start, end, pause in parts(span, suspended) if pause is None]
+        self._ran = ran
         if ran == [(span.start, span.end)]:
             worked = [(span.start, self.whole_us)]
         else:
@@ -101,6 +101,24 @@ class ClockRun:
         net = sum(worked for start, worked in self.ran if start < at)
         until_then = self.whole_us if at == self.span.end else self._worked(self.span.start, at)
         return Accrued(at, net, None if until_then is None else until_then - net, state)
+
+    def reached_within_the_calendars(self, amount: int) -> int | None:
+        """When the time that is known reaches `amount`, though some of the span lies beyond the calendars; or None.
+
+        What is not known can only add to it: a breach proven stays one.
+        """
+        for start, end in self._ran:
+            for covered in self.calendar.covered_parts(start, end):
+                worked = self.calendar.elapsed(*covered)
+                if worked >= amount:
+                    return self.calendar.due(covered[0], amount)
+                amount -= worked
+        return None
+
+    def due_within_the_calendars(self, amount: int) -> int | None:
+        """The instant at which net reaches `amount`, where all time until then is known; else None."""
+        found = self.reached_within_the_calendars(amount)
+        return found if found is not None and self.covered_until is not None and found <= self.covered_until else None
 
     def reaches(self, amount: int) -> int | None:
         """The earliest instant at which net reaches `amount`; None while suspended or beyond the calendars."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.interval import earliest
-from projections.clock_inputs import ClockInputs, Span
+from projections.clock_inputs import ClockInputs, Span, VoidCause
 from projections.clock_run import Accrued, ClockRun
 
 
@@ -34,6 +34,7 @@ class Judged(NamedTuple):
     `changes_at`: when time alone will change the verdict. `decided_at`: when it became met or breached. `stopped`:
     whether it has ended; a clock that is breached may still be running. `recheck_at`: when time alone may change
     anything of it but the time it counts while it runs; until then that follows from `accrued` and the calendar.
+    `void_cause`: why it is void, where it is.
     """
 
     target_us: int | None
@@ -46,19 +47,21 @@ class Judged(NamedTuple):
     stopped: bool = False
     accrued: Accrued = Accrued(None, None, None, "ended")
     recheck_at: int | None = None
+    void_cause: VoidCause | None = None
 
     @property
     def exceeded(self) -> bool:
         """Whether more than the target has counted, whether it is a case or not."""
         return self.target_us is not None and self.net_us is not None and self.net_us > self.target_us
 
-    def as_no_case(self) -> "Judged":
+    def as_no_case(self, cause: VoidCause) -> "Judged":
         """The same measurements with the verdict `void`; `best_effort` is kept.
 
         It is looked at again when it would have been (`recheck_at`): `exceeded` still changes.
         """
-        verdict = self.verdict if self.verdict is Verdict.BEST_EFFORT else Verdict.VOID
-        return self._replace(verdict=verdict, changes_at=None, decided_at=None)
+        if self.verdict is Verdict.BEST_EFFORT:
+            return self._replace(changes_at=None, decided_at=None)
+        return self._replace(verdict=Verdict.VOID, changes_at=None, decided_at=None, void_cause=cause)
 
 
 UNMEASURED = Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None)
@@ -74,8 +77,7 @@ def judge(inputs: ClockInputs) -> Judged:
     net, accrued = run.net(), run.accrued()
     recheck_at = None if span.ended else earliest(inputs.contract_end, run.beyond_the_calendars())
     if net is None:
-        verdict = Verdict.BEST_EFFORT if target is None else Verdict.UNDECIDED
-        return Judged(target, None, None, None, verdict, None, None, span.ended, accrued, recheck_at)
+        return _beyond_the_calendars(run, inputs, accrued, recheck_at)
     suspended_us = run.suspended(net)
     if target is None:
         verdict = Verdict.BEST_EFFORT
@@ -91,7 +93,22 @@ def judge(inputs: ClockInputs) -> Judged:
         beyond = None if run.suspended_at_end else run.beyond_the_calendars()
         changes_at = earliest(run.reaches(target + 1), inputs.contract_end, beyond)
     recheck_at = earliest(recheck_at, changes_at)
-    return Judged(target, net, suspended_us, due, verdict, changes_at, decided_at, span.ended, accrued, recheck_at)
+    void_cause = span.void if verdict is Verdict.VOID else None
+    return Judged(
+        target, net, suspended_us, due, verdict, changes_at, decided_at, span.ended, accrued, recheck_at, void_cause
+    )
+
+
+def _beyond_the_calendars(run: ClockRun, inputs: ClockInputs, accrued: Accrued, recheck_at: int | None) -> Judged:
+    """A clock of which some time is not known: breached where what is known exceeds the target, else undecided (H1)."""
+    target, ended = inputs.target_us, inputs.span.ended
+    if target is None:
+        return Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None, ended, accrued, recheck_at)
+    exceeded_at = run.reached_within_the_calendars(target + 1)
+    if exceeded_at is None:
+        return Judged(target, None, None, None, Verdict.UNDECIDED, None, None, ended, accrued, recheck_at)
+    due, decided_at = run.due_within_the_calendars(target), max(exceeded_at, inputs.retargeted_at or exceeded_at)
+    return Judged(target, None, None, due, Verdict.BREACHED, None, decided_at, ended, accrued, recheck_at)
 
 
 def _verdict(span: Span, net: int, target: int) -> Verdict:
@@ -99,4 +116,4 @@ def _verdict(span: Span, net: int, target: int) -> Verdict:
         return Verdict.BREACHED
     if span.stopped:
         return Verdict.MET
-    return Verdict.VOID if span.void else Verdict.RUNNING
+    return Verdict.RUNNING if span.void is None else Verdict.VOID

@@ -6,24 +6,29 @@ One incident in, one row out; the rows are what ratios, penalties and the queue 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from domain.coverage import CoverageDecision
+from domain.coverage import CoverageDecision, Requester
+from domain.incident_facts import IncidentTakenInCharge
 from domain.interval import Interval, earliest
 from domain.latest import last_recorded
 from domain.terms import Clock, Priority
 from domain.values import Responsibility
+from domain.zone_rules import rules_recorded
 from projections.as_of import ContractAsOf, IncidentAsOf
-from projections.clock_inputs import ClockInputs, clock_inputs
+from projections.clock_inputs import ClockInputs, VoidCause, clock_inputs
 from projections.clocks import Judged, Verdict, judge
 from projections.findings import (
-    UNDISCLOSED,
     Finding,
     calendar_adopted_later,
     calendar_does_not_cover,
+    changed_afterwards,
+    charged_at_opening,
     extension_agreed_later,
     undisclosed,
+    zone_rules_not_recorded,
 )
 from projections.readings import Reading
 from projections.replay import Replay
+from projections.statements import StatementOnRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,10 @@ class ClockRow:
 class ComplianceRow:
     """One incident judged; `versions` are those of its stream that prove it.
 
-    `changes_at`: when time alone may change any of it but what running clocks count.
+    `changes_at`: when time alone may change any of it but what running clocks count. `statements`: what a party may
+    contest of it. `void`: why it is no case of anybody's, where it is none: by the customer's word or by both parties',
+    by anybody's for a best-effort request, or because the reading excludes it (S1). `recorded_at`: when each fact that
+    it rests on was recorded.
     """
 
     incident: str
@@ -62,6 +70,10 @@ class ComplianceRow:
     findings: tuple[Finding, ...]
     versions: tuple[int, ...]
     changes_at: int | None = None
+    statements: tuple[StatementOnRecord, ...] = ()
+    requested_by: Requester = Requester.CUSTOMER
+    void: VoidCause | None = None
+    recorded_at: tuple[int, ...] = ()
 
     @property
     def clocks(self) -> tuple[ClockRow, ClockRow]:
@@ -88,7 +100,7 @@ class ComplianceRow:
     @property
     def excluded(self) -> bool:
         """Whether the reading makes it no case, because the system that it affects was not disclosed (S1)."""
-        return any(finding.code == UNDISCLOSED for finding in self.findings)
+        return self.void is VoidCause.UNDISCLOSED_SYSTEM
 
 
 def compliance(replay: Replay, incidents: Iterable[IncidentAsOf] | None = None) -> list[ComplianceRow]:
@@ -105,9 +117,12 @@ def judge_incident(incident: IncidentAsOf, replay: Replay) -> ComplianceRow:
 def judge_clocks(incident: IncidentAsOf, inputs: Mapping[Clock, ClockInputs], replay: Replay) -> ComplianceRow:
     """One incident judged by what was made for each of its clocks."""
     clocks = {clock: judge(inputs[clock]) for clock in Clock}
-    findings = [*incident.findings, *_calendar_findings(incident, clocks, replay.as_of)]
-    if is_excluded(incident, replay.reading):
-        clocks = {clock: judged.as_no_case() for clock, judged in clocks.items()}
+    findings = [*incident.findings, *_contract_findings(incident), *_calendar_findings(incident, clocks, replay.as_of)]
+    if charged := _charged_at_opening(incident):
+        findings.append(charged_at_opening(charged))
+    if void := _void(incident, replay.reading):
+        clocks = {clock: judged.as_no_case(void) for clock, judged in clocks.items()}
+    if void is VoidCause.UNDISCLOSED_SYSTEM:
         findings.append(undisclosed(incident.opened.system, incident.contract_name, incident.opening_versions))
     return ComplianceRow(
         incident=incident.incident.id,
@@ -121,7 +136,44 @@ def judge_clocks(incident: IncidentAsOf, inputs: Mapping[Clock, ClockInputs], re
         findings=tuple(findings),
         versions=incident.versions,
         changes_at=earliest(*(judged.recheck_at for judged in clocks.values()), incident.next_at),
+        statements=tuple(incident.statements),
+        requested_by=incident.opened.requested_by,
+        void=void,
+        recorded_at=tuple(_recorded_at(incident)),
     )
+
+
+def _recorded_at(incident: IncidentAsOf) -> Iterator[int]:
+    """When each fact that the row rests on was recorded, with what withdraws one."""
+    resting = {*incident.versions, *(said.version for said in incident.statements if said.counts)}
+    return (entry.recorded_at for entry in incident.recorded if entry.version in resting)
+
+
+def _void(incident: IncidentAsOf, reading: Reading) -> VoidCause | None:
+    """Why a request is no case of anybody's: its system was not disclosed (S1), or it is void for both parties.
+
+    A request without guarantee is void by anybody's word: it counts only in the supplier's favour.
+    """
+    if is_excluded(incident, reading):
+        return VoidCause.UNDISCLOSED_SYSTEM
+    closings = incident.incident.void_closings
+    if incident.decision.guaranteed:
+        closings = tuple(closing for closing in closings if closing.void_for_both)
+    return VoidCause(closings[0].reason.value) if closings else None
+
+
+def _charged_at_opening(incident: IncidentAsOf) -> tuple[int, ...]:
+    """The versions that say it was taken in charge, by somebody, at the very instant of its opening."""
+    charges = (one for one in incident.facts if isinstance(one.fact, IncidentTakenInCharge) and not one.fact.automatic)
+    return tuple(v for one in charges if one.fact.at == incident.opened.at for v in one.versions)
+
+
+def _contract_findings(incident: IncidentAsOf) -> Iterator[Finding]:
+    """What was told of its contract after it had come in, though effective before it (A6)."""
+    if incident.contract is not None:
+        for change in incident.contract.changes:
+            if change.told_after(incident.opened.at):
+                yield changed_afterwards(change, incident.contract.contract.id)
 
 
 def is_excluded(incident: IncidentAsOf, reading: Reading) -> bool:
@@ -146,6 +198,8 @@ def _calendar_findings(incident: IncidentAsOf, clocks: Mapping[Clock, Judged], a
         return
     if calendar.judged_by_later(incident.opened.at, end):
         yield calendar_adopted_later()
+    if not rules_recorded(incident.contract.contract.zone, incident.opened.at, end):
+        yield zone_rules_not_recorded()
     if _runs_through_a_day_extended_too_late(incident.contract, incident, end):
         yield extension_agreed_later()
 

@@ -13,6 +13,7 @@ from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.terms import Levels, Option, Service, Terms
 from domain.values import moment
 from domain.working_time import OutsideCoverage
+from domain.zone_rules import Zone
 from projections.as_of import ContractAsOf
 from projections.credit_balance import CreditRow, credit_row
 from projections.replay import Replay
@@ -34,6 +35,7 @@ class ContractSheet:
     in_force: tuple[Interval, ...]
     is_in_force: bool
     customers: tuple[str, ...]
+    zone: Zone
     terms: Terms
     levels: Levels
     options: Mapping[Service, Option]
@@ -59,6 +61,7 @@ def contract_sheet(replay: Replay, name: str) -> ContractSheet | None:
         in_force=contract.in_force_intervals,
         is_in_force=contract.in_force(as_of),
         customers=tuple(sorted(contract.customers)),
+        zone=contract.zone,
         terms=signed.terms,
         levels=contract.levels(as_of),
         options={service: option for service, option in options.items() if option is not None},

@@ -5,13 +5,13 @@ New facts, or time alone, advance it: only the contracts that either touches are
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from domain.incident_facts import IncidentOpened
 from domain.interval import Interval, earliest
 from domain.streams import split_stream
 from projections.affected import Affected, affected
 from projections.as_of import ContractAsOf
-from projections.breach import WindowShare, share
 from projections.compliance import ComplianceRow, judge_incident
 from projections.connected_systems import EffectRow, effect_of
 from projections.dues import next_period_edge
@@ -19,7 +19,8 @@ from projections.history import Entry, History
 from projections.queue import QueueRow, queue_row
 from projections.readings import Reading
 from projections.replay import Replay
-from projections.windows import holding, next_edge, windows
+from projections.tally import WindowShare, share
+from projections.windows import holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ class Contracts:
         """When time alone may change a figure of a contract itself: an edge in time, an expiry, a fact on record."""
         return earliest(*(under.contract_changes_at(name) for under in self.under))
 
+    def sharing_customers(self, names: Iterable[str]) -> set[str]:
+        """The other contracts that list a customer key of one of these, under any reading."""
+        pairs = product(self.under, names)
+        keys = ((under, key) for under, name in pairs for key in under.replay.contract(name).contract.customers)
+        return {one.contract.id for under, key in keys for one in under.replay.listing(key)}
+
     def affected(self, before: "Contracts", names: Iterable[str]) -> list[Affected]:
         """Which incidents the change of some contracts since `before` can touch, under any reading."""
         pairs = [(now.replay, was.replay) for now, was in zip(self.under, before.under, strict=True)]
@@ -106,8 +113,8 @@ class ContractsUnder:
     def windows(self, contract: str) -> list[Interval]:
         """The windows of a contract begun by as_of, in order; none where it is not signed."""
         if contract not in self._windows:
-            of = self.replay.contract(contract).contract
-            self._windows[contract] = windows(of, self.replay.reading.window, self.replay.as_of)
+            known = self.replay.contract(contract)
+            self._windows[contract] = known.windows(self.replay.reading.window, self.replay.as_of)
         return self._windows[contract]
 
     def judged(self, incidents: Mapping[str, Sequence[Entry]]) -> dict[str, JudgedIncident | None]:
@@ -122,7 +129,7 @@ class ContractsUnder:
         row = judge_incident(incident, replay)
         window = holding(self.windows(row.contract), row.opened_at) if row.contract is not None else None
         queued = queue_row(replay, row) if row.open else None
-        counted = share(row, replay.reading) if window else WindowShare()
+        counted = share(row, replay.reading, window) if window else WindowShare()
         return JudgedIncident(incident.opened, row, window, counted, queued, effect_of(incident, row))
 
     def opens_at(self, name: str, facts: Sequence[Entry]) -> int | None:
@@ -133,7 +140,7 @@ class ContractsUnder:
         """When time alone may change a figure of the contract itself."""
         known, as_of = self.replay.contract(name), self.replay.as_of
         expiries = (p.expires_at for p in known.account.purchases if p.expires_at is not None and p.expires_at > as_of)
-        edges = next_edge(known.contract, self.replay.reading.window, as_of), next_period_edge(known.contract, as_of)
+        edges = known.next_edge(self.replay.reading.window, as_of), next_period_edge(known.contract, as_of)
         return earliest(known.next_at, *edges, *expiries)
 
     def stay_until(self, as_of: int) -> bool:

@@ -6,17 +6,8 @@ Judging and explaining take the same `ClockInputs`, made once.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
-from domain.contract_facts import (
-    CalendarAdopted,
-    ContractRenewed,
-    ContractSigned,
-    ContractTerminated,
-    CoverageExtended,
-    OptionActivated,
-    OptionEnded,
-    ServiceLevelRevised,
-)
 from domain.coverage import CoverageDecision
 from domain.facts import Fact
 from domain.incident_facts import (
@@ -29,9 +20,10 @@ from domain.incident_facts import (
     ResponsibilityAttributed,
 )
 from domain.terms import Clock, Priority
-from domain.values import Responsibility, moment
+from domain.values import moment
 from domain.working_time import OutsideCoverage, Segment, WorkingCalendar
-from projections.as_of import ContractAsOf, IncidentAsOf
+from domain.zone_rules import Zone
+from projections.as_of import IncidentAsOf
 from projections.clock_inputs import ClockInputs, Span, Suspended, clock_inputs
 from projections.clock_run import parts
 from projections.clocks import Judged
@@ -43,8 +35,8 @@ from projections.replay import Replay
 class Slice:
     """A stretch of a clock: `counted_us` working microseconds count towards net, for the reason and clause given.
 
-    `why` is working, closed, holiday or suspended; `detail` the holiday's name or the cause. `window` is the working
-    window it lies in.
+    `why` is working, closed, holiday, suspended or withdrawn (void by the customer's word, and reopened since);
+    `detail` the holiday's name or the cause. `window` is the working window it lies in.
     """
 
     start: int
@@ -76,7 +68,7 @@ class Explanation:
     row: ComplianceRow
     answer: CoverageDecision
     priority: Priority | None
-    time_zone: str
+    zone: Zone
     terms_source: str | None
     clocks: tuple[ClockExplained, ...]
     streams: dict[str, tuple[int, ...]]
@@ -94,7 +86,7 @@ def explain(name: str, replay: Replay) -> Explanation | None:
         row=row,
         answer=incident.decision,
         priority=row.priority,
-        time_zone=signed.terms.time_zone if signed else "Europe/Rome",
+        zone=incident.contract.contract.zone if incident.contract else ZoneInfo("Europe/Rome"),
         terms_source=signed.terms.source if signed else None,
         clocks=(
             _clock(incident, Clock.CHARGE, inputs[Clock.CHARGE], row.charge.judged),
@@ -114,9 +106,9 @@ def _clock(incident: IncidentAsOf, clock: Clock, inputs: ClockInputs, judged: Ju
 def _slices(calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended]) -> Iterator[Slice]:
     net = 0
     waiting: Slice | None = None
-    for start, end, cause in parts(span, suspended):
-        for part in _segments(calendar, start, end, cause):
-            why, detail, clause = _why(part, cause)
+    for start, end, pause in parts(span, suspended):
+        for part in _segments(calendar, start, end, pause):
+            why, detail, clause = _why(part, pause)
             counted = part.end - part.start if why == "working" else 0
             net += counted
             piece = Slice(part.start, part.end, part.day, part.window, why, detail, clause, counted, net)
@@ -130,11 +122,11 @@ def _slices(calendar: WorkingCalendar, span: Span, suspended: Sequence[Suspended
         yield waiting
 
 
-def _segments(calendar: WorkingCalendar, start: int, end: int, cause: Responsibility | None) -> Iterator[Segment]:
+def _segments(calendar: WorkingCalendar, start: int, end: int, pause: Suspended | None) -> Iterator[Segment]:
     try:
         yield from list(calendar.segments(start, end))
     except OutsideCoverage:
-        if cause is None:
+        if pause is None:
             raise
         # Beyond the calendars it is enough to know that the clock stood still.
         day = moment(start).astimezone(calendar.zone).date()
@@ -146,10 +138,10 @@ def _same_closure(left: Slice, right: Slice) -> bool:
     return left.why == right.why == "closed"
 
 
-def _why(part: Segment, cause: Responsibility | None) -> tuple[str, str | None, str]:
+def _why(part: Segment, pause: Suspended | None) -> tuple[str, str | None, str]:
     if part.window is not None:
-        if cause:
-            return "suspended", str(cause), "A4"
+        if pause:
+            return ("withdrawn", None, "P1") if pause.withdrawn else ("suspended", str(pause.cause), "A4")
         return "working", None, "H4" if part.agreed else "H3"
     return ("holiday", part.holiday, "H1") if part.holiday else ("closed", None, "H1")
 
@@ -173,7 +165,7 @@ def _matters(fact: Fact, clock: Clock, inputs: ClockInputs) -> bool:
             return False
         case IncidentTakenInCharge() if clock is Clock.INTERVENTION:
             return False
-        case IncidentClosed(reason=reason) if reason.void != span.void:
+        case IncidentClosed(reason=reason) if reason.void is not (span.void is not None):
             return False
         case _:
             return fact.at in (span.start, span.end)
@@ -182,22 +174,9 @@ def _matters(fact: Fact, clock: Clock, inputs: ClockInputs) -> bool:
 def _streams(incident: IncidentAsOf, row: ComplianceRow) -> dict[str, tuple[int, ...]]:
     streams = {f"incident-{incident.incident.id}": row.versions}
     if (contract := incident.contract) is not None:
+        basis = contract.basis(incident.opened.at)
         about_system = contract.versions_about(incident.opened.system) if incident.opened.system else ()
-        streams[f"contract-{contract.contract.id}"] = tuple(sorted({*_contract_versions(contract), *about_system}))
-        streams[f"credits-{contract.contract.id}"] = tuple(
-            version for one in contract.account_facts if one.fact.at <= incident.opened.at for version in one.versions
-        )
+        of_contract = {*basis.contract, *basis.calendar, *about_system}
+        streams[f"contract-{contract.contract.id}"] = tuple(sorted(of_contract))
+        streams[f"credits-{contract.contract.id}"] = tuple(basis.credits)
     return streams
-
-
-def _contract_versions(contract: ContractAsOf) -> tuple[int, ...]:
-    return contract.versions(
-        ContractSigned,
-        ContractRenewed,
-        OptionActivated,
-        OptionEnded,
-        ServiceLevelRevised,
-        CalendarAdopted,
-        CoverageExtended,
-        ContractTerminated,
-    )

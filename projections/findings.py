@@ -1,13 +1,14 @@
 """What a reader of a figure has to know beside it: each finding with its clause and the versions that show it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, assert_never
 
+from domain.contract_facts import ContractSigned
 from domain.coverage import CoverageDecision
 from domain.incident_facts import IncidentOpened
 from domain.routing import Route, Unrouted
-
-UNDISCLOSED = "undisclosed_system"
-"""The code of the finding that an incident is no case, because its system had not been declared (S1)."""
+from domain.values import HOUR, instant_text
+from projections.changes import Change
 
 
 class Finding(NamedTuple):
@@ -30,10 +31,55 @@ def coverage_differs(given: CoverageDecision, now: CoverageDecision, version: in
     return Finding("coverage_differs", "G2", f"recorded as {was}; by the facts now known it was {is_now}", (version,))
 
 
+def signed_later(signed: ContractSigned, version: int) -> Finding:
+    """A request came in while its contract was to be in force, but before anybody had signed it (G1, G2)."""
+    text = f"came in before the contract was signed, on {instant_text(signed.at)}: nobody is guaranteed before that"
+    return Finding("signed_later", "G2", text, (version,))
+
+
+def changed_afterwards(change: Change, contract: str) -> Finding:
+    """What the contract guarantees was changed after the request had come in, with effect from before it (A6)."""
+    told = f"told on {instant_text(change.recorded_at)} by the {change.by}, {_agreed(change.agreed)}"
+    text = f"contract {contract} was changed afterwards: {change.stored_type}, version {change.version}, effective "
+    text += f"{instant_text(change.effective)}, {told}"
+    return Finding("changed_afterwards", "A6", text, (change.version,))
+
+
+def _agreed(agreed: bool) -> str:
+    return "agreed by both" if agreed else "not agreed by the other party"
+
+
+def agreement_claimed(versions: tuple[int, ...]) -> Finding:
+    """One party says that the other agrees, which has no source of its own to say so (R7)."""
+    text = "one party says that the other agrees, which has no source of its own to say so"
+    return Finding("agreement_claimed", "R7", text, versions)
+
+
+def other_source(versions: tuple[int, ...]) -> Finding:
+    """Another source than the one that opened the request speaks of it, and the contract appoints none (R7)."""
+    text = "told by another source than the one that opened the request; the contract appoints no sources"
+    return Finding("other_source", "R7", text, versions)
+
+
+def recorded_late(lateness: Mapping[int, int]) -> Finding:
+    """Facts that may move a verdict were told a day or more after they occurred (A4); by version, in microseconds."""
+    days = max(lateness.values()) // (24 * HOUR)
+    text = f"facts that stop, suspend, excuse or correct were told late: at most {days} days after they occurred"
+    return Finding("recorded_late", "A4", text, tuple(sorted(lateness)))
+
+
+def charged_at_opening(versions: tuple[int, ...]) -> Finding:
+    """It was taken in charge at the very instant of its opening: a rule may have done so, and nobody (A5)."""
+    text = (
+        "taken in charge at the very instant of its opening, as a rule of a help desk would: has anybody taken charge?"
+    )
+    return Finding("charged_at_opening", "A5", text, versions)
+
+
 def undisclosed(system: str | None, contract: str | None, versions: tuple[int, ...]) -> Finding:
     """The reading makes an incident no case, because of the system that it affects (S1)."""
     text = f"affects system {system}, which was not declared under {contract} when it was opened: it is no case"
-    return Finding(UNDISCLOSED, "S1", text, versions)
+    return Finding("undisclosed_system", "S1", text, versions)
 
 
 def calendar_does_not_cover(years: str) -> Finding:
@@ -46,6 +92,12 @@ def calendar_adopted_later() -> Finding:
     """A clock is measured by a calendar that was not there when its days began (H1)."""
     text = "some of its days are judged by a calendar adopted only after they had begun"
     return Finding("calendar_adopted_later", "H1", text)
+
+
+def zone_rules_not_recorded() -> Finding:
+    """A clock goes by rules of a time zone that no adopted calendar records (H1)."""
+    text = "some of its days go by the time-zone rules of this program: no calendar that was adopted records them"
+    return Finding("zone_rules_not_recorded", "H1", text)
 
 
 def extension_agreed_later() -> Finding:
@@ -70,6 +122,9 @@ def _why(why: Unrouted, opened: IncidentOpened, route: Route) -> str:
             return f"names customer {opened.customer}, whom no contract lists"
         case Unrouted.CUSTOMER_NOT_IN_FORCE:
             return f"names customer {opened.customer}, whom no contract in force then lists"
+        case Unrouted.CUSTOMER_OF_SEVERAL:
+            rivals = ", ".join(route.rivals)
+            return f"names customer {opened.customer}, whom several contracts in force then list: {rivals}"
         case Unrouted.NO_SUCH_SYSTEM:
             return f"names system {opened.system}, of which no contract was ever told"
         case Unrouted.SYSTEM_NOT_DECLARED:

@@ -10,13 +10,21 @@ from domain.streams import split_stream
 
 
 class Entry(NamedTuple):
-    """A fact on record: where, and when it was recorded (microseconds UTC)."""
+    """A fact on record: where, when it was recorded (microseconds UTC), by which source, and under which contract."""
 
     position: int
     stream: str
     version: int
     recorded_at: int
     fact: Fact
+    source: str = ""
+    contract: str | None = None
+
+    @property
+    def lateness_us(self) -> int:
+        """How long after it occurred it was recorded: by its source, where that says when; else here (A4)."""
+        told_at = self.fact.recordedtime
+        return (self.recorded_at if told_at is None else told_at) - self.fact.at
 
 
 @dataclass

@@ -6,7 +6,7 @@ Recomputed always; payments stay.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,21 +15,24 @@ from domain.credit_facts import CreditsPurchased
 from domain.interval import Interval, earliest
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
 from domain.terms import PenaltyClause
-from domain.values import EARLIEST, euro
+from domain.values import EARLIEST, euro, instant_text
 from projections.as_of import ContractAsOf
-from projections.breach import BreachRow
-from projections.readings import Reading
+from projections.breach import BreachRow, WindowStatus
+from projections.contract_findings import contract_findings
+from projections.findings import Finding
+from projections.readings import Reading, UnknownReading
 from projections.replay import Replay
 from projections.tolerance import Passing
-from projections.windows import next_edge
 
 NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
 class PenaltyRow:
-    """The maximum penalty of a contract, in euro; nothing where no window passed its tolerance.
+    """The maximum penalty of a contract, in euro; none where no window passed its tolerance.
 
+    `base`: of the first window passed; where none has, of the last begun: what would count if that one passed.
+    `status`: of the windows that may decide it; while one of them is open this is the figure if it ended today.
     `changes_at`: when time alone may change it. `versions` and `purchases`: the facts of the contract and of its credit
     account that it rests on, in order.
     """
@@ -40,33 +43,36 @@ class PenaltyRow:
     passing: Passing | None
     window: Interval | None
     base: Decimal
-    settled: bool
+    status: WindowStatus
     claimed: Decimal
     waived: Decimal
-    settled_amount: Decimal
+    paid: Decimal
     changes_at: int | None = None
     versions: tuple[int, ...] = ()
     purchases: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
-    def maximum_penalty(self) -> Decimal:
-        """Rate times base, half up to cents."""
+    def maximum_penalty(self) -> Decimal | None:
+        """Rate times base, half up to cents; None where nothing passed."""
         return self._at(self.rate)
 
     @property
-    def outstanding(self) -> Decimal:
-        """What is left of the maximum after payments and waivers; never less than nothing."""
-        return max(NOTHING, self.maximum_penalty - self.settled_amount - self.waived)
+    def outstanding(self) -> Decimal | None:
+        """What is left of the maximum after payments and waivers; never less than nothing. None while open."""
+        if self.status is WindowStatus.OPEN:
+            return None
+        return max(NOTHING, (self.maximum_penalty or NOTHING) - self.paid - self.waived)
 
     @property
-    def conflict(self) -> dict[str, Decimal] | None:
+    def conflict(self) -> dict[str, Decimal | None] | None:
         """The maximum by figures and by words, where the text gives two rates."""
         if not self.clause.in_conflict:
             return None
         return {"figures": self._at(self.clause.figures), "words": self._at(self.clause.words)}
 
-    def _at(self, rate: Fraction) -> Decimal:
-        return euro(rate * Fraction(self.base)) if self.passing else NOTHING
+    def _at(self, rate: Fraction) -> Decimal | None:
+        return euro(rate * Fraction(self.base)) if self.passing else None
 
 
 def penalty(replay: Replay, rows: Iterable[BreachRow]) -> list[PenaltyRow]:
@@ -85,23 +91,24 @@ def penalty_row(contract: ContractAsOf, contract_windows: Sequence[BreachRow], r
         raise ValueError(f"contract {contract.contract.id} is not signed: it has no penalty clause")
     clause = signed.terms.penalty
     first = next((row for row in contract_windows if row.passed), None)
-    # An earlier window that is not settled may yet pass, and then it is the one that counts.
-    bought = list(_base(contract, first.window, replay.as_of, replay.reading)) if first else []
+    # An earlier window that is not closed may yet pass, and then it is the one that counts.
     decisive = contract_windows[: contract_windows.index(first) + 1] if first else contract_windows
-    return PenaltyRow(
+    ruling = decisive[-1] if decisive else None
+    bought = list(_base(contract, ruling.window, replay.as_of, replay.reading)) if ruling else []
+    row = PenaltyRow(
         contract=contract.contract.id,
         clause=clause,
         rate=clause.figures if replay.reading.rate == "figures" else clause.words,
         passing=first.passing if first else None,
         window=first.window if first else None,
         base=sum((purchase.price for _, purchase in bought), NOTHING),
-        settled=bool(decisive) and all(row.settled for row in decisive),
+        status=_status(decisive),
         claimed=sum((claim.amount for claim in contract.contract.claims), NOTHING),
         waived=sum((waiver.amount for waiver in contract.contract.waivers), NOTHING),
-        settled_amount=sum((settlement.amount for settlement in contract.contract.settlements), NOTHING),
+        paid=sum((settlement.amount for settlement in contract.contract.settlements), NOTHING),
         changes_at=earliest(
             *(row.changes_at for row in contract_windows),
-            next_edge(contract.contract, replay.reading.window, replay.as_of),
+            contract.next_edge(replay.reading.window, replay.as_of),
             contract.next_at,
         ),
         versions=contract.versions(
@@ -109,6 +116,48 @@ def penalty_row(contract: ContractAsOf, contract_windows: Sequence[BreachRow], r
         ),
         purchases=tuple(sorted(version for versions, _ in bought for version in versions)),
     )
+    of_window = tuple(one for one in ruling.findings if one.code in OF_THE_RATIO) if ruling else ()
+    return replace(
+        row, findings=(*of_window, *_of_money(contract, row, replay.reading), *contract_findings(contract, replay))
+    )
+
+
+OF_THE_RATIO = ("recorded_after_window", "one_sided", "single_breach_passes")
+"""The findings of a window that bear on the penalty which follows from it."""
+
+
+def _status(decisive: Sequence[BreachRow]) -> WindowStatus:
+    """That of the windows which may decide a penalty: open if one is, else provisional if one is, else closed."""
+    found = {row.status for row in decisive}
+    for status in (WindowStatus.OPEN, WindowStatus.PROVISIONAL):
+        if status in found:
+            return status
+    return WindowStatus.CLOSED if decisive else WindowStatus.OPEN
+
+
+def _of_money(contract: ContractAsOf, row: PenaltyRow, reading: Reading) -> Iterator[Finding]:
+    """What a reader has to know of the claims and payments beside the maximum (P2)."""
+    maximum = row.maximum_penalty or NOTHING
+    for what, amount, kind in (("claimed", row.claimed, PenaltyClaimed), ("paid", row.paid, PenaltySettled)):
+        if amount > maximum:
+            text = f"{what} {amount} euro, more than the maximum of {maximum}"
+            yield Finding("paid_above_maximum", "P2", text, contract.versions(kind))
+    for one in contract.facts:
+        if isinstance(one.fact, PenaltyClaimed) and (text := _other_figure(one.fact, maximum, reading)):
+            yield Finding("claim_on_other_figure", "P2", text, one.versions)
+
+
+def _other_figure(claim: PenaltyClaimed, maximum: Decimal, reading: Reading) -> str:
+    """How the figure that a claim rests on differs from this one; "" where it does not."""
+    try:
+        claimed_under = Reading.parse(claim.reading)
+    except UnknownReading:
+        return f"claimed under {claim.reading}, which is no reading"
+    if claimed_under != reading:
+        return f"claimed {claim.amount} euro under the reading {claimed_under.name}, not {reading.name}"
+    if claim.amount != maximum:
+        return f"claimed {claim.amount} euro as of {instant_text(claim.as_of)}; now the maximum is {maximum}"
+    return ""
 
 
 def _base(

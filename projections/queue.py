@@ -12,7 +12,7 @@ from projections.replay import Replay
 
 
 class Tier(IntEnum):
-    """Guaranteed, then best effort under a contract in force, then the rest."""
+    """Guaranteed, then best effort, both under a contract in force at as_of; then the rest (G3)."""
 
     GUARANTEED = 1
     UNDER_CONTRACT = 2
@@ -60,15 +60,15 @@ def queue_row(replay: Replay, row: ComplianceRow) -> QueueRow:
 
 
 def _tier(replay: Replay, row: ComplianceRow) -> Tier:
-    if row.answer.guaranteed:
-        return Tier.GUARANTEED
     contract = replay.contract(row.contract).contract if row.contract is not None else None
-    return Tier.UNDER_CONTRACT if contract and contract.in_force(replay.as_of) else Tier.REST
+    if contract is None or not contract.in_force(replay.as_of):
+        return Tier.REST
+    return Tier.GUARANTEED if row.answer.guaranteed else Tier.UNDER_CONTRACT
 
 
 def _tier_changes_at(replay: Replay, row: ComplianceRow) -> int | None:
     """When its contract comes into force or ends, if that changes the tier of the request."""
-    if row.answer.guaranteed or row.contract is None:
+    if row.contract is None:
         return None
     contract = replay.contract(row.contract).contract
     edges = (edge for interval in contract.in_force_intervals for edge in (interval.start, interval.end))

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple, Self, get_args
 from pydantic import ValidationError
 
 from domain.facts import Fact
-from domain.incident_facts import ClockSuspended, ResponsibilityAttributed
-from domain.rectification import RecordRectified
+from domain.incident_facts import ClockSuspended, IncidentClosed, ResponsibilityAttributed
+from domain.record_facts import RecordAnnulled, RecordRectified
 from domain.values import Party, Responsibility, Value
 
 WindowKind = Literal["contract_year", "calendar_year", "quarter", "whole_contract"]
@@ -39,12 +39,15 @@ class Reading(Value):
         """Whether the reading takes a fact into account that one party recorded alone (A4, one-sided records).
 
         Under `agreed` it does so only when both parties agree, or when the fact goes against the interest of its maker.
+        A rectification or an annulment always favours its maker, a void closing the supplier.
         """
         match fact:
             case ClockSuspended(cause=at_fault) | ResponsibilityAttributed(party=at_fault):
                 favoured = Party.CUSTOMER if at_fault is Responsibility.SUPPLIER else Party.SUPPLIER
                 return self.one_sided == "recorded" or fact.agreed or fact.by is not favoured
-            case RecordRectified():
+            case IncidentClosed(reason=reason) if reason.void:
+                return self.one_sided == "recorded" or fact.agreed or fact.by is Party.CUSTOMER
+            case RecordRectified() | RecordAnnulled():
                 return self.one_sided == "recorded" or fact.agreed
             case _:
                 return True

@@ -5,28 +5,66 @@ remain, in order of instant, then version.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 from typing import cast
 
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
 from domain.contract import Contract
-from domain.contract_facts import ContractFact
+from domain.contract_facts import (
+    CalendarAdopted,
+    ContractFact,
+    ContractRenewed,
+    ContractSigned,
+    ContractTerminated,
+    CoverageExtended,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+)
 from domain.coverage import cover
 from domain.credit_facts import CreditFact
 from domain.facts import Fact
 from domain.incident_facts import IncidentFact, IncidentOpened, ResponsibilityAttributed
 from domain.interval import earliest
+from domain.record_facts import RecordAnnulled, RecordFact, RecordRectified
 from domain.rectification import Corrected, corrected
 from domain.routing import Route, routed
+from domain.values import HOUR
 from projections.as_of import ContractAsOf, IncidentAsOf
-from projections.findings import Finding, coverage_differs, dated_before_opening, unrouted
+from projections.changes import changes
+from projections.findings import (
+    Finding,
+    agreement_claimed,
+    coverage_differs,
+    dated_before_opening,
+    other_source,
+    recorded_late,
+    signed_later,
+    unrouted,
+)
 from projections.history import Entry, History
 from projections.readings import Reading
+from projections.statements import Accord, Recorded, StatementOnRecord, contestable, moves, recorded
+
+BEARING = (
+    ContractSigned,
+    ContractRenewed,
+    ContractTerminated,
+    OptionActivated,
+    OptionEnded,
+    ServiceLevelRevised,
+    CalendarAdopted,
+    CoverageExtended,
+    RecordRectified,
+    RecordAnnulled,
+)
+"""The facts of a contract by which its requests are judged and counted."""
+A_DAY = 24 * HOUR
+"""From this lateness on a fact that moves a verdict is shown as recorded late."""
 
 
 class Replay:
@@ -66,16 +104,36 @@ class Replay:
     def contract(self, name: str) -> ContractAsOf:
         """A contract; unsigned where no signature counts yet."""
         if name not in self.contracts_as_of:
-            facts, later = self._counting(self.history.contracts.get(name, ()))
-            account_facts, account_later = self._counting(self.history.accounts.get(name, ()))
+            entries, of_account = self.history.contracts.get(name, ()), self.history.accounts.get(name, ())
+            accord = Accord.of(entries)
+            known = recorded(entries, {name: accord})
+            facts, later = self._counting(known.facts)
+            known_of_account = recorded(of_account, {name: accord})
+            account_facts, account_later = self._counting(known_of_account.facts)
+            changed = tuple(changes(entries, dict(known.facts), facts))
+            agreed_only = self.reading.one_sided == "agreed"
             self.contracts_as_of[name] = ContractAsOf(
                 contracts.fold(name, (cast(ContractFact, one.fact) for one in facts)),
                 accounts.fold(name, (cast(CreditFact, one.fact) for one in account_facts)),
                 facts,
                 account_facts,
                 earliest(later, account_later),
+                accord,
+                changed,
+                tuple(one for one in changed if agreed_only and one.of_itself and not one.agreed),
+                self._statements(entries, known.facts),
+                self._statements(of_account, known_of_account.facts),
+                [entry for entry in entries if isinstance(entry.fact, BEARING) and entry.fact.at <= self.as_of],
             )
         return self.contracts_as_of[name]
+
+    def _statements(self, entries: Sequence[Entry], facts: Sequence[tuple[int, Fact]]) -> list[StatementOnRecord]:
+        """What a party may contest in one stream, dated by as_of or said whatever its date."""
+        return [
+            StatementOnRecord(version, said, fact.TYPE, entry.source, entry.lateness_us, self.reading.admits(fact))
+            for entry, (version, fact) in zip(entries, facts, strict=True)
+            if (fact.at <= self.as_of or _whatever_its_date(fact)) and (said := contestable(fact))
+        ]
 
     @cached_property
     def signed_contracts(self) -> list[ContractAsOf]:
@@ -83,26 +141,30 @@ class Replay:
         every = (self.contract(name) for name in sorted(self.history.contracts))
         return [contract for contract in every if contract.contract.signed]
 
-    @cached_property
-    def _by_customer(self) -> Mapping[str, Sequence[Contract]]:
-        return _indexed((one.contract for one in self.signed_contracts), lambda contract: contract.customers)
+    def listing(self, customer: str) -> Sequence[ContractAsOf]:
+        """The signed contracts that list a customer key."""
+        return self._by_customer.get(customer, ())
 
     @cached_property
-    def _by_system(self) -> Mapping[str, Sequence[Contract]]:
-        return _indexed(
-            (one.contract for one in self.signed_contracts), lambda contract: contract.systems_ever_declared
-        )
+    def _by_customer(self) -> Mapping[str, Sequence[ContractAsOf]]:
+        return _indexed(self.signed_contracts, lambda contract: contract.customers)
+
+    @cached_property
+    def _by_system(self) -> Mapping[str, Sequence[ContractAsOf]]:
+        return _indexed(self.signed_contracts, lambda contract: contract.systems_ever_declared)
 
     def incident(self, name: str) -> IncidentAsOf | None:
         """An incident, or None where its opening does not count (yet)."""
-        facts, later = self._counting(self.history.incidents.get(name, ()))
+        entries = self.history.incidents.get(name, ())
+        known = recorded(entries, _Accords(self.contract))
+        facts, later = self._counting(known.facts)
         opening = next((one for one in facts if isinstance(one.fact, IncidentOpened)), None)
         if opening is None:
             return None
         opened = cast(IncidentOpened, opening.fact)
         facts, findings = _not_before(opened.at, facts)
         route = self._route(opened)
-        contract = self.contract(route.contract.id) if route.contract else None
+        contract = self.contract(route.contract.id).for_request(opened.at) if route.contract else None
         decision = cover(
             contract.contract if contract else None,
             contract.account if contract else None,
@@ -113,21 +175,56 @@ class Replay:
             findings.append(coverage_differs(opened.answer, decision, opening.version))
         if route.why:
             findings.append(unrouted(opened, route, opening.version))
+        if signed_since := self._signed_later(opened, contract):
+            findings.append(signed_later(signed_since, opening.version))
+        findings += self._said(known, entries, facts)
         incident = incidents.fold(name, (cast(IncidentFact, one.fact) for one in facts))
-        return IncidentAsOf(incident, opened, contract, decision, facts, findings, route, later)
+        return IncidentAsOf(
+            incident, opened, contract, decision, facts, findings, route, later,
+            entries, self._statements(entries, known.facts),
+        )  # fmt: skip
+
+    def _said(
+        self, known: Recorded, entries: Sequence[Entry], counting: Sequence[Corrected[Fact]]
+    ) -> Iterator[Finding]:
+        """What a reader has to know of how its facts were told."""
+        counted = {version for one in counting for version in one.versions}
+        if claimed := [version for version in known.claimed if version in counted]:
+            yield agreement_claimed(tuple(claimed))
+        if others := [version for version in known.others if version in counted]:
+            yield other_source(tuple(others))
+        late = {
+            entry.version: entry.lateness_us
+            for entry in entries
+            if entry.version in counted and entry.lateness_us >= A_DAY and moves(entry.fact)
+        }
+        if late:
+            yield recorded_late(late)
+
+    def _signed_later(self, opened: IncidentOpened, contract: ContractAsOf | None) -> ContractSigned | None:
+        """The signature made only after the opening, of the contract that would have been in force at it (G1, G2)."""
+        if opened.contract is not None:
+            possible = [contract] if contract else []
+        else:
+            possible = [] if contract else list(self._naming(opened))
+        for one in possible:
+            signed = one.contract.signed
+            if signed and signed.at > opened.at and one.contract.would_be_in_force(opened.at):
+                return signed
+        return None
 
     def next_at(self, incident: str) -> int | None:
         """When the first fact of an incident occurs that is on record and does not count yet."""
-        return self._counting(self.history.incidents.get(incident, ()))[1]
+        return self._counting(recorded(self.history.incidents.get(incident, ()), _Accords(self.contract)).facts)[1]
 
     def incidents(self) -> Iterable[IncidentAsOf]:
         """Every incident whose opening counts."""
         every = (self.incident(name) for name in self.history.incidents)
         return (incident for incident in every if incident)
 
-    def _counting(self, entries: Sequence[Entry]) -> tuple[list[Corrected[Fact]], int | None]:
+    def _counting(self, known: Sequence[tuple[int, Fact]]) -> tuple[list[Corrected[Fact]], int | None]:
         """The facts of a stream that count by as_of, by instant, then version; and when the next one will."""
-        facts = corrected(((entry.version, entry.fact) for entry in entries), self.reading.admits)
+        facts = corrected(known, self.reading.admits)
         counting = [one for one in facts if self.reading.admits(one.fact)]
         by_then = [one for one in counting if one.fact.at <= self.as_of or _whatever_its_date(one.fact)]
         later = None
@@ -135,30 +232,46 @@ class Replay:
             later = min(o.fact.at for o in counting if o.fact.at > self.as_of and not _whatever_its_date(o.fact))
         return sorted(by_then, key=lambda one: (_order(one.fact), one.version)), later
 
+    def _naming(self, opened: IncidentOpened) -> Iterator[ContractAsOf]:
+        """The contracts that ever listed the customer or declared the system of a request."""
+        yield from self._by_customer.get(opened.customer or "", ())
+        yield from self._by_system.get(opened.system or "", ())
+
     def _route(self, opened: IncidentOpened) -> Route:
-        candidates = chain(
-            self._by_customer.get(opened.customer or "", ()), self._by_system.get(opened.system or "", ())
-        )
         return routed(
             opened.contract,
             opened.customer,
             opened.system,
             opened.at,
-            lambda name: self.contract(name).contract,
-            lambda: candidates,
+            lambda name: self.contract(name).for_request(opened.at).contract,
+            lambda: (one.for_request(opened.at).contract for one in self._naming(opened)),
         )
 
 
-def _indexed(signed: Iterable[Contract], keys: Callable[[Contract], Iterable[str]]) -> Mapping[str, Sequence[Contract]]:
-    found: dict[str, list[Contract]] = defaultdict(list)
-    for contract in signed:
-        for key in keys(contract):
-            found[key].append(contract)
+class _Accords(dict[str, Accord]):
+    """The accord of each contract, when it is asked about."""
+
+    def __init__(self, contract: Callable[[str], ContractAsOf]) -> None:
+        super().__init__()
+        self._contract = contract
+
+    def __missing__(self, name: str) -> Accord:
+        self[name] = self._contract(name).accord
+        return self[name]
+
+
+def _indexed(
+    signed: Iterable[ContractAsOf], keys: Callable[[Contract], Iterable[str]]
+) -> Mapping[str, Sequence[ContractAsOf]]:
+    found: dict[str, list[ContractAsOf]] = defaultdict(list)
+    for one in signed:
+        for key in keys(one.contract):
+            found[key].append(one)
     return found
 
 
 def _whatever_its_date(fact: Fact) -> bool:
-    return isinstance(fact, ResponsibilityAttributed)
+    return isinstance(fact, ResponsibilityAttributed | RecordFact)
 
 
 def _order(fact: Fact) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.facts import Fact
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from projections.history import Entry
 
 

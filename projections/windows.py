@@ -1,16 +1,15 @@
 """The windows in which the ratio of breaches is measured, as a reading chooses them (P1).
 
-Half-open at local midnights of the contract, clipped to its end. Contract years count from the day it is in force.
+Half-open at local midnights of the contract's zone, clipped to its own instants: the first begins when it comes into
+force, the last ends when it does. Contract years count from the local day on which it comes into force.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta, tzinfo
 
 from domain.contract import Contract
-from domain.contract_facts import ContractSigned
-from domain.interval import Interval
+from domain.interval import Interval, earliest
 from domain.local_time import local_midnight
 from domain.periods import months_later
 from domain.values import moment
@@ -18,15 +17,16 @@ from projections.readings import WindowKind
 
 
 def windows(contract: Contract, kind: WindowKind, as_of: int) -> list[Interval]:
-    """The windows of a contract begun by `as_of`: half-open at its local midnights, clipped to the contract."""
+    """The windows of a contract begun by `as_of`: half-open at local midnights, clipped to its own instants.
+
+    A window belongs to the contract alone: what happens on its first local day before it is in force is in none.
+    """
     if contract.signed is None:
         return []
-    zone, first_day = _first_day(contract.signed)
-    start, end = local_midnight(zone, first_day), contract.end
+    start, end = contract.signed.in_force_from, contract.end
     found = []
-    for day in _later_starts(kind, first_day):
-        following = local_midnight(zone, day) if day else None
-        window = Interval(start, following).clip(Interval(start, end))
+    for following in _later_starts(contract.zone, kind, start):
+        window = Interval(start, earliest(following, end))
         if start > as_of or window.empty:
             break
         found.append(window)
@@ -41,17 +41,18 @@ def next_edge(contract: Contract, kind: WindowKind, as_of: int) -> int | None:
     if contract.signed is None:
         return None
     begun = windows(contract, kind, as_of)
-    edge = begun[-1].end if begun else local_midnight(*_first_day(contract.signed))
+    edge = begun[-1].end if begun else contract.signed.in_force_from
     return edge if edge is not None and edge > as_of else None
 
 
-def _first_day(signed: ContractSigned) -> tuple[ZoneInfo, date]:
-    zone = ZoneInfo(signed.terms.time_zone)
-    return zone, moment(signed.in_force_from).astimezone(zone).date()
+def _later_starts(zone: tzinfo, kind: WindowKind, first: int) -> Iterator[int | None]:
+    """When the second window and those after it begin, if no end comes first; None where there is no second."""
+    first_day = moment(first).astimezone(zone).date()
+    for day in _later_days(kind, first_day):
+        yield local_midnight(zone, day) if day else None
 
 
-def _later_starts(kind: WindowKind, first_day: date) -> Iterator[date | None]:
-    """The first days of the second window and of those after it; None where there is no second."""
+def _later_days(kind: WindowKind, first_day: date) -> Iterator[date | None]:
     match kind:
         case "contract_year":
             yield from (months_later(first_day, 12 * years) for years in range(1, date.max.year - first_day.year))

@@ -3,10 +3,12 @@
 from fractions import Fraction
 from itertools import pairwise
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import local
 from support.history import (
     ACME,
     BY_CUSTOMER,
@@ -35,10 +37,11 @@ from domain.contract import Contract, fold
 from domain.coverage import Requester
 from domain.facts import Fact
 from domain.interval import Interval
-from projections.breach import BreachRow, Count, exceeds
+from projections.breach import BreachRow, WindowStatus, exceeds
 from projections.readings import WindowKind
+from projections.tally import Tally
 from projections.tolerance import Case
-from projections.windows import windows
+from projections.windows import next_edge, windows
 
 HANDLED, BY_CLOCK = "population=handled", "unit=clock"
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
@@ -50,7 +53,7 @@ def record(*facts: Fact) -> Journal:
 
 def counted(row: BreachRow) -> tuple[int, int, int]:
     """(breaches, cases, undecided)."""
-    return row.breaches, row.cases, row.undecided
+    return row.breaches, row.cases, row.tally.undecided
 
 
 # --- the ratio --------------------------------------------------------------------------------------------------
@@ -96,7 +99,7 @@ def test_headroom_is_how_many_more_breaches_the_tolerance_bears() -> None:
 
 
 def row_of(breaches: int, cases: int, tolerance: Fraction) -> BreachRow:
-    return BreachRow(ACME, Interval(0, None), Count(cases, breaches), tolerance, settled=False)
+    return BreachRow(ACME, Interval(0, None), Tally(cases, breaches), tolerance, WindowStatus.OPEN)
 
 
 def within(breaches: int, cases: int, tolerance: Fraction) -> bool:
@@ -272,6 +275,66 @@ def test_no_window_begins_where_the_contract_ends(kind: WindowKind) -> None:
     assert days(contract("2025-01-01", "2026-01-01"), kind, "2027-01-01")[-1][1] == when("2026-01-01")
 
 
+NOON = "2024-02-29 12:30"
+"""A contract may come into force at any instant of a day."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_window_begins_when_the_contract_comes_into_force_not_at_its_midnight(kind: WindowKind) -> None:
+    of = contract(NOON)
+    assert windows(of, kind, when(NOON) - 1) == []
+    assert [window.start for window in windows(of, kind, when(NOON))] == [when(NOON)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "edges"),
+    [
+        ("contract_year", ("2025-02-28", "2026-02-28", "2026-03-01 09:15")),
+        ("calendar_year", ("2025-01-01", "2026-01-01", "2026-03-01 09:15")),
+        ("quarter", ("2024-04-01", "2024-07-01", "2024-10-01", "2025-01-01", "2025-04-01")),
+        ("whole_contract", ("2026-03-01 09:15",)),
+    ],
+)
+def test_windows_after_the_first_begin_at_local_midnights_and_the_last_ends_with_the_contract(
+    kind: WindowKind, edges: tuple[str, ...]
+) -> None:
+    of = contract(NOON, "2026-03-01 09:15")
+    assert days(of, kind, "2030-01-01")[: len(edges)] == spans(NOON, *edges)
+    assert days(of, kind, "2030-01-01")[-1][1] == when("2026-03-01 09:15")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_contract_that_ends_on_its_first_day_has_one_window(kind: WindowKind) -> None:
+    ended = contract(NOON, None, terminated("2024-02-29 13:00", "2024-02-29 18:00"))
+    assert days(ended, kind, "2030-01-01") == [(when(NOON), when("2024-02-29 18:00"))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_next_edge_is_that_of_the_window_that_begins_or_ends_next(kind: WindowKind) -> None:
+    of = contract(NOON, "2025-01-01 09:15")
+    assert next_edge(of, kind, when("2024-02-29 00:00")) == when(NOON)
+    begun = windows(of, kind, when("2030-01-01"))
+    assert next_edge(of, kind, when(NOON)) == begun[0].end
+    assert next_edge(of, kind, when("2025-01-01 09:15") - 1) == when("2025-01-01 09:15")
+    assert next_edge(of, kind, when("2025-01-01 09:15")) is None
+
+
+def test_windows_are_those_of_the_zone_of_the_contract() -> None:
+    """20:00 UTC of 30 June in Tokyo is 05:00 of 1 July: its first quarter is the third of the year."""
+    at = when("2024-06-30 22:00")
+    tokyo = signed("2020-01-01 00:00", since="2024-06-30 22:00", until=None, on=terms(time_zone="Asia/Tokyo"))
+    first, second = windows(fold(ACME, [tokyo]), "quarter", when("2024-11-01"))
+    october = local("2024-10-01 00:00", ZoneInfo("Asia/Tokyo"))
+    assert (first.start, first.end, second.start) == (at, october, october)
+
+
+def test_a_request_of_the_first_day_before_the_contract_is_in_force_belongs_to_no_window() -> None:
+    journal = under_contract(signed(since="2026-03-02 12:00"))
+    journal.incident("EARLY", opened("2026-03-02 11:59")).incident("FIRST", opened("2026-03-02 12:00"))
+    (window,) = journal.windows("2026-03-10", reading=HANDLED)
+    assert (window.window.start, counted(window)) == (when("2026-03-02 12:00"), (1, 1, 0))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_windows_begun_by_as_of_are_there(kind: WindowKind) -> None:
     of = contract("2025-01-01")
@@ -324,50 +387,50 @@ def test_a_rectified_opening_moves_its_incident_to_another_window() -> None:
     assert [row.cases for row in journal.windows("2026-05-02", "window=quarter")] == [1, 0]
 
 
-# --- settled, or provisional ------------------------------------------------------------------------------------
+# --- open, provisional, closed -----------------------------------------------------------------------------------
 
 
-def test_a_window_is_settled_when_it_has_ended_and_nothing_in_it_is_undecided() -> None:
+def test_a_window_is_closed_when_it_has_ended_and_nothing_in_it_is_undecided() -> None:
     journal = under_contract().met("INC1", "2026-03-02")
-    assert not journal.window("2026-03-31 23:59:59.999999", "window=quarter").settled
-    assert journal.windows("2026-04-01", "window=quarter")[0].settled
+    assert journal.window("2026-03-31 23:59:59.999999", "window=quarter").status is WindowStatus.OPEN
+    assert journal.windows("2026-04-01", "window=quarter")[0].status is WindowStatus.CLOSED
 
 
 def test_a_window_with_an_undecided_clock_stays_provisional_after_its_end() -> None:
     journal = under_contract().incident("INC1", opened("2026-03-31 17:00"))
     ended = journal.windows("2026-04-01 08:00", "window=quarter")[0]
-    assert (ended.undecided, ended.settled) == (1, False)
+    assert (ended.tally.undecided, ended.status) == (1, WindowStatus.PROVISIONAL)
     closed_since = journal.incident("INC1", closed("2026-04-01 08:30")).windows("2026-04-01 09:00", "window=quarter")
-    assert (closed_since[0].undecided, closed_since[0].settled) == (0, True)
+    assert (closed_since[0].tally.undecided, closed_since[0].status) == (0, WindowStatus.CLOSED)
 
 
 def test_a_window_out_of_reach_of_the_calendars_stays_provisional() -> None:
     journal = under_contract(signed(until="2027-06-01")).incident("INC1", opened("2026-12-31 17:00"))
     row = journal.windows("2027-03-01", "window=calendar_year")[0]
-    assert (counted(row), row.settled) == ((0, 0, 1), False)
+    assert (counted(row), row.status) == ((0, 0, 1), WindowStatus.PROVISIONAL)
 
 
 def test_undecided_counts_the_units_of_the_reading() -> None:
     journal = record(opened("Mon 09:00"))
-    assert journal.window("Mon 10:00").undecided == 1
-    assert journal.window("Mon 10:00", BY_CLOCK).undecided == 2
+    assert journal.window("Mon 10:00").tally.undecided == 1
+    assert journal.window("Mon 10:00", BY_CLOCK).tally.undecided == 2
 
 
 def test_a_best_effort_request_is_never_undecided() -> None:
     journal = record(opened("Mon 09:00", answer=best_effort("not_requested"), requested_by=Requester.SUPPLIER))
-    assert journal.window("Mon 10:00", HANDLED).undecided == 0
+    assert journal.window("Mon 10:00", HANDLED).tally.undecided == 0
 
 
 def test_a_contract_without_end_never_settles_as_a_whole() -> None:
     journal = under_contract(signed(until=None)).met("INC1")
-    assert not journal.window("2026-12-31", "window=whole_contract").settled
+    assert journal.window("2026-12-31", "window=whole_contract").status is WindowStatus.OPEN
 
 
 def test_a_contract_that_ends_settles_its_window_then_voiding_what_still_runs() -> None:
     journal = under_contract().incident("INC1", opened("2026-12-31 17:00"))
-    assert journal.window("2026-12-31 18:00").undecided == 1
+    assert journal.window("2026-12-31 18:00").tally.undecided == 1
     ended = journal.window("2027-01-01")
-    assert (counted(ended), ended.settled) == ((0, 0, 0), True)
+    assert (counted(ended), ended.status) == ((0, 0, 0), WindowStatus.CLOSED)
 
 
 # --- when time alone changes it ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
-from support.examples import CONTRACT, HOUR, ROME, adopted, local, signed, week
+from support.examples import CONTRACT, HOUR, ROME, adopt, adopted, local, signed, week
 from support.messages import Clock, ingest, memory, message, sign
 
 from adapters.diagnosis import remarks
@@ -389,7 +389,7 @@ def test_adopting_tells_which_days_the_calendar_rules(run: Run, years: str, told
 
 
 def test_adopting_records_the_proposal_with_the_hours_that_the_contract_has(run: Run) -> None:
-    own = adopted(standard=week(("08:30", "12:30"))).model_dump(mode="json", exclude={"at", "evidence"})
+    own = adopt(standard=week(("08:30", "12:30"))).model_dump(mode="json", exclude={"at", "evidence"})
     own_hours = message("contract.adopt_calendar", f"contract-{CONTRACT}", "2025-12-15T10:10:00Z", own)
     Path("messages.jsonl").write_bytes(b"\n".join([sign(), own_hours]))
     run("ingest", "messages.jsonl")

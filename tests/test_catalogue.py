@@ -20,7 +20,7 @@ from domain.credits import CreditAccount
 from domain.facts import Command, Fact
 from domain.incident import Incident
 from domain.incident_facts import IncidentFact, OpenIncident
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.values import Minutes, Text
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -40,6 +40,10 @@ def stored(name: str) -> bytes:
     return json.dumps(golden(name)["state"], separators=(",", ":"), ensure_ascii=False).encode()
 
 
+OLD = {name for name in NAMES if name != FACTS.read(name, stored(name)).TYPE}
+"""The types that are written no more: an upcaster leads from each to the next."""
+WRITTEN = pytest.mark.parametrize("name", [name for name in NAMES if name not in OLD])
+
 # --- golden files -----------------------------------------------------------------------------------------------
 
 
@@ -53,14 +57,20 @@ def test_a_golden_file_is_called_after_its_type(name: str) -> None:
     assert set(golden(name)) == {"type", "state"}
 
 
-@ANY_TYPE
+@WRITTEN
 def test_a_stored_fact_is_read_and_written_again_byte_for_byte(name: str) -> None:
     fact = FACTS.read(name, stored(name))
     assert name == fact.TYPE
     assert FACTS.write(fact) == stored(name)
 
 
-@ANY_TYPE
+@pytest.mark.parametrize("name", sorted(OLD))
+def test_a_fact_of_an_old_type_is_read_as_the_next_with_all_that_it_says(name: str) -> None:
+    state = json.loads(FACTS.write(FACTS.read(name, stored(name))))
+    assert {field: state[field] for field in golden(name)["state"]} == golden(name)["state"]
+
+
+@WRITTEN
 def test_a_golden_file_shows_every_field_of_its_type(name: str) -> None:
     fact = FACTS.read(name, stored(name))
     assert set(golden(name)["state"]) == set(type(fact).model_fields)
@@ -129,7 +139,8 @@ def concrete(kind: type[Any]) -> set[type[Any]]:
 def test_no_fact_and_no_command_of_the_domain_is_left_out() -> None:
     facts = {fact for fact in concrete(Fact) if fact.__module__.startswith("domain.")}
     commands = {command for command in concrete(Command) if command.__module__.startswith("domain.")}
-    assert sorted(fact.TYPE for fact in facts) == sorted(FACTS.types)
+    assert {fact.TYPE for fact in facts} == set(FACTS.types) - OLD
+    assert len(facts) == len(FACTS.types) - len(OLD)
     assert commands == set(COMMANDS.values())
     assert len(commands) == len(COMMANDS)
 
@@ -179,7 +190,7 @@ OPENED = ("incident.opened.v1", "incident.taken_in_charge.v1")
 
 def test_the_aggregates_together_know_every_type() -> None:
     known = {fact.TYPE for union in (ContractFact, CreditFact, IncidentFact) for fact in get_args(union)}
-    assert known == set(FACTS.types)
+    assert known == set(FACTS.types) - OLD
 
 
 # --- upcasting --------------------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ BREACH_FIELDS = {
 }  # fmt: skip
 PENALTY_FIELDS = {
     "contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "settled", "claimed",
-    "waived", "settled_amount", "outstanding", "conflict",
+    "waived", "paid", "outstanding", "conflict",
 }  # fmt: skip
 
 

@@ -169,7 +169,8 @@ def test_excluded_makes_it_no_case_neither_late_nor_met_nor_undecided() -> None:
     assert [clock.judged.verdict for clock in excluded.clocks] == [Verdict.VOID, Verdict.VOID]
     assert (excluded.breach, excluded.responsible, excluded.undecided) == (False, None, False)
     assert (journal.window().breaches, journal.window().cases) == (1, 1)
-    assert tuple(journal.window(reading=EXCLUDED).count) == (0, 0, 0)
+    tally = journal.window(reading=EXCLUDED).tally
+    assert (tally.cases, tally.breaches, tally.undecided, tally.undisclosed) == (0, 0, 0, 1)
 
 
 def test_excluded_says_so_and_cites_the_clause_and_the_opening() -> None:
@@ -276,7 +277,7 @@ def step(here: Office, *raws: bytes) -> None:
 def shown(here: Office, reading: str) -> tuple[bool, bool, bool, int]:
     """Whether the request is disclosed, a breach, excluded; and how many cases its contract has."""
     (row,) = here.reporting.live.pick(EFFECTS, ("disclosed", "breach", "excluded"), {"reading": reading})
-    return (*row, here.reporting.live.total(WINDOWS, "cases", {"reading": reading}))
+    return (*row, *here.reporting.live.totals(WINDOWS, ("cases",), {"reading": reading}))
 
 
 def of_contract(verb: str, at: str, data: dict[str, Any]) -> bytes:

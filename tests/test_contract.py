@@ -64,8 +64,8 @@ from domain.penalty_facts import (
     WaivePenalty,
 )
 from domain.periods import Frequency
-from domain.rectification import RecordRectified
-from domain.routing import Route, Unrouted, refuse_shared_customers, routed
+from domain.record_facts import RecordRectified
+from domain.routing import Route, Unrouted, routed
 from domain.terms import (
     AssistanceOption,
     Clock,
@@ -668,11 +668,6 @@ def test_a_review_discusses_some_indicator() -> None:
 # --- customer keys ----------------------------------------------------------------------------------------------
 
 
-def share(other: Contract, field: str = "customers", **signature: Any) -> None:
-    """Another contract is signed so; `other` is there already."""
-    refuse_shared_customers(contract.fold("new", [signed(**signature)]), [other], field)
-
-
 def test_a_customer_key_routes_while_the_contract_is_in_force() -> None:
     state = folded(signed())
     answers = [state.routes("ACME", at) for at in (NEW_YEAR - 1, NEW_YEAR, NEXT_NEW_YEAR)]
@@ -680,40 +675,30 @@ def test_a_customer_key_routes_while_the_contract_is_in_force() -> None:
     assert not state.routes("OTHER", NEW_YEAR)
 
 
-@pytest.mark.parametrize(
-    ("begins", "ends"),
-    [
-        (NEW_YEAR, NEXT_NEW_YEAR),
-        (NEXT_NEW_YEAR - 1, None),
-        (NEW_YEAR - DAY, NEW_YEAR + 1),
-        (MONDAY_9, MONDAY_10),
-        (NEW_YEAR - DAY, None),
-    ],
-)
-def test_a_customer_key_belongs_to_one_contract_at_an_instant(begins: int, ends: int | None) -> None:
-    with pytest.raises(Rejected) as refusal:
-        share(folded(signed()), in_force_from=begins, in_force_until=ends)
-    assert (refusal.value.clause, refusal.value.field) == ("G1", "customers")
-    assert "ACME" in refusal.value.reason
-    assert CONTRACT in refusal.value.reason
+def by_customer(*contracts: Contract, at: int = MONDAY_9) -> Route:
+    """Where a request of customer ACME leads."""
+    return routed(None, "ACME", None, at, Contract, lambda: contracts)
+
+
+def another(**signature: Any) -> Contract:
+    return contract.fold("new", [signed(**signature)])
+
+
+def test_a_customer_key_that_two_contracts_in_force_list_leads_to_neither() -> None:
+    route = by_customer(folded(signed()), another())
+    assert route == Route(None, (Unrouted.CUSTOMER_OF_SEVERAL,), (CONTRACT, "new"))
 
 
 def test_a_customer_key_may_pass_from_one_contract_to_the_next() -> None:
-    share(folded(signed()), in_force_from=NEXT_NEW_YEAR, in_force_until=None)
-    share(folded(signed()), in_force_from=NEW_YEAR - DAY, in_force_until=NEW_YEAR)
-    share(folded(signed(), terminated()), in_force_from=MONDAY_10)
+    until, since = folded(signed()), another(in_force_from=NEXT_NEW_YEAR, in_force_until=None)
+    assert by_customer(until, since, at=NEXT_NEW_YEAR - 1).contract is until
+    assert by_customer(until, since, at=NEXT_NEW_YEAR).contract is since
 
 
-def test_other_keys_an_unsigned_contract_and_the_contract_itself_do_not_clash() -> None:
-    share(folded(signed()), customers=("OTHER",))
-    share(Contract("draft"))
-    refuse_shared_customers(Contract("draft"), [folded(signed())], "customers")
-    refuse_shared_customers(folded(signed()), [folded(signed())], "customers")
-
-
-def test_a_contract_that_ended_early_leaves_its_customers_free() -> None:
-    ended = contract.fold("new", [signed(in_force_from=NEW_YEAR - DAY), terminated(NEW_YEAR - DAY, NEW_YEAR)])
-    refuse_shared_customers(ended, [folded(signed())], "effective")
+def test_a_termination_heals_a_customer_key_claimed_twice() -> None:
+    terminated_since = contract.fold("new", [signed(), terminated(NEW_YEAR, MONDAY_9)])
+    assert by_customer(folded(signed()), terminated_since, at=MONDAY_9 - 1).rivals == (CONTRACT, "new")
+    assert by_customer(folded(signed()), terminated_since, at=MONDAY_9).rivals == ()
 
 
 # --- connected systems ------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from domain.terms import Service
 from domain.values import MINUTE
 from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
 from projections.affected import ALWAYS, affected
+from projections.breach import WindowStatus
 from projections.clocks import Verdict
 
 
@@ -99,8 +100,8 @@ def test_a_termination_voids_what_runs_and_leaves_a_breach_a_breach() -> None:
     assert [clock.judged.verdict for clock in running.clocks] == [Verdict.VOID, Verdict.VOID]
     assert [clock.judged.verdict for clock in late.clocks] == [Verdict.BREACHED, Verdict.VOID]
     window = journal.window()
-    assert (window.window.end, window.settled) == (when("Mon 12:00"), True)
-    assert (window.cases, window.breaches, window.undecided) == (1, 1, 0)
+    assert (window.window.end, window.status) == (when("Mon 12:00"), WindowStatus.CLOSED)
+    assert (window.cases, window.breaches, window.tally.undecided) == (1, 1, 0)
 
 
 def test_a_renewal_lets_clocks_run_over_the_end_that_was_signed() -> None:

@@ -13,6 +13,7 @@ from adapters.imports.contract_messages import contract_messages
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
 from domain.calendar_rules import Holiday, ServiceHours
+from domain.contract import Contract, fold
 from domain.contract_facts import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
 from domain.credit_facts import PurchaseCredits
 from domain.derogation import Weekday
@@ -301,7 +302,7 @@ told_on = 2026-05-04
     assert (holiday.dates, holiday.hours) == ((date(2026, 6, 2),), None)
     assert saturdays.weekdays == (Weekday.SATURDAY,)
     assert saturdays.hours is ServiceHours.DATA_CENTRE
-    assert [instant_text(one.at) for one in (holiday, saturdays)] == ["2026-02-28T23:00:00Z", "2026-03-09T23:00:00Z"]
+    assert [instant_text(one.at) for one in (holiday, saturdays)] == ["2026-02-28T23:00:01Z", "2026-03-09T23:00:01Z"]
     told = [(one.system, instant_text(one.at)) for one in found if isinstance(one, DeclareConnectedSystem)]
     assert told == [("erp", "2026-02-28T23:00:00Z"), ("crm", "2026-05-03T22:00:00Z")]
 
@@ -319,3 +320,50 @@ told_on = 2026-05-04
 def test_a_mistake_in_them_is_named_too(path: Path, table: str, named: str) -> None:
     with pytest.raises(BadContractFile, match=named):
         messages(path, f"{SHORT}{table}\n")
+
+
+# --- days are whole days ----------------------------------------------------------------------------------------
+
+AGREED_IN_AUGUST = """
+[[extensions]]
+agreed_on = 2026-08-15
+dates = [2026-08-15, 2026-08-16]
+windows = [["08:00", "13:00"]]
+"""
+
+
+def contract_of(path: Path, text: str) -> Contract:
+    """The contract on record after the file of this text is signed late in 2026."""
+    with memory(Clock("2026-12-01T12:00:00Z")) as ledger:
+        outcomes = CommandHandler(ledger, Clock("2026-12-01T12:00:00Z")).handle([*map(wire, messages(path, text))])
+        assert set(names(outcomes.outcomes)) == {"Done"}
+        return fold("beta", ledger.streams(["contract-beta"])["contract-beta"])  # type: ignore[arg-type]
+
+
+def test_hours_agreed_on_15_august_extend_the_16th_and_not_the_15th(path: Path) -> None:
+    contract = contract_of(path, SHORT + AGREED_IN_AUGUST)
+    (calendar,) = contract.calendars
+    assert [day for day, _ in contract.extended_days(calendar, ServiceHours.STANDARD)] == [date(2026, 8, 16)]
+    assert contract.agreed_too_late(ServiceHours.STANDARD) == (date(2026, 8, 15),)
+
+
+def test_hours_agreed_with_the_signature_extend_the_days_after_it(path: Path) -> None:
+    text = "signed_on = 2026-02-20\n" + SHORT + AGREED_IN_AUGUST.replace("agreed_on = 2026-08-15\n", "")
+    contract = contract_of(path, text.replace("[2026-08-15, 2026-08-16]", "[2026-02-20, 2026-02-21]"))
+    (calendar,) = contract.calendars
+    assert [day for day, _ in contract.extended_days(calendar, ServiceHours.STANDARD)] == [date(2026, 2, 21)]
+
+
+def test_hours_agreed_today_are_not_in_the_future(path: Path) -> None:
+    early = Clock("2026-08-14T22:00:05Z")  # five seconds after 15 August has begun in Rome
+    with memory(early) as ledger:
+        found = messages(path, "signed_on = 2026-02-20\n" + SHORT + AGREED_IN_AUGUST)
+        assert names(CommandHandler(ledger, early).handle([*map(wire, found)]).outcomes) == ["Done"] * 3
+
+
+def test_what_is_signed_activated_bought_or_told_on_a_day_counts_for_the_whole_of_it(path: Path) -> None:
+    text = SHORT + CREDIT + '[assistance]\n[[systems]]\nsystem = "erp"\n'
+    first_instant = "2026-02-28T23:00:00Z"
+    signed, activated, calendar, told, bought = commands(path, text)
+    assert {instant_text(one.at) for one in (signed, activated, calendar, told, bought)} == {first_instant}
+    assert {instant_text(at) for at in (signed.in_force_from, activated.effective)} == {first_instant}

@@ -36,7 +36,7 @@ from domain.credit_facts import (
 )
 from domain.credits import CreditAccount
 from domain.facts import NotYet, Rejected
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.values import instant_text
 
 STREAM = f"credits-{CONTRACT}"

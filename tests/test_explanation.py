@@ -42,6 +42,7 @@ from support.history import (
 from domain.facts import Fact
 from domain.incident_facts import ClockResumed, ClockSuspended
 from domain.values import MINUTE, Responsibility
+from projections.clock_inputs import VoidCause
 from projections.clocks import Verdict
 from projections.explanation import ClockExplained, Slice
 
@@ -131,13 +132,17 @@ def test_a_suspension_that_a_reading_does_not_count_is_not_shown() -> None:
 
 def test_a_running_clock_is_explained_up_to_as_of() -> None:
     clock = charge(record(opened("Mon 09:00")), "Mon 10:30")
-    assert (clock.span.end, clock.span.stopped, clock.span.void) == (when("Mon 10:30"), False, False)
+    assert (clock.span.end, clock.span.stopped, clock.span.void) == (when("Mon 10:30"), False, None)
     assert story(clock) == [("working", None, 90)]
 
 
 def test_a_void_clock_is_explained_up_to_what_voided_it() -> None:
     clock = charge(record(opened("Mon 09:00"), withdrawn("Mon 10:00")))
-    assert (clock.span.end, clock.span.void, clock.judged.verdict) == (when("Mon 10:00"), True, Verdict.VOID)
+    assert (clock.span.end, clock.span.void, clock.judged.verdict) == (
+        when("Mon 10:00"),
+        VoidCause.WITHDRAWN,
+        Verdict.VOID,
+    )
 
 
 def test_a_clock_stopped_at_the_opening_has_no_slice() -> None:
@@ -161,7 +166,7 @@ def test_a_request_under_no_contract_has_nothing_to_measure_with() -> None:
     journal = Journal().incident("INC1", opened("Mon 09:00", answer=best_effort("no_contract", None)))
     explained = journal.explained()
     assert [clock.slices for clock in explained.clocks] == [(), ()]
-    assert (explained.terms_source, explained.time_zone) == (None, "Europe/Rome")
+    assert (explained.terms_source, explained.zone.key) == (None, "Europe/Rome")
     assert explained.streams == {"incident-INC1": (1,)}
 
 

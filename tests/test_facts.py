@@ -20,7 +20,8 @@ from domain.already_recorded import unless_recorded
 from domain.catalogue import COMMANDS, FACTS
 from domain.facts import FUTURE_TOLERANCE, Fact, Rejected, refuse_future
 from domain.incident_facts import ClockResumed, ClockSuspended, IncidentOpened, IncidentTakenInCharge
-from domain.rectification import RecordRectified, corrected
+from domain.record_facts import RecordRectified
+from domain.rectification import corrected
 from domain.rectification import rectify as decide_rectification
 from domain.terms import PriorityMatrix, Terms
 from domain.values import (

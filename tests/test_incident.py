@@ -46,7 +46,7 @@ from domain.incident_facts import (
     Suspend,
     TakeInCharge,
 )
-from domain.rectification import RecordRectified, Rectify
+from domain.record_facts import RecordRectified, Rectify
 from domain.terms import Clock, Impact, Urgency
 from domain.values import Party, Responsibility, instant_text
 

@@ -143,7 +143,7 @@ def test_a_case_that_becomes_the_supplier_s_breach_weeks_later_counts_on_both_da
     here.tell(message("incident.resume", stream, "2026-11-23T08:00:00Z"))
     catch_up(here)
     (window,) = map(window_of, here.reporting.live.rows(WINDOWS))
-    assert (window.count.cases, window.count.breaches) == (1, 1)
+    assert (window.cases, window.breaches) == (1, 1)
     assert window.passing == Passing(read_instant("2026-11-23T12:00:00.000001Z"), INCIDENT)
     same_as_built(here)
 

@@ -33,7 +33,7 @@ from support.history import (
 from domain.coverage import Requester
 from domain.facts import Fact
 from domain.interval import Interval
-from projections.breach import exceeds
+from projections.breach import WindowStatus, exceeds
 from projections.tolerance import DAY, Case, Passing, by_day, every_day, passed_for_good
 
 WORDS, QUARTERS, IN_WINDOW = "rate=words", "window=quarter", "base=purchased_in_window"
@@ -155,7 +155,7 @@ def test_a_rectified_price_changes_the_base() -> None:
     assert journal.penalty().maximum_penalty == euro("400.00")
 
 
-# --- which window, and settled or not ---------------------------------------------------------------------------
+# --- which window, and its status -------------------------------------------------------------------------------
 
 
 def test_the_penalty_is_one_off_and_only_the_first_window_that_passes_counts() -> None:
@@ -175,14 +175,14 @@ def test_a_window_that_passes_only_by_facts_known_later_takes_the_place_of_a_lat
 
 def test_the_penalty_is_provisional_while_its_window_is() -> None:
     journal = passed()
-    assert not journal.penalty("2026-03-31 18:00", QUARTERS).settled
-    assert journal.penalty("2026-04-01", QUARTERS).settled
+    assert journal.penalty("2026-03-31 18:00", QUARTERS).status is not WindowStatus.CLOSED
+    assert journal.penalty("2026-04-01", QUARTERS).status is WindowStatus.CLOSED
 
 
-def test_no_penalty_is_settled_only_once_every_window_is() -> None:
+def test_no_penalty_is_closed_only_once_every_window_is() -> None:
     journal = under_contract().met("INC1")
-    assert not journal.penalty("2026-12-31 23:59", QUARTERS).settled
-    assert journal.penalty("2027-01-01", QUARTERS).settled
+    assert journal.penalty("2026-12-31 23:59", QUARTERS).status is not WindowStatus.CLOSED
+    assert journal.penalty("2027-01-01", QUARTERS).status is WindowStatus.CLOSED
 
 
 def test_a_penalty_stays_provisional_while_an_earlier_window_may_still_pass() -> None:
@@ -190,8 +190,13 @@ def test_a_penalty_stays_provisional_while_an_earlier_window_may_still_pass() ->
     journal = Journal().contract(signed("2025-09-01", since="2025-10-01"), activated("2025-09-01"), adopted())
     journal.credits(bought("2025-10-01")).incident("INC1", opened("2025-12-01 09:00")).late("INC2", "2026-02-02")
     first, second = journal.windows("2026-04-01", QUARTERS)[:2]
-    assert (first.undecided, first.settled, second.passed, second.settled) == (1, False, True, True)
-    assert not journal.penalty("2026-04-01", QUARTERS).settled
+    assert (first.tally.undecided, first.status, second.passed, second.status) == (
+        1,
+        WindowStatus.PROVISIONAL,
+        True,
+        WindowStatus.CLOSED,
+    )
+    assert journal.penalty("2026-04-01", QUARTERS).status is not WindowStatus.CLOSED
 
 
 def test_every_contract_has_its_row() -> None:
@@ -211,7 +216,11 @@ def test_the_early_end_of_a_contract_closes_its_window_and_the_base() -> None:
     journal = with_purchases(bought(), bought("Wed 10:00", price="70.00", name="B"))
     journal.contract(terminated("Mon 08:00", "Wed 00:00")).late("INC1")
     row = journal.penalty("Fri 18:00")
-    assert (row.window, row.base, row.settled) == (Interval(when("2026-01-01"), when("Wed")), euro("5000.00"), True)
+    assert (row.window, row.base, row.status) == (
+        Interval(when("2026-01-01"), when("Wed")),
+        euro("5000.00"),
+        WindowStatus.CLOSED,
+    )
 
 
 # --- passed for good --------------------------------------------------------------------------------------------
@@ -306,7 +315,7 @@ def test_what_the_parties_did_is_added_up_and_taken_off_what_is_outstanding() ->
         settled("Fri 09:00", "49.75"),
     )
     row = journal.penalty()
-    assert (row.claimed, row.waived, row.settled_amount) == (euro("500.00"), euro("100.50"), euro("200.00"))
+    assert (row.claimed, row.waived, row.paid) == (euro("500.00"), euro("100.50"), euro("200.00"))
     assert row.outstanding == euro("199.50")
 
 
@@ -323,9 +332,9 @@ def test_only_steps_taken_by_as_of_count() -> None:
 def test_nothing_is_outstanding_below_zero_and_payments_stay_when_the_figure_falls() -> None:
     journal = passed().contract(settled("Thu 09:00", "500.00"))
     row = journal.penalty(reading=WORDS)
-    assert (row.maximum_penalty, row.settled_amount, row.outstanding) == (euro("250.00"), euro("500.00"), euro("0.00"))
+    assert (row.maximum_penalty, row.paid, row.outstanding) == (euro("250.00"), euro("500.00"), euro("0.00"))
     journal.incident("INC1", attributed("Fri 09:00", BY_CUSTOMER))
-    assert (journal.penalty().maximum_penalty, journal.penalty().settled_amount) == (euro("0.00"), euro("500.00"))
+    assert (journal.penalty().maximum_penalty, journal.penalty().paid) == (euro("0.00"), euro("500.00"))
 
 
 def test_a_waiver_of_more_than_there_is_leaves_nothing() -> None:

@@ -30,7 +30,7 @@ from adapters.reports.report import LIVE_TABLES, ReportName, make
 from adapters.reports.systems import CONNECTED_SYSTEMS, EFFECTS
 from adapters.store.ledger import Ledger
 from domain.values import microseconds
-from projections.breach import breach, by_window, share
+from projections.breach import breach, by_window
 from projections.commitments import commitment_rows
 from projections.compliance import compliance
 from projections.connected_systems import effects, systems
@@ -41,6 +41,7 @@ from projections.penalty import penalty
 from projections.queue import queue
 from projections.readings import LITERAL, Reading
 from projections.replay import Replay
+from projections.tally import WindowShare, share
 
 OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,rate=words")
 LATEST = Reading.parse("reassessment=latest")
@@ -65,7 +66,7 @@ def folded(facts: Sequence[Entry], as_of: int, readings: tuple[Reading, ...]) ->
             incident = replay.incident(row.incident)
             assert incident is not None
             window = windows.get(window_of.get(row.incident, ("", 0)))
-            name, counted = row.incident, share(row, reading)
+            name, counted = row.incident, share(row, reading, window) if window else WindowShare()
             judged = JudgedIncident(incident.opened, row, window, counted, queued.get(name), affecting.get(name))
             found["incidents"].append(INCIDENTS.values("main", reading.name, judged))
             found["cases"] += [CASES.values("main", reading.name, case) for case in cases_of(judged)]

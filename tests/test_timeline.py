@@ -2,7 +2,7 @@
 
 from support.history import Journal, opened, rectified, taken_in_charge, under_contract, when
 
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from projections.timeline import TimelineRow, timeline
 
 

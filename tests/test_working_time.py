@@ -222,8 +222,8 @@ def minutes_of(place: Place) -> tuple[list[int], list[datetime]]:
 def open_minutes(place: Place, plain: Plain) -> list[bool]:
     """Whether each minute is in a window that opens on one of the days.
 
-    A window runs from the first minute at which clocks show its opening, to the last at which they show its closing:
-    of an hour shown twice the first opening and the last closing. What they never show is the change that skips it.
+    A window runs from the first minute at which clocks show its opening or later, through the last at which they show
+    a time before its closing.
     """
     _, walls = minutes_of(place)
     found = [False] * len(walls)
@@ -233,8 +233,7 @@ def open_minutes(place: Place, plain: Plain) -> list[bool]:
             from_wall = midnight + timedelta(minutes=opens)
             to_wall = midnight + timedelta(minutes=closes, days=0 if closes > opens else 1)
             first = next((index for index, wall in enumerate(walls) if wall >= from_wall), len(walls))
-            closed = next((index for index in reversed(range(len(walls))) if walls[index] <= to_wall), -1)
-            closed += walls[closed] != to_wall
+            closed = next((index + 1 for index in reversed(range(len(walls))) if walls[index] < to_wall), 0)
             found[first:closed] = [True] * (closed - first)
     return found
 
@@ -269,9 +268,10 @@ PLACES = {
     "half an hour twice": Place("Australia/Lord_Howe", date(2026, 4, 1)),
     "midnight is skipped": Place("America/Santiago", date(2026, 9, 1)),
     "the hour before midnight comes twice": Place("America/Santiago", date(2026, 3, 31)),
+    "the hour after midnight comes twice": Place("America/Havana", date(2025, 10, 28)),
 }
 EDGES = st.sampled_from(
-    [0, 60, 90, 120, 121, 135, 150, 165, 179, 180, 210, 360, 480, 720, 1080, 1260, 1380, 1410, 1439]
+    [0, 30, 60, 90, 120, 121, 135, 150, 165, 179, 180, 210, 360, 480, 720, 1080, 1260, 1380, 1410, 1439]
 )
 OPENINGS = EDGES | st.integers(0, 1439)
 CLOSINGS = EDGES | st.integers(0, 1440) | st.just(1440)
@@ -304,7 +304,7 @@ def asked(draw: st.DrawFn, place: Place) -> tuple[int, int]:
 def test_any_calendar_agrees_with_a_count_of_every_minute(place: Place, data: st.DataObject) -> None:
     plain = data.draw(plains(place.days))
     start, end = data.draw(asked(place))
-    compiled = WorkingCalendar.of(place.zone, plain.rules({2026}))
+    compiled = WorkingCalendar.of(ZoneInfo(place.zone), plain.rules({place.monday.year}))
     opened = open_minutes(place, plain)
     worked = counted(place, opened, start, end)
     assert compiled.elapsed(start, end) == worked
@@ -323,7 +323,7 @@ def test_the_count_itself_knows_the_days_of_23_and_25_hours() -> None:
         instants, _ = minutes_of(place)
         opened = open_minutes(place, whole)
         hours[name] = counted(place, opened, instants[0], instants[-1] + MINUTE) / HOUR
-    assert list(hours.values()) == [168, 167, 169, 167.5, 168.5, 167, 169]
+    assert list(hours.values()) == [168, 167, 169, 167.5, 168.5, 167, 169, 169]
 
 
 # --- laws -------------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ INSTANTS = st.integers(YEAR_START, YEAR_END) | st.sampled_from(
 @st.composite
 def calendars(draw: st.DrawFn) -> WorkingCalendar:
     """Any calendar of 2026 in Rome, with holidays and extensions around both changes of the clocks."""
-    return WorkingCalendar.of("Europe/Rome", draw(plains([*SPRING.days, *AUTUMN.days])).rules({2026}))
+    return WorkingCalendar.of(ROME, draw(plains([*SPRING.days, *AUTUMN.days])).rules({2026}))
 
 
 @settings(max_examples=150)
@@ -527,7 +527,11 @@ def _sunday(opens: str, closes: str, day: str) -> int:
         ("02:30", "06:00", 180, 270),  # opens in it: the instant of the change; the first 02:30
         ("02:15", "02:45", 0, 90),
         ("02:00", "03:00", 0, 120),
-        ("01:00", "02:00", 60, 120),  # 02:00 is shown twice as well: the last one closes
+        # 02:00 is shown twice as well, but after the first one the wall shows no earlier time (ruling 2, design §5)
+        ("01:00", "02:00", 60, 60),
+        ("00:00", "02:00", 120, 120),
+        ("00:00", "02:01", 120, 181),
+        ("00:00", "03:00", 120, 240),
         ("03:00", "04:00", 60, 60),
     ],
 )
@@ -550,6 +554,46 @@ def test_an_edge_in_the_skipped_hour_is_the_instant_of_the_change() -> None:
     closing = calendar(week(("00:00", "02:30"), days=SUNDAYS))
     assert closing.due(local("2026-03-29 00:00"), 2 * HOUR) == MARCH_CHANGE
     assert not closing.is_open(MARCH_CHANGE)
+
+
+def test_a_window_that_closes_where_the_repeated_hour_begins_ends_at_its_first_time() -> None:
+    early = calendar(week(("00:00", "02:00"), days=SUNDAYS))
+    assert [early.is_open(at) for at in (FIRST_2 - 1, FIRST_2, SECOND_2 - 1, SECOND_2)] == [True, False, False, False]
+    assert early.due(local("2026-10-25 00:00"), 2 * HOUR) == FIRST_2
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "opens", "closes", "minutes"),
+    [
+        # New York, 1 November 2026: 01:00 to 02:00 comes twice
+        ("America/New_York", "2026-11-01", "00:00", "01:00", 60),
+        ("America/New_York", "2026-11-01", "00:00", "01:30", 150),
+        ("America/New_York", "2026-11-01", "00:00", "02:00", 180),
+        # Lord Howe, 5 April 2026: 01:30 to 02:00 comes twice
+        ("Australia/Lord_Howe", "2026-04-05", "00:00", "01:30", 90),
+        ("Australia/Lord_Howe", "2026-04-05", "00:00", "01:31", 121),
+        ("Australia/Lord_Howe", "2026-04-05", "00:00", "02:00", 150),
+        # São Paulo, 17 February 2018, Cairo, 29 October 2026, and Beirut, 24 October 2026: the hour before midnight
+        # comes twice
+        ("America/Sao_Paulo", "2018-02-17", "20:00", "23:00", 180),
+        ("America/Sao_Paulo", "2018-02-17", "20:00", "24:00", 300),
+        ("Africa/Cairo", "2026-10-29", "20:00", "23:00", 180),
+        ("Africa/Cairo", "2026-10-29", "20:00", "24:00", 300),
+        ("Asia/Beirut", "2026-10-24", "20:00", "23:00", 180),
+        ("Asia/Beirut", "2026-10-24", "20:00", "00:30", 330),
+        # Havana, 2 November 2025: midnight to 01:00 comes twice
+        ("America/Havana", "2025-11-01", "20:00", "24:00", 240),
+        ("America/Havana", "2025-11-01", "20:00", "00:30", 330),
+    ],
+)
+def test_a_closing_is_where_the_wall_last_shows_a_time_before_it(
+    zone: str, day: str, opens: str, closes: str, minutes: int
+) -> None:
+    first = date.fromisoformat(day)
+    start = local_midnight(ZoneInfo(zone), first)
+    hours = week((opens, closes), days=(EVERY_DAY[first.weekday()],))
+    nights = calendar(hours, zone, first_year=first.year, last_year=first.year)
+    assert nights.elapsed(start, start + 40 * HOUR) == minutes * MINUTE
 
 
 def test_an_edge_in_the_repeated_hour_is_its_first_opening_and_its_last_closing() -> None:
@@ -628,7 +672,7 @@ def test_the_first_instant_after_the_years_covered_is_outside_them() -> None:
 
 
 GAP = WorkingCalendar(
-    "Europe/Rome",
+    ROME,
     [Adopted(0, rules(first_year=2024, last_year=2024)), Adopted(0, rules(first_year=2026, last_year=2026))],
 )
 
@@ -656,7 +700,7 @@ def test_a_due_instant_beyond_the_missing_year_names_that_year() -> None:
 
 def test_no_calendar_at_all_covers_no_year() -> None:
     with pytest.raises(OutsideCoverage, match="no year"):
-        WorkingCalendar("Europe/Rome", []).is_open(MONDAY_9)
+        WorkingCalendar(ROME, []).is_open(MONDAY_9)
 
 
 def test_what_a_window_of_the_uncovered_eve_leaves_open_is_not_known() -> None:
@@ -706,23 +750,21 @@ def _day(compiled: WorkingCalendar, text: str) -> int:
 
 def test_a_day_is_judged_by_the_last_calendar_adopted_at_or_before_its_midnight() -> None:
     midnight = local("2026-03-03 00:00")
-    compiled = WorkingCalendar("Europe/Rome", [Adopted(0, rules()), Adopted(midnight, rules(SHORT_WEEK))])
+    compiled = WorkingCalendar(ROME, [Adopted(0, rules()), Adopted(midnight, rules(SHORT_WEEK))])
     assert [_day(compiled, day) for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [10, 1, 1]
-    later = WorkingCalendar("Europe/Rome", [Adopted(0, rules()), Adopted(midnight + 1, rules(SHORT_WEEK))])
+    later = WorkingCalendar(ROME, [Adopted(0, rules()), Adopted(midnight + 1, rules(SHORT_WEEK))])
     assert [_day(later, day) for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [10, 10, 1]
     assert not later.judged_by_later(MONDAY_8, NEXT_MONDAY_8)
 
 
 def test_of_two_adopted_at_the_same_instant_the_last_one_rules() -> None:
-    compiled = WorkingCalendar("Europe/Rome", [Adopted(0, rules()), Adopted(0, rules(SHORT_WEEK))])
+    compiled = WorkingCalendar(ROME, [Adopted(0, rules()), Adopted(0, rules(SHORT_WEEK))])
     assert _day(compiled, "2026-03-02") == 1
 
 
 def test_a_day_before_every_adoption_is_judged_by_the_first_adopted_after_and_says_so() -> None:
     wednesday = local("2026-03-04 12:00")
-    compiled = WorkingCalendar(
-        "Europe/Rome", [Adopted(wednesday, rules(SHORT_WEEK)), Adopted(wednesday + DAY, rules())]
-    )
+    compiled = WorkingCalendar(ROME, [Adopted(wednesday, rules(SHORT_WEEK)), Adopted(wednesday + DAY, rules())])
     days = ("2026-03-02", "2026-03-04", "2026-03-05", "2026-03-06")
     assert [_day(compiled, day) for day in days] == [1, 1, 1, 10]
     # Wednesday had begun before the adoption; Thursday had not.
@@ -734,7 +776,7 @@ def test_a_day_before_every_adoption_is_judged_by_the_first_adopted_after_and_sa
 def test_only_a_calendar_that_covers_the_day_can_judge_it() -> None:
     # The last adopted covers 2027 only: 2026 stays with the one before it, though adopted earlier.
     compiled = WorkingCalendar(
-        "Europe/Rome", [Adopted(0, rules()), Adopted(1, rules(SHORT_WEEK, first_year=2027, last_year=2027))]
+        ROME, [Adopted(0, rules()), Adopted(1, rules(SHORT_WEEK, first_year=2027, last_year=2027))]
     )
     assert (_day(compiled, "2026-03-02"), _day(compiled, "2027-03-01")) == (10, 1)
     assert compiled.elapsed(local("2026-12-31 08:00"), local("2027-01-01 20:00")) == 11 * HOUR
@@ -742,7 +784,7 @@ def test_only_a_calendar_that_covers_the_day_can_judge_it() -> None:
 
 def test_a_later_calendar_replaces_the_holidays_of_the_days_that_follow() -> None:
     closed = rules(holidays=[{"day": day, "name": "x"} for day in ("2026-03-02", "2026-03-06")])
-    compiled = WorkingCalendar("Europe/Rome", [Adopted(0, closed), Adopted(local("2026-03-04 09:00"), rules())])
+    compiled = WorkingCalendar(ROME, [Adopted(0, closed), Adopted(local("2026-03-04 09:00"), rules())])
     assert (_day(compiled, "2026-03-02"), _day(compiled, "2026-03-06")) == (0, 10)
 
 
@@ -754,7 +796,7 @@ def test_any_sequence_of_adoptions_judges_each_day_by_the_stated_rule(data: st.D
     kept = st.sampled_from(["08:01", "09:00", "10:00", "11:00", "12:00"])
     adoptions = sorted(data.draw(st.lists(st.tuples(near, kept), min_size=1, max_size=4)), key=lambda one: one[0])
     compiled = WorkingCalendar(
-        "Europe/Rome", [Adopted(at, rules(week(("08:00", until), days=EVERY_DAY))) for at, until in adoptions]
+        ROME, [Adopted(at, rules(week(("08:00", until), days=EVERY_DAY))) for at, until in adoptions]
     )
     for midnight in midnights:
         in_time = [until for at, until in adoptions if at <= midnight]
@@ -781,8 +823,7 @@ def test_standard_hours_close_at_18_and_data_centre_hours_at_21() -> None:
         }
     )
     standard, data_centre = (
-        WorkingCalendar.of("Europe/Rome", chosen.rules(hours))
-        for hours in (ServiceHours.STANDARD, ServiceHours.DATA_CENTRE)
+        WorkingCalendar.of(ROME, chosen.rules(hours)) for hours in (ServiceHours.STANDARD, ServiceHours.DATA_CENTRE)
     )
     assert (_day(standard, "2026-03-02"), _day(data_centre, "2026-03-02")) == (10, 12)  # 20:00 is asked about
     assert data_centre.due(MONDAY_18, 3 * HOUR) == local("2026-03-02 21:00")

@@ -1,4 +1,7 @@
-"""A contract written in TOML: the tables of the file, and how it is read."""
+"""A contract written in TOML: the tables of the file, and how it is read.
+
+Days are whole local days of the contract's time zone; `contract_messages.py` says what each means.
+"""
 
 import tomllib
 from collections.abc import Iterator
@@ -52,13 +55,13 @@ class MaintenanceTable(MaintenanceOption):
 
 
 class ExtensionTable(Derogation):
-    """One [[extensions]] table."""
+    """One [[extensions]] table; what is agreed on a day extends those after it (H4)."""
 
     agreed_on: CalendarDay | None = None
 
 
 class SystemTable(Value):
-    """One [[systems]] table."""
+    """One [[systems]] table; told on a day, a system is disclosed for the whole of it (S1)."""
 
     system: Identifier
     told_on: CalendarDay | None = None
@@ -79,7 +82,7 @@ class CalendarTable(Value):
 
 
 class CreditsTable(Value):
-    """One [[credits]] table."""
+    """One [[credits]] table; bought on a day, they can be used from its beginning to the end of `last_day` (G2)."""
 
     package: Identifier
     bought_on: CalendarDay
@@ -89,7 +92,7 @@ class CreditsTable(Value):
 
 
 class ContractFile(Value):
-    """A whole file."""
+    """A whole file: in force from the beginning of `first_day` to the end of `last_day`."""
 
     id: Identifier
     customers: tuple[Identifier, ...] = ()

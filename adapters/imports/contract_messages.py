@@ -1,4 +1,9 @@
-"""The messages that set a contract up: signature, options, calendar, derogations, connected systems, credits."""
+"""The messages that set a contract up: signature, options, calendar, derogations, connected systems, credits.
+
+In a contract file a day is a whole local day. What counts from a day (signature, first day, options, purchases, systems
+told of) is dated at its midnight and counts for all of it; what lasts until a day (last_day) ends at the next midnight;
+an agreement on hours, which reaches only days that begin after it (H4), reaches those after its own.
+"""
 
 import json
 import tomllib
@@ -15,7 +20,7 @@ from adapters.inbox.messages import cloud_event
 from domain.calendar_rules import Week
 from domain.local_time import local_midnight
 from domain.terms import Option, Terms
-from domain.values import instant_text
+from domain.values import SECOND, instant_text
 
 FROM_FILE = "verbale:contract-file"
 
@@ -31,6 +36,10 @@ def contract_messages(path: Path) -> list[dict[str, Any]]:
     def after(day: date | None) -> str | None:
         return begins(day + timedelta(days=1)) if day else None
 
+    def in_the_course_of(day: date) -> str:
+        # The first second that the day has begun: a later one would be refused as future where the day is today.
+        return instant_text(local_midnight(zone, day) + SECOND)
+
     signed_on = file.signed_on or file.first_day
     signed = begins(signed_on)
     until = after(file.last_day)
@@ -43,7 +52,7 @@ def contract_messages(path: Path) -> list[dict[str, Any]]:
         raise BadContractFile(f"{path}: calendar: {error}") from None
     for table in file.extensions:
         data = table.model_dump(mode="json", exclude={"agreed_on"})
-        at = begins(table.agreed_on or signed_on)
+        at = in_the_course_of(table.agreed_on or signed_on)
         messages.append(_message(FROM_FILE, "contract", file.id, "extend_coverage", at, data))
     for declared in file.systems:
         data, at = {"system": declared.system}, begins(declared.told_on or signed_on)

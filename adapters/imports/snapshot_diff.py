@@ -26,7 +26,8 @@ from domain.incident_facts import (
     IncidentTakenInCharge,
     InterventionStarted,
 )
-from domain.rectification import Rectify, as_rectified
+from domain.record_facts import Rectify
+from domain.rectification import as_rectified
 from domain.values import WIRE, instant_text
 
 HEARD_LATE = "an earlier state of the request, which its help desk sent late"

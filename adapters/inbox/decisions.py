@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
-from typing import Any, cast
+from typing import cast
 
 from adapters.inbox.messages import Message
 from adapters.inbox.streams import State, Streams
@@ -11,19 +10,18 @@ from adapters.store.recorder import Recorder
 from domain import contract as contracts
 from domain import credits as accounts
 from domain import incident as incidents
+from domain.agreement import NOBODY, as_spoken, refuse_unappointed
 from domain.contract import Contract
-from domain.contract_facts import ContractCommand, RenewContract, SignContract
+from domain.contract_facts import ContractCommand
 from domain.coverage import CoverageDecision, cover
 from domain.credit_facts import CreditCommand
 from domain.credits import CreditAccount
-from domain.facts import Fact
+from domain.facts import Command, Fact, Rejected
 from domain.incident import Incident
 from domain.incident_facts import IncidentCommand, OpenIncident
-from domain.routing import refuse_shared_customers, routed
+from domain.record_facts import Agree
+from domain.routing import routed
 from domain.streams import split_stream
-
-_ROUTING_FIELDS = {SignContract.TYPE: "customers", RenewContract.TYPE: "until"}
-"""Which field of a command gives the customers whose requests a contract takes, or until when it takes them."""
 
 
 class Decisions:
@@ -32,6 +30,8 @@ class Decisions:
     def __init__(self, streams: Streams, store: Recorder) -> None:
         self._streams, self._store = streams, store
         self.changed: dict[str, State] = {}
+        self.opened_by: dict[str, str] = {}
+        """Which source opened the requests that this batch opens."""
         self._contracts_of: defaultdict[tuple[str, str | None], set[str]] | None = None
 
     def load(self, messages: Iterable[Message]) -> None:
@@ -49,9 +49,10 @@ class Decisions:
         """The state of a stream, as this batch has changed it so far."""
         return self.changed[stream] if stream in self.changed else self._streams[stream]
 
-    def change(self, stream: str, state: State) -> None:
-        """Go on with another state of a stream."""
+    def change(self, stream: str, state: State, source: str) -> None:
+        """Go on with another state of a stream, which a message of this source has changed."""
         self.changed[stream] = state
+        self.opened_by.setdefault(stream, source)
         if isinstance(state, Contract):
             self._index(state)
 
@@ -60,32 +61,51 @@ class Decisions:
 
         The type of a message is checked against its stream when it is read: hence the casts.
         """
-        state, command = self.state(message.stream), message.command
+        state = self.state(message.stream)
         match state:
             case Contract():
-                return self._contract_facts(state, command), message.name
+                command = as_spoken(state.speakers, message.source, message.command)
+                self._refuse_agreeing_ahead(command)
+                return contracts.decide(state, cast(ContractCommand, command)), message.name
             case CreditAccount():
-                contracts.require_signed(self._contract(message.name))
+                contract = self._contract(message.name)
+                contracts.require_signed(contract)
+                command = as_spoken(contract.speakers, message.source, message.command)
                 return accounts.decide(state, cast(CreditCommand, command)), message.name
             case Incident():
-                return self._incident_facts(state, cast(IncidentCommand, command))
+                return self._incident_facts(state, message)
 
-    def _contract_facts(self, contract: Contract, command: Any) -> Sequence[Fact]:
-        facts = contracts.decide(contract, cast(ContractCommand, command))
-        after = reduce(contracts.evolve, facts, contract)
-        routing_changed = (after.signed, after.in_force_intervals) != (contract.signed, contract.in_force_intervals)
-        if after.signed is not None and after.signed.customers and routing_changed:
-            field = _ROUTING_FIELDS.get(command.TYPE, "value")
-            refuse_shared_customers(after, self._every_contract(), field)
-        return facts
+    def _refuse_agreeing_ahead(self, command: Command) -> None:
+        if (
+            isinstance(command, Agree)
+            and command.up_to is not None
+            and command.up_to > (last := self._store.position())
+        ):
+            raise Rejected("R5", "up_to", f"the log ends at position {last}: nobody agrees to what is not on record")
 
-    def _incident_facts(self, incident: Incident, command: IncidentCommand) -> tuple[Sequence[Fact], str | None]:
-        if not isinstance(command, OpenIncident):
+    def _incident_facts(self, incident: Incident, message: Message) -> tuple[Sequence[Fact], str | None]:
+        command, coverage = message.command, None
+        if isinstance(command, OpenIncident):
+            self._refuse_opening_by_another(incident, message)
+            coverage = self._coverage(command)
+            belongs = coverage.contract or command.contract
+        else:
             opened = incident.opened
             belongs = (opened.contract or opened.answer.contract) if opened else None
-            return incidents.decide(incident, command), belongs
-        coverage = self._coverage(command)
-        return incidents.decide(incident, command, coverage), coverage.contract or command.contract
+        speakers = self._contract(belongs).speakers if belongs is not None else NOBODY
+        spoken = cast(IncidentCommand, as_spoken(speakers, message.source, command))
+        facts = incidents.decide(incident, spoken, coverage)
+        refuse_unappointed(speakers, message.source)
+        return facts, belongs
+
+    def _refuse_opening_by_another(self, incident: Incident, message: Message) -> None:
+        """Raise Rejected for a request that another source has opened: two desks may name theirs alike (R4)."""
+        if incident.opened is None:
+            return
+        first = self.opened_by.get(message.stream) or self._streams.opened_by(message.stream)
+        if first not in (None, message.source):
+            raise Rejected("R4", "subject", f"incident {incident.id} was opened by source {first}: give the request of "
+                           f"{message.source} its own id")  # fmt: skip
 
     def _coverage(self, command: OpenIncident) -> CoverageDecision:
         contract = routed(

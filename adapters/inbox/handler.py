@@ -105,5 +105,5 @@ class CommandHandler:
             batch.outbox = lambda: [write(reply) for reply in [*work.expired, *work.replies(unheard)]]
         if batch:
             self._ledger.append(batch)
-            self._streams.recorded(work.decisions.changed)
+            self._streams.recorded(work.decisions.changed, work.decisions.opened_by)
         return Answered(work.replies(range(len(read))), work.replies(woken), work.expired)

@@ -63,7 +63,7 @@ class CloudEvent(Value):
     partitionkey: str | None = None
     sequence: str | None = None
     sequencetype: str | None = None
-    recordedtime: str | None = None
+    recordedtime: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class Message:
     raw: bytes
     sequence: int | None = None
     """The number that its source gave it, where it numbers its messages."""
+    recordedtime: int | None = None
+    """When the source itself recorded the fact (microseconds UTC), where it says so."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -136,7 +138,7 @@ def read_message(raw: bytes) -> Message:
         raise Unreadable(*_first_fault(error, "data."), identity) from None
     digest = _digest(event, command)
     number = _sequence(event.sequence, event.sequencetype)
-    return Message(event.id, event.source, event.subject, command, event.actor, digest, raw, number)
+    return Message(event.id, event.source, event.subject, command, event.actor, digest, raw, number, event.recordedtime)
 
 
 def sequence_of_unreadable(raw: bytes) -> int | None:

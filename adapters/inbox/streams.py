@@ -46,6 +46,7 @@ class Streams:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._states: dict[str, State] = {}
+        self._opened_by: dict[str, str] = {}
         self._revision = -1
 
     def __getitem__(self, stream: str) -> State:
@@ -56,8 +57,14 @@ class Streams:
     def load(self, streams: Iterable[str]) -> None:
         """Read and fold, in one query, the streams that are not remembered."""
         unknown = sorted({stream for stream in streams if stream not in self._states})
-        for stream, facts in self._ledger.streams(unknown).items():
-            self._states[stream] = fold(stream, facts)
+        for stream, entries in self._ledger.stream_entries(unknown).items():
+            self._states[stream] = fold(stream, (entry.fact for entry in entries))
+            if entries:
+                self._opened_by[stream] = entries[0].source
+
+    def opened_by(self, stream: str) -> str | None:
+        """The source of the first fact of a stream, one of those loaded; None where it has no fact."""
+        return self._opened_by.get(stream)
 
     def catch_up(self) -> int:
         """Forget every state if another writer has recorded something; the number of transactions recorded."""
@@ -67,12 +74,15 @@ class Streams:
             self._revision = revision
         return revision
 
-    def recorded(self, changed: Mapping[str, State]) -> None:
-        """Remember the states after one transaction of our own."""
+    def recorded(self, changed: Mapping[str, State], opened_by: Mapping[str, str]) -> None:
+        """Remember the states after one transaction of our own, and which source began each stream."""
         self._states.update(changed)
+        for stream, source in opened_by.items():
+            self._opened_by.setdefault(stream, source)
         self._revision += 1
 
     def forget(self) -> None:
         """Forget every state."""
         self._states.clear()
+        self._opened_by.clear()
         self._revision = -1

@@ -6,6 +6,7 @@ Rules of the record cited here: R2 identity, R4 order.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from adapters.inbox.claims import refuse_what_cannot_be_computed
 from adapters.inbox.decisions import Decisions
 from adapters.inbox.messages import Message, Unreadable, is_label, read_message, sequence_of_unreadable
 from adapters.inbox.outcomes import (
@@ -125,7 +126,7 @@ class UnitOfWork:
 
     def _decide(self, number: int, message: Message, since: int) -> None:
         try:
-            refuse_future(message.command.at, self.now)
+            self._refuse_instants(message)
             facts, contract = self.decisions.facts(message)
         except Rejected as rejected:
             refused = Refused(rejected.clause, rejected.field, rejected.reason)
@@ -138,11 +139,21 @@ class UnitOfWork:
         else:
             self._record(number, message, facts, contract)
 
+    def _refuse_instants(self, message: Message) -> None:
+        refuse_future(message.command.at, self.now)
+        if message.recordedtime is not None:
+            refuse_future(message.recordedtime, self.now, "recordedtime")
+        refuse_what_cannot_be_computed(message.command, self.now)
+
     def _record(self, number: int, message: Message, facts: Sequence[Fact], contract: str | None) -> None:
         state = self.decisions.state(message.stream)
         origin = Origin(contract, message.source, message.id, message.actor)
         first, new = len(state.record) + 1, []
-        for version, fact in enumerate(facts, first):
+        for version, decided in enumerate(facts, first):
+            # When the source recorded it is no content of the command: it is put beside what was decided.
+            fact = (
+                decided.model_copy(update={"recordedtime": message.recordedtime}) if message.recordedtime else decided
+            )
             state = evolve(state, fact)
             new.append(NewFact(message.stream, version, fact, origin))
         receipt = Receipt(message.identity, message.digest, message.stream, first if facts else None, None)
@@ -150,7 +161,7 @@ class UnitOfWork:
         self.batch.facts += new  # nothing can fail any more: a message adds all of its facts, or none
         self.batch.receipts.append((receipt, index if facts else None))
         if facts:
-            self.decisions.change(message.stream, state)
+            self.decisions.change(message.stream, state, message.source)
             self._grown.add(message.stream)
             self._outcomes[number] = _Recorded(message.stream, first, index)
         else:

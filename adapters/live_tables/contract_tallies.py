@@ -18,34 +18,37 @@ from adapters.reports.credits import CREDITS
 from adapters.reports.penalty import PENALTIES
 from adapters.reports.systems import CONNECTED_SYSTEMS
 from domain.interval import Interval
-from projections.breach import BreachRow, Count, breach_row, tolerance_of
+from projections.breach import BreachRow, breach_row, tolerance_of
 from projections.commitments import commitment_rows
 from projections.connected_systems import systems_of
 from projections.contracts_known import ContractsUnder
 from projections.credit_balance import credit_row
 from projections.penalty import penalty_row
+from projections.tally import NOTHING_COUNTED, Tally, WindowShare
 from projections.tolerance import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
 
 GAP = 7
 """Days without a verdict that one query reads too, because a query more would cost more than they do."""
 
 
+COUNTED = tuple(f"counted_{name}" for name in Tally._fields)
+"""The columns of `incidents` that say what each adds to the tally of its window."""
+
+
 @dataclass
 class Moved:
     """How the tally of one window moved: by what count, and on which days."""
 
-    cases: int = 0
-    breaches: int = 0
-    undecided: int = 0
+    tally: Tally = NOTHING_COUNTED
     days: set[int] = field(default_factory=set)
 
-    def by(self, cases: Iterable[Case], undecided: int, times: int) -> None:
+    def by(self, tally: Tally, times: int) -> None:
         """Add (or, `times` -1, take away) what one incident counts for."""
-        for case in cases:
-            self.cases += times
-            self.breaches += times * (case.breach_at is not None)
-            self.days |= days_of(case)
-        self.undecided += times * undecided
+        self.tally = self.tally.plus(tally, times)
+
+    def on(self, case: Case) -> None:
+        """A case is added or taken away: the days on which it makes a difference are summed up again."""
+        self.days |= days_of(case)
 
 
 @dataclass
@@ -69,9 +72,9 @@ class ContractTallies:
 
     def move(self, moved: Mapping[int, Moved], *, whole: bool) -> None:
         """Move the counts of windows, by their beginning; `whole`: count the others too, time has changed them."""
-        held = {row.window.start: row.count for row in self._windows()}
+        held = {row.window.start: row.tally for row in self._windows()}
         self._write(
-            self._moved(window, held.get(window.start, Count()), moved.get(window.start, Moved()))
+            self._moved(window, held.get(window.start, NOTHING_COUNTED), moved.get(window.start, Moved()))
             for window in self.under.windows(self.name)
             if whole or window.start in moved
         )
@@ -126,17 +129,16 @@ class ContractTallies:
         cases = self._cases(self._of(window))
         days = every_day(cases, tolerance_of(self.contract))
         self._write_days(window, days)
-        breaches = sum(case.breach_at is not None for case in cases)
-        count = Count(len(cases), breaches, self.tables.total(INCIDENTS, "undecided", self._of(window)))
-        return self._row(window, count, days)
+        tally = Tally(*self.tables.totals(INCIDENTS, COUNTED, self._of(window)))
+        return self._row(window, tally, days)
 
-    def _moved(self, window: Interval, was: Count, moved: Moved) -> BreachRow:
-        count = Count(was.cases + moved.cases, was.breaches + moved.breaches, was.undecided + moved.undecided)
+    def _moved(self, window: Interval, was: Tally, moved: Moved) -> BreachRow:
+        tally = was.plus(moved.tally)
         days = self._summed(window, moved.days)
         self._write_days(window, [day for day in days if day.cases + day.breaches])
         gone = [day.number for day in days if not day.cases + day.breaches]
         self.tables.remove(DAYS, {**self._of(window), "day": gone})
-        return self._row(window, count, None)
+        return self._row(window, tally, None)
 
     def _summed(self, window: Interval, numbers: Iterable[int]) -> list[Day]:
         """The sums of some days, from the cases in the tables."""
@@ -146,17 +148,19 @@ class ContractTallies:
             found += [day_of(number, of_day.get(number, ()), tolerance_of(self.contract)) for number in days]
         return found
 
-    def _row(self, window: Interval, count: Count, days: Sequence[Day] | None) -> BreachRow:
+    def _row(self, window: Interval, tally: Tally, days: Sequence[Day] | None) -> BreachRow:
         """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
         passing = None
-        if excess(count.breaches, count.cases, tolerance_of(self.contract)) > 0:
+        if excess(tally.breaches, tally.cases, tolerance_of(self.contract)) > 0:
             passing = passed_for_good(
                 self._days(window) if days is None else days,
                 lambda day: self._cases_between(window, day, day),
                 tolerance_of(self.contract),
             )
         next_change = self.tables.earliest(INCIDENTS, "changes_at", self._of(window))
-        return breach_row(self.contract, window, count, passing, next_change, self.under.replay.as_of)
+        last = self.tables.latest(INCIDENTS, "last_recorded_at", self._of(window)) if tally.recorded_after else None
+        total = WindowShare((), tally, last)
+        return breach_row(self.contract, window, total, passing, next_change, self.under.replay)
 
     def _days(self, window: Interval) -> list[Day]:
         columns = ("day", "cases", "breaches", "lowest")

@@ -6,6 +6,7 @@ since they were judged. What running clocks have counted since is measured when 
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from adapters.live_tables.checkpoint import Checkpoint, checkpoint, made_from
@@ -57,13 +58,20 @@ class _Answering:
 
     def __init__(self, ledger: Ledger, tables: TableSet, position: int, asked: Question) -> None:
         self.asked = asked
-        self._ledger, self._tables, self._position = ledger, tables, position
+        self.ledger, self._tables, self._position = ledger, tables, position
 
     @cached_property
     def replay(self) -> Replay:
         """The facts of contracts alone, replayed."""
-        rows = self._ledger.store.rows_by_stream("contract-", self._position)
-        history = History.of(map(self._ledger.entry, rows), self._position)
+        return self._replayed("contract-")
+
+    def replay_with_credits(self) -> Replay:
+        """The facts of contracts and of their accounts, replayed."""
+        return self._replayed("contract-", "credits-")
+
+    def _replayed(self, *kinds: str) -> Replay:
+        rows = chain.from_iterable(self.ledger.store.rows_by_stream(kind, self._position) for kind in kinds)
+        history = History.of(map(self.ledger.entry, rows), self._position)
         return Replay(history, self.asked.reading, self.asked.as_of)
 
     @property

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from adapters.live_tables.checkpoint import write_checkpoint
-from adapters.live_tables.contract_tallies import ContractTallies, Moved
+from adapters.live_tables.contract_tallies import COUNTED, ContractTallies, Moved
 from adapters.live_tables.errors import Stopped
 from adapters.live_tables.incident_rows import Rows, judged, rows_of, timers
 from adapters.live_tables.read_facts import entries
@@ -26,6 +26,7 @@ from domain.streams import split_stream
 from projections.affected import ALWAYS, Affected
 from projections.contracts_known import Contracts, streams_of
 from projections.history import Entry
+from projections.tally import Tally
 
 INCIDENTS_AT_ONCE = 1000
 
@@ -50,6 +51,7 @@ class Step:
             kind, name = split_stream(stream)
             due_by_kind[kind].append(name)
         contracts = {*streams_of(facts, "contract"), *streams_of(facts, "credits"), *due_by_kind["contract"]}
+        contracts |= self.contracts_known.sharing_customers(contracts) | before.sharing_customers(contracts)
         affected = self.contracts_known.affected(before, sorted(contracts))
         incidents = {*streams_of(facts, "incident"), *due_by_kind["incident"], *self._incidents_of(affected)}
         for some in _parts(sorted(incidents), INCIDENTS_AT_ONCE):
@@ -97,6 +99,8 @@ class Step:
         """The incidents in the tables that a change of contracts can touch: their rows name contract and route."""
         found: set[str] = set()
         for one in affected:
+            if one.recorded_under:
+                found.update(split_stream(name).id for name in self.ledger.store.incidents_under(one.contract))
             for opened in one.openings:
                 span = {} if one.openings == ALWAYS else {"opened_at": opened}
                 found.update(self.tables.values(INCIDENTS, "incident", {"contract": one.contract, **span}))
@@ -122,19 +126,20 @@ class Step:
                 self.tables.remove(table, {"ledger": ledger, "reading": reading, "incident": without_row + others})
             for one in some:
                 if one.window and one.row.contract is not None:
-                    key = (reading, one.row.contract, one.window.start)
-                    self._moved[key].by(one.share.cases, one.share.undecided, 1)
+                    moved = self._moved[reading, one.row.contract, one.window.start]
+                    moved.by(one.share.tally, 1)
+                    for case in one.share.cases:
+                        moved.on(case)
             self._write_timers(list(timers(under, found, incidents)))
 
     def _take_away(self, reading: str, names: list[str]) -> None:
         """Take out of the tallies what these incidents counted for until now."""
         where = {"ledger": self.ledger.id, "reading": reading, "incident": names}
         for stored in self.tables.rows(CASES, where):
-            self._moved[reading, stored["contract"], stored["window_from"]].by([case_of(stored)], 0, -1)
-        columns = ("contract", "window_from", "undecided")
-        for contract, window, undecided in self.tables.pick(INCIDENTS, columns, where):
+            self._moved[reading, stored["contract"], stored["window_from"]].on(case_of(stored))
+        for contract, window, *counted in self.tables.pick(INCIDENTS, ("contract", "window_from", *COUNTED), where):
             if window is not None:
-                self._moved[reading, contract, window].by((), undecided, -1)
+                self._moved[reading, contract, window].by(Tally(*counted), -1)
         self.tables.remove(CASES, where)
 
     def _write_timers(self, at: Sequence[tuple[str, int]]) -> None:

@@ -99,22 +99,30 @@ class TableSet:
 
     def earliest(self, table: Table[Any], column: str, where: Conditions) -> int | None:
         """The least value of one column; None where there is none."""
+        return self._first(table, column, where, "ASC")
+
+    def latest(self, table: Table[Any], column: str, where: Conditions) -> int | None:
+        """The greatest value of one column; None where there is none."""
+        return self._first(table, column, where, "DESC")
+
+    def _first(self, table: Table[Any], column: str, where: Conditions, order: str) -> int | None:
         ((condition, parameters),) = self._conditions(table, where)
         name = self.name(table)
         # As the first row of an index, which both stores find at once: min() over a condition they may not.
         known = f"{condition} AND" if condition else " WHERE"
         rows = self._database.run(
-            f"SELECT {column} FROM {name}{known} {column} IS NOT NULL ORDER BY {column} LIMIT 1", parameters
+            f"SELECT {column} FROM {name}{known} {column} IS NOT NULL ORDER BY {column} {order} LIMIT 1", parameters
         )
         decode = self._database.decoder(_column(table, column).kind)
         value = rows[0][0] if rows else None
         return decode(value) if decode and value is not None else value
 
-    def total(self, table: Table[Any], column: str, where: Conditions) -> int:
-        """The sum of one column."""
+    def totals(self, table: Table[Any], columns: Sequence[str], where: Conditions) -> list[int]:
+        """The sum of each of some columns."""
         ((condition, parameters),) = self._conditions(table, where)
-        sql = f"SELECT coalesce(sum({column}), 0) FROM {self.name(table)}{condition}"
-        return int(self._database.run(sql, parameters)[0][0])
+        sums = ", ".join(f"coalesce(sum({column}), 0)" for column in columns)
+        (found,) = self._database.run(f"SELECT {sums} FROM {self.name(table)}{condition}", parameters)
+        return [int(total) for total in found]
 
     def count(self, table: Table[Any]) -> int:
         """How many rows a table has."""

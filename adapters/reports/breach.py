@@ -1,13 +1,14 @@
 """Breach ratio of each window of each contract against its tolerance (P1), and the cases behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from adapters.reports.columns import (
     EVENTUAL,
     Column,
     ColumnKind,
+    JsonRow,
     evidence,
     flag,
     instant,
@@ -17,25 +18,34 @@ from adapters.reports.columns import (
     share,
     text,
 )
+from adapters.reports.compliance import INCIDENTS
 from adapters.reports.filters import by_contract, by_interval
 from adapters.reports.live_table import LEDGER, READING, Index, Stored, Table, kept
 from adapters.reports.live_tables_protocol import LiveTables
+from adapters.reports.not_recorded import NOTHING_KEPT, NotRecorded, not_recorded
+from adapters.reports.parts import finding_json, finding_of, statement_json, tally_columns
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
-from adapters.reports.report import Definition
-from adapters.reports.screen import ScreenColumn, at, count, plain, settled, yes
-from adapters.reports.wording import percent
+from adapters.reports.report import Definition, Report
+from adapters.reports.screen import FINDINGS, ScreenColumn, at, count, findings, plain, word
+from adapters.reports.wording import Writing, percent
 from domain.interval import Interval
-from projections.breach import BreachRow, Count, breach, by_window, cases, late_in
+from projections.breach import BreachRow, WindowStatus, breach, by_window, late_in
 from projections.contracts_known import JudgedIncident
+from projections.tally import LEFT_OUT, UNDECIDED, Tally, cases
 from projections.tolerance import Case, Passing
 
 
 class WindowRow(NamedTuple):
-    """The ratio of one window, with the ids of the incidents that are its breaches."""
+    """The ratio of one window, the ids of the incidents that are its breaches, and the messages not recorded.
+
+    `one_sided`: the facts told by one party alone, by stream. `messages`: how many of its contract are not recorded.
+    """
 
     ratio: BreachRow
     late: list[str]
+    one_sided: JsonRow
+    messages: NotRecorded
 
 
 _COLUMNS: tuple[Column[BreachRow], ...] = (
@@ -47,12 +57,11 @@ _COLUMNS: tuple[Column[BreachRow], ...] = (
         lambda row: row.window.end,
         optional=True,
     ),
-    integer("cases", "n: cases decided", lambda row: row.cases),
-    integer("breaches", "b: those in breach for reasons of the supplier", lambda row: row.breaches),
+    *lifted(tally_columns(), lambda row: row.tally),
     Column(
         "ratio",
         ColumnKind.SHARE,
-        "b/n, unreduced; none where there is no case",
+        "b/n, breaches of cases, unreduced; none where there is no case",
         lambda row: row.ratio,
         optional=True,
         from_columns=("breaches", "cases"),
@@ -60,23 +69,33 @@ _COLUMNS: tuple[Column[BreachRow], ...] = (
     share("tolerance", "the tolerance", lambda row: row.tolerance),
     integer(
         "headroom",
-        "how many more breaches the tolerance bears; none when passed",
+        "how many more cases may be breaches before b/n exceeds the tolerance; none when passed",
         lambda row: row.headroom,
         optional=True,
     ),
-    integer("undecided", "units that hold a clock not decided yet", lambda row: row.undecided),
-    flag(
-        "settled",
-        "whether the window has ended with nothing undecided; else the figures are provisional",
-        lambda row: row.settled,
-    ),
+    integer("undecided", "units that hold a clock not decided yet", lambda row: row.tally.undecided),
+    text("status", "open, provisional (ended, a clock undecided) or closed", lambda row: row.status.value),
     flag("passed", "whether b/n exceeds the tolerance; exactly the tolerance does not", lambda row: row.passed),
+    listed(
+        "findings",
+        "what a reader has to know: code, clause, text, versions",
+        lambda row: [finding_json(finding) for finding in row.findings],
+    ),
     *evidence("contract", "contract", lambda row: row.contract, lambda row: list(row.versions)),
 )
 
 COLUMNS: tuple[Column[WindowRow], ...] = (
     *lifted(_COLUMNS, lambda row: row.ratio),
     listed("evidence.late", "the incidents that are its breaches", lambda row: row.late),
+    listed(
+        "evidence.one_sided",
+        "the versions of the facts told by one party alone, by the incident's stream",
+        lambda row: row.one_sided,
+    ),
+    integer(
+        "messages.waiting", "messages of the contract that wait, whatever their window", lambda r: r.messages.waiting
+    ),
+    integer("messages.refused", "messages of the contract that are refused", lambda row: row.messages.refused),
 )
 
 # --- in the live tables -----------------------------------------------------------------------------------------
@@ -154,12 +173,13 @@ def row_of(stored: Stored) -> BreachRow:
     return BreachRow(
         contract=stored["contract"],
         window=Interval(stored["window_from"], stored["window_to"]),
-        count=Count(stored["cases"], stored["breaches"], stored["undecided"]),
+        tally=Tally(*(stored[name] for name in Tally._fields)),
         tolerance=Fraction(stored["tolerance_numerator"], stored["tolerance_denominator"]),
-        settled=stored["settled"],
+        status=WindowStatus(stored["status"]),
         passing=Passing(stored["passed_at"], stored["passed_by"]) if stored["passed_at"] is not None else None,
         changes_at=stored["changes_at"],
         versions=tuple(stored["evidence_versions"]),
+        findings=tuple(map(finding_of, stored["findings"])),
     )
 
 
@@ -174,24 +194,73 @@ def case_of(stored: Stored) -> Case:
 def _from_replay(replayed: Replayed) -> list[WindowRow]:
     judged, replay = replayed.judged(), replayed.replay
     inside = by_window(replay, judged)
+    contracts = {row.incident: row.contract for row in judged}
+    messages = not_recorded(replayed.ledger, contracts.get)
 
-    def late(row: BreachRow) -> list[str]:
+    def whole(row: BreachRow) -> WindowRow:
         incidents = inside.get((row.contract, row.window.start), ())
-        return late_in(case for incident in incidents for case in cases(incident, replay.reading))
+        late = late_in(case for incident in incidents for case in cases(incident, replay.reading))
+        alone = _one_sided((incident.incident, map(statement_json, incident.statements)) for incident in incidents)
+        return WindowRow(row, late, alone, messages.get(row.contract, NOTHING_KEPT))
 
     return [
-        WindowRow(row, late(row))
+        whole(row)
         for row in of_contract(breach(replay, judged), replayed.asked)
         if _is_asked_for(row.window, replayed.asked)
     ]
 
 
 def _from_live(live: LiveTables) -> list[WindowRow]:
-    def late(row: BreachRow) -> list[str]:
-        return late_in(map(case_of, live.rows(CASES, contract=row.contract, window_from=row.window.start)))
+    def contract_of(incident: str) -> str | None:
+        return next((stored["contract"] for stored in live.rows(INCIDENTS, incident=incident)), None)
+
+    messages = not_recorded(live.ledger, contract_of)
+
+    def whole(row: BreachRow) -> WindowRow:
+        window: dict[str, Any] = {"contract": row.contract, "window_from": row.window.start}
+        late = late_in(map(case_of, live.rows(CASES, **window)))
+        told = live.rows(INCIDENTS, order="incident", **window) if row.tally.one_sided else ()
+        alone = _one_sided((stored["incident"], stored["statements"]) for stored in told)
+        return WindowRow(row, late, alone, messages.get(row.contract, NOTHING_KEPT))
 
     rows = map(row_of, live.rows(WINDOWS, order="contract, window_from"))
-    return [WindowRow(row, late(row)) for row in rows if _is_asked_for(row.window, live.asked)]
+    return [whole(row) for row in rows if _is_asked_for(row.window, live.asked)]
+
+
+def _one_sided(told: Iterable[tuple[str, Iterable[JsonRow]]]) -> dict[str, list[int]]:
+    """The versions of the facts that one party alone told, by the stream of their incident."""
+    found = {
+        f"incident-{incident}": [said["version"] for said in statements if said["counts"] and not said["agreed"]]
+        for incident, statements in told
+    }
+    return {stream: versions for stream, versions in sorted(found.items()) if versions}
+
+
+LATE_OF_CASES = "late/cases: late for reasons of the supplier, of all cases decided."
+HEADROOM = "headroom: how many more may be late within the tolerance; empty where the window is closed or has passed."
+
+
+def _headroom(row: JsonRow, _: Writing) -> str:
+    """Empty where no more breaches can come, or none is borne."""
+    return "" if row["status"] == "closed" or row["headroom"] is None else str(row["headroom"])
+
+
+def _notes(report: Report[WindowRow], writing: Writing) -> list[str]:
+    say = writing.say
+    lines = ["", say(LATE_OF_CASES), say(HEADROOM)]
+    for row in report.rows:
+        not_counted = [f"{number} {say(name)}" for name in LEFT_OUT if (number := row[name])]
+        waiting = [f"{number} {say(name)}" for name in UNDECIDED if (number := row[name])]
+        kept = [f"{number} {say('messages ' + name)}" for name, number in row["messages"].items() if number]
+        if not_counted or waiting or kept:
+            lines.append(f"{row['contract']}, {writing.local(row['window_from'])}: "
+                         + "; ".join([*_part(say("not counted"), not_counted), *_part(say("undecided"), waiting),
+                                      *_part(say("not recorded"), kept)]))  # fmt: skip
+    return [*lines, *findings(report.rows, writing, of="contract")]
+
+
+def _part(heading: str, items: list[str]) -> list[str]:
+    return [f"{heading}: {', '.join(items)}"] if items else []
 
 
 def _is_asked_for(window: Interval, asked: Question) -> bool:
@@ -209,11 +278,14 @@ REPORT: Definition[WindowRow] = Definition(
         count("ratio", "late/cases"),
         ScreenColumn("share", lambda row, _: percent(row["ratio"]), number=True),
         ScreenColumn("tolerance", lambda row, _: percent(row["tolerance"]), number=True),
-        count("headroom"),
+        ScreenColumn("headroom", _headroom, number=True),
+        count("late", "late, anyone's"),
         count("undecided"),
-        settled("window is"),
-        yes("passed"),
+        word("status", "window is"),
+        ScreenColumn("ratio is", lambda row, writing: writing.say("above tolerance" if row["passed"] else "within")),
+        FINDINGS,
     ),
+    notes=_notes,
     filters={
         "passed": lambda row, _: row.ratio.passed,
         **by_contract(lambda row: row.ratio.contract),
@@ -224,6 +296,9 @@ REPORT: Definition[WindowRow] = Definition(
     from_live=_from_live,
     tables=(WINDOWS,),
     not_kept_live={
-        "evidence_late": "as many as a window has breaches: they are the rows of `cases` with a `breach_at`"
+        "evidence_one_sided": "as many as there are such facts: they are in `incidents`, in `statements`",
+        "messages_waiting": "what is not recorded is no fact: the store knows it",
+        "messages_refused": "what is not recorded is no fact: the store knows it",
+        "evidence_late": "as many as a window has breaches: they are the rows of `cases` with a `breach_at`",
     },
 )

@@ -1,10 +1,9 @@
 """The working hours of each day of a contract: open when, if not why not, by which calendar and agreement (H1-H4)."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, tzinfo
 from typing import NamedTuple
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from adapters.errors import BadQuestion, NotOnRecord
 from adapters.reports.columns import (
@@ -49,7 +48,7 @@ class DayOfContract(NamedTuple):
     contract: str
     hours: ServiceHours
     day: WorkingDay
-    zone: ZoneInfo
+    zone: tzinfo
 
 
 _DAY: tuple[Column[DayOfContract], ...] = (

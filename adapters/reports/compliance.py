@@ -1,5 +1,8 @@
 """Compliance: each request with both its clocks (A2-A6, G2)."""
 
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
 from adapters.reports.clock import clock_of, figures_when_last_moved, net_and_target, of_clock, running_state
 from adapters.reports.columns import (
     EVENTUAL,
@@ -16,20 +19,30 @@ from adapters.reports.columns import (
 from adapters.reports.filters import by_contract, by_instant
 from adapters.reports.live_table import LEDGER, READING, Index, Stored, Table, kept
 from adapters.reports.live_tables_protocol import LiveTables
-from adapters.reports.parts import coverage_of, finding_json, finding_of, priority_of
+from adapters.reports.parts import (
+    coverage_of,
+    finding_json,
+    finding_of,
+    priority_of,
+    statement_json,
+    statement_of,
+    tally_columns,
+)
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain, word
-from adapters.reports.wording import Writing
+from adapters.reports.wording import Writing, runs
+from domain.coverage import Requester
 from domain.terms import Clock
 from domain.working_time import WorkingCalendar
+from projections.as_of import Basis
+from projections.clock_inputs import VoidCause
 from projections.compliance import ComplianceRow
 from projections.contracts_known import JudgedIncident
 from projections.replay import Replay
-from projections.windows import windows
 
-COLUMNS: tuple[Column[ComplianceRow], ...] = (
+OF_REQUEST: tuple[Column[ComplianceRow], ...] = (
     text("incident", "the id of the request", lambda row: row.incident),
     text(
         "contract",
@@ -65,14 +78,56 @@ COLUMNS: tuple[Column[ComplianceRow], ...] = (
         "what a reader has to know: code, clause, text, versions",
         lambda row: [finding_json(finding) for finding in row.findings],
     ),
+    text(
+        "no_case",
+        "why it is no case of anybody's: duplicate, withdrawn or undisclosed_system",
+        lambda row: row.void.value if row.void else None,
+        optional=True,
+    ),
+    listed(
+        "statements",
+        "what a party may contest: version, type, by whom told, who agrees, its source, how late it was told (us), and "
+        "whether the reading counts it",
+        lambda row: [statement_json(said) for said in row.statements],
+    ),
     *evidence("incident", "incident", lambda row: row.incident, lambda row: list(row.versions)),
+)
+
+
+class RowWithBasis(NamedTuple):
+    """A request judged, and what the judgement rests on beside its own facts; nothing under no contract."""
+
+    row: ComplianceRow
+    basis: Basis | None
+
+
+COLUMNS: tuple[Column[RowWithBasis], ...] = (
+    *lifted(OF_REQUEST, lambda found: found.row),
+    text(
+        "evidence.contract",
+        "the versions of the contract's facts that it rests on: signature, renewals, options, levels, end",
+        lambda found: found.basis and runs(found.basis.contract),
+        optional=True,
+    ),
+    text(
+        "evidence.calendar",
+        "the versions of the contract's facts that make its working hours: calendars and extensions",
+        lambda found: found.basis and runs(found.basis.calendar),
+        optional=True,
+    ),
+    text(
+        "evidence.credits",
+        "the versions of the account's facts dated by its opening",
+        lambda found: found.basis and runs(found.basis.credits),
+        optional=True,
+    ),
 )
 
 # --- in the live tables -----------------------------------------------------------------------------------------
 
 
 _KEPT = (
-    *kept(replaced(COLUMNS, *figures_when_last_moved(Clock.CHARGE), *figures_when_last_moved(Clock.INTERVENTION))),
+    *kept(replaced(OF_REQUEST, *figures_when_last_moved(Clock.CHARGE), *figures_when_last_moved(Clock.INTERVENTION))),
     *running_state(Clock.CHARGE),
     *running_state(Clock.INTERVENTION),
     text(
@@ -115,10 +170,18 @@ INCIDENTS: Table[JudgedIncident] = Table(
             lambda judged: judged.window.start if judged.window else None,
             optional=True,
         ),
-        integer("undecided", "how many units of the ratio it holds undecided", lambda judged: judged.share.undecided),
+        text("requested_by", "customer, supplier or monitoring (A1)", lambda judged: judged.opened.requested_by.value),
+        *lifted(tally_columns("counted."), lambda judged: judged.share.tally),
+        instant(
+            "last_recorded_at",
+            "when the last of its facts that came after the end of its window was recorded",
+            lambda judged: judged.share.last_recorded_at,
+            optional=True,
+        ),
     ),
     (
         Index(("reading", "contract", "window_from", "changes_at")),
+        Index(("reading", "contract", "window_from", "last_recorded_at")),
         Index(("contract", "opened_at")),
         Index(("customer",)),
         Index(("system",)),
@@ -140,23 +203,33 @@ def row_of(stored: Stored, calendar: WorkingCalendar | None, as_of: int) -> Comp
         findings=tuple(map(finding_of, stored["findings"])),
         versions=tuple(stored["evidence_versions"]),
         changes_at=stored["changes_at"],
+        statements=tuple(map(statement_of, stored["statements"])),
+        requested_by=Requester(stored["requested_by"]),
+        void=VoidCause(stored["no_case"]) if stored["no_case"] else None,
     )
 
 
 # --- the report -------------------------------------------------------------------------------------------------
 
 
-def _from_replay(replayed: Replayed) -> list[ComplianceRow]:
-    return _in_window(of_contract(replayed.judged(), replayed.asked), replayed.replay, replayed.asked)
+def _from_replay(replayed: Replayed) -> list[RowWithBasis]:
+    rows = _in_window(of_contract(replayed.judged(), replayed.asked), replayed.replay, replayed.asked)
+    return list(_with_basis(rows, replayed.replay))
 
 
-def _from_live(live: LiveTables) -> list[ComplianceRow]:
+def _from_live(live: LiveTables) -> list[RowWithBasis]:
     rows = [
         row_of(stored, live.calendar(stored["contract"], stored["data_centre"]), live.asked.as_of)
         for stored in live.rows(INCIDENTS)
     ]
     rows.sort(key=lambda row: (row.contract or "", row.opened_at, row.incident))
-    return _in_window(rows, live.replay, live.asked)
+    return list(_with_basis(_in_window(rows, live.replay, live.asked), live.replay_with_credits()))
+
+
+def _with_basis(rows: Iterable[ComplianceRow], replay: Replay) -> Iterator[RowWithBasis]:
+    for row in rows:
+        under = replay.contract(row.answer.contract) if row.answer.contract is not None else None
+        yield RowWithBasis(row, under.basis(row.opened_at) if under else None)
 
 
 def _in_window(rows: list[ComplianceRow], replay: Replay, asked: Question) -> list[ComplianceRow]:
@@ -167,7 +240,7 @@ def _in_window(rows: list[ComplianceRow], replay: Replay, asked: Question) -> li
     holding = {
         name: [
             window
-            for window in windows(replay.contract(name).contract, asked.reading.window, asked.as_of)
+            for window in replay.contract(name).windows(asked.reading.window, asked.as_of)
             if window.holds(end_of_day)
         ]
         for name in {row.contract for row in rows if row.contract}
@@ -175,13 +248,13 @@ def _in_window(rows: list[ComplianceRow], replay: Replay, asked: Question) -> li
     return [row for row in rows if any(window.holds(row.opened_at) for window in holding.get(row.contract or "", ()))]
 
 
-def _notes(report: Report[ComplianceRow], writing: Writing) -> list[str]:
-    late, say = sum(row.breach for row in report.found), writing.say
+def _notes(report: Report[RowWithBasis], writing: Writing) -> list[str]:
+    late, say = sum(found.row.breach for found in report.found), writing.say
     counted = f"{len(report.found)} {say('requests')}, {late} {say('late by the supplier')}"
     return ["", counted, *findings(report.rows, writing)]
 
 
-REPORT: Definition[ComplianceRow] = Definition(
+REPORT: Definition[RowWithBasis] = Definition(
     name="compliance",
     title="Compliance",
     columns=COLUMNS,
@@ -199,14 +272,19 @@ REPORT: Definition[ComplianceRow] = Definition(
         FINDINGS,
     ),
     filters={
-        "late": lambda row, _: row.breach,
-        "priority": lambda row, wanted: row.priority == wanted,
-        **by_contract(lambda row: row.contract),
-        **by_instant(lambda row: row.opened_at),
+        "late": lambda found, _: found.row.breach,
+        "priority": lambda found, wanted: found.row.priority == wanted,
+        **by_contract(lambda found: found.row.contract),
+        **by_instant(lambda found: found.row.opened_at),
     },
     windowed=True,
     notes=_notes,
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(INCIDENTS,),
+    not_kept_live={
+        "evidence_contract": "the same for every request of a contract: it follows from the contract's facts",
+        "evidence_calendar": "the same for every request of a contract: it follows from the contract's facts",
+        "evidence_credits": "it follows from the account's facts, as of the opening",
+    },
 )

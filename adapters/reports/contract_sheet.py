@@ -1,7 +1,7 @@
 """The sheet of a contract, and the list of all contracts, as JSON shows them."""
 
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 from adapters.errors import NotOnRecord
 from adapters.reports.columns import JsonRow
@@ -65,7 +65,7 @@ def sheet_json(sheet: ContractSheet) -> JsonRow:
             for priority in Priority
         },
         "options": [option.model_dump(mode="json") for option in sheet.options.values()],
-        "calendar": {str(hours): _day_json(day, terms.time_zone) for hours, day in sheet.days.items()},
+        "calendar": {str(hours): _day_json(day, sheet.zone) for hours, day in sheet.days.items()},
         "connected_systems": list(sheet.systems),
         "credits": {
             "bought": credits.bought,
@@ -83,8 +83,8 @@ def sheet_json(sheet: ContractSheet) -> JsonRow:
     }
 
 
-def _day_json(day: WorkingDay, time_zone: str) -> JsonRow:
-    adopted, zone = day.calendar, ZoneInfo(time_zone)
+def _day_json(day: WorkingDay, zone: tzinfo) -> JsonRow:
+    adopted = day.calendar
     return {
         "day": day.day.isoformat(),
         "windows": [wall_window(window, day.day, zone) for window in day.windows],

@@ -1,8 +1,8 @@
 """Both clocks of an incident, slice by slice: what counted, what did not, and why (A3, A4, H3)."""
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from adapters.errors import NotOnRecord
 from adapters.reports import compliance
@@ -24,7 +24,7 @@ class SliceOfClock(NamedTuple):
 
     clock: Clock
     piece: Slice
-    zone: ZoneInfo
+    zone: tzinfo
 
 
 COLUMNS: tuple[Column[SliceOfClock], ...] = (
@@ -52,18 +52,17 @@ def explain_incident(incident: str, ledger: Ledger, asked: Question) -> Report[S
     explained = explain(incident, replay)
     if explained is None:
         raise NotOnRecord(f"no incident {incident} was opened by {instant_text(asked.as_of)}, as known then")
-    zone = ZoneInfo(explained.time_zone)
-    found = [SliceOfClock(clock.clock, piece, zone) for clock in explained.clocks for piece in clock.slices]
+    found = [SliceOfClock(clock.clock, piece, explained.zone) for clock in explained.clocks for piece in clock.slices]
     made = {**manifest("explain", ledger, replay, asked), "terms": explained.terms_source}
     return Report(REPORT, made, found, _about(explained), subject=incident)
 
 
 def _about(explained: Explanation) -> JsonRow:
     return {
-        "incident": json_row(compliance.COLUMNS, explained.row),
+        "incident": json_row(compliance.OF_REQUEST, explained.row),
         "clocks": list(map(_clock, explained.clocks)),
         "streams": {stream: list(used) for stream, used in explained.streams.items()},
-        "time_zone": explained.time_zone,
+        "time_zone": explained.zone.key,
     }
 
 

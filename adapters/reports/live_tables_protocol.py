@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from adapters.reports.live_table import Stored, Table
 from adapters.reports.question import Question
+from adapters.store.ledger import Ledger
 from domain.working_time import WorkingCalendar
 from projections.replay import Replay
 
@@ -17,8 +18,15 @@ class LiveTables(Protocol):
         """What is asked."""
 
     @property
+    def ledger(self) -> Ledger:
+        """The log that they are made from."""
+
+    @property
     def replay(self) -> Replay:
         """The facts of contracts alone, replayed: no incident is in it."""
+
+    def replay_with_credits(self) -> Replay:
+        """The facts of contracts and of their accounts, replayed."""
 
     def rows(self, table: Table[Any], order: str = "", **where: Any) -> Iterator[Stored]:
         """The rows of a table under the reading asked about, of the contract asked about; `where` narrows further."""

@@ -1,10 +1,15 @@
-"""What the rows of several reports have in common: coverage, priority, findings."""
+"""What the rows of several reports have in common: coverage, priority, findings, statements."""
 
-from adapters.reports.columns import JsonRow
+from operator import attrgetter
+
+from adapters.reports.columns import Column, JsonRow, integer
 from adapters.reports.live_table import Stored
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.terms import Priority
+from domain.values import Party, Statement
 from projections.findings import Finding
+from projections.statements import StatementOnRecord
+from projections.tally import Tally
 
 
 def coverage_of(stored: Stored) -> CoverageDecision:
@@ -30,3 +35,44 @@ def finding_json(finding: Finding) -> JsonRow:
 def finding_of(kept: JsonRow) -> Finding:
     """A finding read back from JSON."""
     return Finding(kept["code"], kept["clause"], kept["text"], tuple(kept["versions"]))
+
+
+def statement_json(said: StatementOnRecord) -> JsonRow:
+    """What a party may contest, as JSON: who told it, who agrees, how late it was told."""
+    return {
+        "version": said.version,
+        "type": said.stored_type,
+        "by": said.fact.by.value,
+        "agreed_by": [party.value for party in said.fact.agreed_by],
+        "agreed": said.fact.agreed,
+        "source": said.source,
+        "lateness_us": said.lateness_us,
+        "counts": said.counts,
+    }
+
+
+def statement_of(kept: JsonRow) -> StatementOnRecord:
+    """What a party may contest, read back from JSON."""
+    fact = Statement(by=Party(kept["by"]), agreed_by=tuple(map(Party, kept["agreed_by"])))
+    return StatementOnRecord(kept["version"], fact, kept["type"], kept["source"], kept["lateness_us"], kept["counts"])
+
+
+_COUNTED = {
+    "cases": "cases decided",
+    "breaches": "those late for reasons of the supplier",
+    "late": "cases late for whatever reason",
+    "running": "units undecided because a clock runs",
+    "uncovered": "units undecided because no calendar covers them",
+    "best_effort": "units not counted: best effort",
+    "contract_ended": "units not counted: their contract ended",
+    "duplicate": "units not counted: void as duplicates",
+    "withdrawn": "units not counted: void as withdrawn",
+    "undisclosed": "units not counted: the reading leaves out those that affect an undisclosed system (S1)",
+    "one_sided": "facts told by one party alone",
+    "recorded_after": "facts recorded after the window had ended",
+}
+
+
+def tally_columns(prefix: str = "") -> tuple[Column[Tally], ...]:
+    """The counts of a window, or what one request adds to them; a unit is a request, or one clock of it."""
+    return tuple(integer(f"{prefix}{name}", meaning, attrgetter(name)) for name, meaning in _COUNTED.items())

@@ -9,22 +9,23 @@ from adapters.reports.columns import (
     JsonRow,
     euro,
     evidence,
-    flag,
     instant,
     integers,
+    listed,
     share,
     text,
 )
 from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
 from adapters.reports.live_tables_protocol import LiveTables
+from adapters.reports.parts import finding_json, finding_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import ScreenColumn, amount, at, plain, settled
+from adapters.reports.screen import FINDINGS, ScreenColumn, amount, at, findings, plain
 from adapters.reports.wording import Writing, percent
 from domain.interval import Interval
 from domain.terms import PenaltyClause
-from projections.breach import breach
+from projections.breach import WindowStatus, breach
 from projections.penalty import PenaltyRow, penalty
 from projections.tolerance import Passing
 
@@ -67,16 +68,39 @@ COLUMNS: tuple[Column[PenaltyRow], ...] = (
         lambda row: row.passing.incident if row.passing else None,
         optional=True,
     ),
-    euro("base", "the prices of the hours purchased that count", lambda row: row.base),
+    euro(
+        "base",
+        "the prices of the hours purchased that count; where no window passed, that would count for the last begun",
+        lambda row: row.base,
+    ),
     share("rate", "the rate that the reading chooses", lambda row: row.rate),
-    euro("maximum_penalty", "rate times base, half up", lambda row: row.maximum_penalty),
-    flag("settled", "whether no earlier window may yet change it", lambda row: row.settled),
+    euro(
+        "maximum_penalty",
+        "rate times base, half up; none where no window passed",
+        lambda row: row.maximum_penalty,
+        optional=True,
+    ),
+    text(
+        "status",
+        "that of the windows that may decide it: open (the figure if it ended today), provisional or closed",
+        lambda row: row.status.value,
+    ),
     euro("claimed", "claimed by the customer", lambda row: row.claimed),
     euro("waived", "waived by the customer", lambda row: row.waived),
-    euro("settled_amount", "paid by the supplier", lambda row: row.settled_amount),
-    euro("outstanding", "what is left of the maximum; never less than nothing", lambda row: row.outstanding),
+    euro("paid", "paid by the supplier", lambda row: row.paid),
+    euro(
+        "outstanding",
+        "what is left of the maximum, never less than nothing; none while a window is open",
+        lambda row: row.outstanding,
+        optional=True,
+    ),
     *_conflict("figures"),
     *_conflict("words"),
+    listed(
+        "findings",
+        "what a reader has to know: code, clause, text, versions",
+        lambda row: [finding_json(finding) for finding in row.findings],
+    ),
     *evidence("contract", "contract", lambda row: row.contract, lambda row: list(row.versions)),
     integers(
         "evidence.purchases",
@@ -117,13 +141,14 @@ def row_of(stored: Stored) -> PenaltyRow:
         passing=Passing(stored["passed_at"], stored["incident"]) if stored["passed_at"] is not None else None,
         window=Interval(start, stored["window_to"]) if start is not None else None,
         base=amount_of(stored["base_cents"]),
-        settled=stored["settled"],
+        status=WindowStatus(stored["status"]),
         claimed=amount_of(stored["claimed_cents"]),
         waived=amount_of(stored["waived_cents"]),
-        settled_amount=amount_of(stored["settled_amount_cents"]),
+        paid=amount_of(stored["paid_cents"]),
         changes_at=stored["changes_at"],
         versions=tuple(stored["evidence_versions"]),
         purchases=tuple(stored["evidence_purchases"]),
+        findings=tuple(map(finding_of, stored["findings"])),
     )
 
 
@@ -143,7 +168,15 @@ def _by_the_other_rate(row: JsonRow, writing: Writing) -> str:
     return ", ".join(f"{writing.say.euro(other['maximum_penalty'])} ({percent(other['rate'])})" for other in others)
 
 
+FIGURE_IS = {"open": "if it ended today", "provisional": "provisional", "closed": "closed"}
+"""What people read of the status of a penalty."""
+
+
 def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
+    return [*_conflict_of_rates(report, writing), *findings(report.rows, writing, of="contract")]
+
+
+def _conflict_of_rates(report: Report[PenaltyRow], writing: Writing) -> list[str]:
     if not any(row["conflict"] and row["passed_at"] for row in report.rows):
         return []
     conflict, say = next(row["conflict"] for row in report.rows if row["conflict"]), writing.say
@@ -166,9 +199,10 @@ REPORT: Definition[PenaltyRow] = Definition(
         ScreenColumn("by the other rate", _by_the_other_rate, number=True),
         amount("claimed"),
         amount("waived"),
-        amount("settled_amount", "paid"),
+        amount("paid"),
         amount("outstanding"),
-        settled("figure is"),
+        ScreenColumn("figure is", lambda row, writing: writing.say(FIGURE_IS[row["status"]])),
+        FINDINGS,
     ),
     filters={"passed": lambda row, _: row.passing is not None, **by_contract(lambda row: row.contract)},
     notes=_notes,

@@ -32,6 +32,7 @@ class Replayed:
 
     replay: Replay
     asked: Question
+    ledger: Ledger
     advance: Advance = lambda _: None
 
     def judged(self) -> list[ComplianceRow]:
@@ -47,7 +48,7 @@ def replayed(ledger: Ledger, asked: Question, advance: Advance = lambda _: None)
     history = History.of(watched(ledger.entries(asked.known_on), advance))
     replay = Replay(history, asked.reading, asked.as_of)
     _check_contract(replay, asked)
-    return Replayed(replay, asked, lambda done: advance(history.position + done))
+    return Replayed(replay, asked, ledger, lambda done: advance(history.position + done))
 
 
 def replay_of(entries: Iterable[Entry], ledger: Ledger, asked: Question) -> Replay:

@@ -58,8 +58,10 @@ def yes(name: str, heading: str | None = None) -> ScreenColumn:
 
 
 def amount(name: str, heading: str | None = None) -> ScreenColumn:
-    """An amount in euro."""
-    return ScreenColumn(heading or name, lambda row, writing: writing.say.euro(row[name]), number=True)
+    """An amount in euro; "-" for none."""
+    return ScreenColumn(
+        heading or name, lambda row, writing: "-" if row[name] is None else writing.say.euro(row[name]), number=True
+    )
 
 
 def settled(heading: str) -> ScreenColumn:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -64,12 +64,12 @@ def duration(microseconds: int) -> str:
     return text
 
 
-def wall_time(instant: int, zone: ZoneInfo) -> str:
+def wall_time(instant: int, zone: tzinfo) -> str:
     """Hour and minute of an instant, as clocks show them: 08:30."""
     return f"{moment(instant).astimezone(zone):%H:%M}"
 
 
-def wall_window(window: Interval, day: date, zone: ZoneInfo) -> str:
+def wall_window(window: Interval, day: date, zone: tzinfo) -> str:
     """A window of a local day, as clocks show it: 08:00-18:00; one that reaches the end of the day ends at 24:00."""
     assert window.end is not None
     closing = "24:00" if window.end == local_day(zone, day)[1] else wall_time(window.end, zone)

@@ -82,9 +82,13 @@ class Ledger(Application[str]):
 
     def streams(self, names: Sequence[str]) -> dict[str, list[Fact]]:
         """The facts of some streams, from version 1; a stream with none is []."""
-        found: dict[str, list[Fact]] = {name: [] for name in names}
+        return {stream: [entry.fact for entry in entries] for stream, entries in self.stream_entries(names).items()}
+
+    def stream_entries(self, names: Sequence[str]) -> dict[str, list[Entry]]:
+        """The facts of some streams, each with where it was recorded; a stream with none is []."""
+        found: dict[str, list[Entry]] = {name: [] for name in names}
         for row in self.store.stream_rows(names):
-            found[row.stream].append(self.entry(row).fact)
+            found[row.stream].append(self.entry(row))
         return found
 
     def sealed(self, stream: str) -> list[Sealed]:

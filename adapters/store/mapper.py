@@ -43,7 +43,7 @@ def read_entry(row: Row, catalogue: Catalogue = FACTS) -> Entry:
         raise DamagedStore(
             f"{_position(row)} cannot be read as {row.stored_type}: restore the store from a copy"
         ) from None
-    return Entry(row.position, row.stream, row.version, row.recorded_at, fact)
+    return Entry(row.position, row.stream, row.version, row.recorded_at, fact, row.source or "", row.contract)
 
 
 def _position(row: Row) -> str:

@@ -70,6 +70,9 @@ class PostgresRecorder(SqlRecorder[Cursor[tuple[Any, ...]]], PostgresApplication
     """Records a batch in one transaction of PostgreSQL; reads what is recorded."""
 
     KEY = "notification_id"
+    # LATERAL with a limit: each fact finds its seal by position. Joined outright, every seal may be read for one page.
+    ITS_SEAL = """LEFT JOIN LATERAL (SELECT recorded_at, source, contract FROM seal
+        WHERE position = e.notification_id LIMIT 1) s ON true"""
     GUARDS = 3 * len(EVIDENCE) + 3
     AMONG = "= ANY(?::text[])"
     IDENTITY_AMONG = "IN (SELECT * FROM unnest(?::text[], ?::text[]))"

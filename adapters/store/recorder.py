@@ -56,6 +56,9 @@ class Events(Protocol):
     def stream_names(self, prefix: str) -> list[str]:
         """The streams whose name starts with `prefix`."""
 
+    def incidents_under(self, contract: str) -> list[str]:
+        """The streams of requests of which some fact was recorded under a contract."""
+
     def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
         """The facts of one stream with their seals, in order of version."""
 

@@ -40,7 +40,10 @@ class NewFact:
 
 
 class Row(NamedTuple):
-    """A recorded fact as stored; `recorded_at` is None where it has no seal."""
+    """A recorded fact as stored; `recorded_at` is None where it has no seal.
+
+    `source` and `contract` are those of its seal.
+    """
 
     position: int
     stream: str
@@ -48,6 +51,8 @@ class Row(NamedTuple):
     recorded_at: int | None
     stored_type: str
     state: bytes
+    source: str | None = None
+    contract: str | None = None
 
 
 class SealedRow(NamedTuple):

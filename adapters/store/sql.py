@@ -30,6 +30,8 @@ class SqlStore(ABC, Generic[C]):
     """Compares one column with a list of values."""
     IDENTITY_AMONG: ClassVar[str]
     """Compares source and message with a list of pairs."""
+    ITS_SEAL: ClassVar[str]
+    """Joins a fact, e, with its seal, s, where it has one."""
 
     ledger_id: str
     location: str

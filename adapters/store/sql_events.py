@@ -105,11 +105,9 @@ class SqlEvents(SqlStore[C]):
             yield from self._rows(f"e.originator_id {self.AMONG}", _BY_STREAM, self._values(streams))
 
     def _rows(self, where: str, order: str, parameters: Sequence[Any], limit: int | None = None) -> list[Row]:
-        # Each fact finds its seal by position: where the two are joined, PostgreSQL may read every seal for one page.
         query = (
-            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, "
-            f"(SELECT s.recorded_at FROM seal s WHERE s.position = e.{self.KEY}), e.topic, e.state "
-            f"FROM stored_events e WHERE {where} ORDER BY {order}"
+            f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.source, "
+            f"s.contract FROM stored_events e {self.ITS_SEAL} WHERE {where} ORDER BY {order}"
         )
         if limit is not None:
             query, parameters = f"{query} LIMIT ?", [*parameters, limit]
@@ -120,16 +118,27 @@ class SqlEvents(SqlStore[C]):
         query = "SELECT DISTINCT originator_id FROM stored_events WHERE originator_id >= ? AND originator_id < ?"
         return [row[0] for row in self._fetch(query, (prefix, _end_of(prefix)))]
 
+    def incidents_under(self, contract: str) -> list[str]:
+        """The streams of requests of which some fact was recorded under a contract."""
+        query = (
+            f"SELECT DISTINCT e.originator_id FROM seal s JOIN stored_events e ON e.{self.KEY} = s.position "
+            "WHERE s.contract = ? AND e.originator_id >= 'incident-' AND e.originator_id < 'incident.'"
+        )
+        return [row[0] for row in self._fetch(query, (contract,))]
+
     def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
         """The facts of one stream with their seals, in order of version."""
-        found = self._fetch(
+        rows = self._fetch(
             f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.leaf, "
             "s.leaf_hash, s.contract, s.source, s.message, s.actor FROM stored_events e "
             f"JOIN seal s ON s.position = e.{self.KEY} WHERE e.originator_id = ? ORDER BY e.originator_version",
             (stream,),
         )
-        for row in found:
-            yield SealedRow(Row(*row[:6]), row[6], row[7], Origin(*row[8:]))
+        for row in rows:
+            position, stream, version, recorded_at, stored_type, state, leaf, hashed, *came_from = row
+            origin = Origin(*came_from)
+            found = Row(position, stream, version, recorded_at, stored_type, state, origin.source, origin.contract)
+            yield SealedRow(found, leaf, hashed, origin)
 
 
 def _end_of(prefix: str) -> str:

@@ -54,6 +54,7 @@ class SqliteRecorder(SqlRecorder[SQLiteCursor], SQLiteApplicationRecorder):
     KEY = "rowid"
     AMONG = "IN (SELECT value FROM json_each(?))"
     IDENTITY_AMONG = "IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+    ITS_SEAL = "LEFT JOIN seal s ON s.position = e.rowid"
     GUARDS = 3 * len(EVIDENCE)
 
     def __init__(self, datastore: SQLiteDatastore, path: Path, ledger_id: str, now: Callable[[], int]) -> None:

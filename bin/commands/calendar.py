@@ -173,7 +173,7 @@ def calendar_adopt(contract: str, /, *, proposed: Proposed, where: Where | None 
         # Adopting is done on a day: the same again is another adoption, unless it is what rules those years already.
         message["id"] = f"{contract}:adopt_calendar:{at}"
         ruling = [one for one in known.calendars if one.first_year <= last and first <= one.last_year][-1:]
-        if ruling and _holds(ruling[0], message["data"]):
+        if ruling and ruling[0].zone_rules is not None and _holds(ruling[0], message["data"]):
             console().print(Text(say("These years are adopted so already: nothing was recorded.")))
             return
         tally = take_in(open_handler(ledger, chosen), written([message], FROM_COMMAND))

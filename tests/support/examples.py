@@ -21,7 +21,7 @@ from domain.contract_facts import (
 from domain.coverage import Coverage, CoverageDecision
 from domain.credit_facts import CreditFact, CreditsPurchased, PurchaseCredits
 from domain.incident_facts import IncidentOpened, OpenIncident
-from domain.rectification import Rectify
+from domain.record_facts import Rectify
 from domain.terms import AssistanceOption, Impact, Level, Levels, PenaltyClause, PriorityMatrix, Terms, Urgency
 from domain.values import MINUTE, Attachment, microseconds
 from domain.working_time import WorkingCalendar
@@ -136,7 +136,7 @@ def rules(weekly: Week = STANDARD_WEEK, **fields: Any) -> CalendarRules:
 
 def calendar(weekly: Week = STANDARD_WEEK, zone: str = "Europe/Rome", **fields: Any) -> WorkingCalendar:
     """A compiled calendar of `rules`."""
-    return WorkingCalendar.of(zone, rules(weekly, **fields))
+    return WorkingCalendar.of(ZoneInfo(zone), rules(weekly, **fields))
 
 
 # --- commands, and the facts they become ------------------------------------------------------------------------
@@ -199,8 +199,8 @@ def activated(**changes: Any) -> OptionActivated:
 
 
 def adopted(**changes: Any) -> CalendarAdopted:
-    """The fact of `adopt`."""
-    return CalendarAdopted(**dict(adopt(**changes)))
+    """The fact of `adopt`, with the rules of Rome."""
+    return CalendarAdopted(**dict(adopt(**changes))).with_rules_of(ROME.key)
 
 
 def bought(package: str = "A", minutes: int = 600, at: int = NEW_YEAR, **changes: Any) -> CreditsPurchased:

@@ -35,7 +35,7 @@ from domain.incident_facts import (
     ResponsibilityAttributed,
 )
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
-from domain.rectification import RecordRectified
+from domain.record_facts import RecordRectified
 from domain.terms import (
     AssistanceOption,
     Clock,
@@ -48,7 +48,7 @@ from domain.terms import (
     Urgency,
 )
 from domain.values import MINUTE, Party, Responsibility, microseconds
-from projections.breach import BreachRow, breach, by_window, share
+from projections.breach import BreachRow, breach, by_window
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import CreditRow, credit_balance
 from projections.explanation import Explanation, explain
@@ -57,6 +57,7 @@ from projections.penalty import PenaltyRow, penalty
 from projections.queue import QueueRow, queue
 from projections.readings import Reading
 from projections.replay import Replay
+from projections.tally import cases
 from projections.tolerance import Case
 
 ROME = ZoneInfo("Europe/Rome")
@@ -120,11 +121,11 @@ def levels(p2_charge: int = 120, p2_intervention: int = 480) -> Levels:
     )
 
 
-def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%") -> Terms:
+def terms(tolerance: str = "10%", figures: str = "10%", words: str = "5%", *, time_zone: str = "Europe/Rome") -> Terms:
     """The terms; the penalty is 10% in figures and 5% in words."""
     clause = PenaltyClause.model_validate({"figures": figures, "words": words})
     fields: dict[str, Any] = {"source": "signed", "matrix": MATRIX, "levels": levels(), "penalty": clause}
-    return Terms.model_validate({**fields, "tolerance": tolerance})
+    return Terms.model_validate({**fields, "tolerance": tolerance, "time_zone": time_zone})
 
 
 def signed(
@@ -158,6 +159,7 @@ def adopted(
     years: tuple[int, int] = (2026, 2026),
     holidays: dict[str, str] | None = None,
     standard: Week | None = None,
+    time_zone: str = ROME.key,
 ) -> CalendarAdopted:
     days = (HOLIDAYS if holidays is None else holidays).items()
     return CalendarAdopted(
@@ -173,7 +175,7 @@ def adopted(
             for day, name in days
             if years[0] <= int(day[:4]) <= years[1]
         ),
-    )
+    ).with_rules_of(time_zone)
 
 
 def revised(at: str, effective: str, to: Levels) -> ServiceLevelRevised:
@@ -379,7 +381,7 @@ class Journal:
         replay = self.replay(as_of, reading)
         inside = by_window(replay, compliance(replay))
         found = [inside.get((row.contract, row.window.start), ()) for row in self.windows(as_of, reading)]
-        return [[case for row in rows for case in share(row, replay.reading).cases] for rows in found]
+        return [[case for row in rows for case in cases(row, replay.reading)] for rows in found]
 
     def penalties(self, as_of: str = ALL_KNOWN, reading: str = "literal") -> list[PenaltyRow]:
         replay = self.replay(as_of, reading)

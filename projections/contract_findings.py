@@ -1,0 +1,80 @@
+"""What a reader of a contract's figures has to know: what was told late, or by one party alone, and what contradicts.
+
+Closed is not for ever: the facts recorded after a window's end on which its figures rest are shown with them.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+from domain.contract_facts import ContractSigned
+from domain.interval import Interval
+from domain.record_facts import RecordFact
+from domain.values import instant_text
+from projections.as_of import ContractAsOf
+from projections.findings import Finding
+from projections.history import Entry
+from projections.replay import Replay
+from projections.tally import WindowShare
+
+
+def window_findings(
+    contract: ContractAsOf, window: Interval, total: WindowShare, tolerance: Fraction, *, ended: bool
+) -> Iterator[Finding]:
+    """What a reader of the ratio of one window has to know; `ended`: whether the window has, as of the report."""
+    tally = total.tally
+    if ended:
+        own = [entry for entry in contract.bearing if window.ended_by(entry.recorded_at) and _bears(entry, window)]
+        count = tally.recorded_after + len(own)
+        if count:
+            latest = max(at for at in (total.last_recorded_at, *(one.recorded_at for one in own)) if at is not None)
+            text = f"{count} facts that it rests on were recorded after the window's end, the latest on "
+            text += instant_text(latest)
+            yield Finding("recorded_after_window", "P1", text, tuple(one.version for one in own))
+    alone = tuple(said.version for said in contract.statements if said.counts and said.one_sided)
+    if tally.one_sided or alone:
+        count = tally.one_sided + len(alone)
+        text = f"{count} facts that it rests on were told, corrected or withdrawn by one party alone"
+        yield Finding("one_sided", "A4", text, alone)
+    if tolerance and 0 < tally.cases < 1 / tolerance:
+        few = _ceiling(1 / tolerance)
+        text = f"there are {tally.cases} cases: with fewer than {few} a single breach passes the tolerance"
+        yield Finding("single_breach_passes", "P1", text)
+
+
+def _bears(entry: Entry, window: Interval) -> bool:
+    """Whether a fact of the contract, recorded later, is dated so that the figures of a window may rest on it."""
+    return isinstance(entry.fact, RecordFact) or not window.ended_by(entry.fact.at)
+
+
+def contract_findings(contract: ContractAsOf, replay: Replay) -> Iterator[Finding]:
+    """What a reader of any figure of a contract has to know."""
+    if late := contract.contract.renewed_after_termination:
+        versions = contract.versions_of(late)
+        text = "renewed after it had been terminated: the renewal revives nothing, unless it says that it revokes the "
+        text += "termination, before that takes effect"
+        yield Finding("renewed_after_termination", "G2", text, versions)
+    for customer, rivals in _shared_customers(contract, replay):
+        text = (
+            f"customer {customer} is also listed by {', '.join(rivals)}, in force at the same time: its requests come "
+        )
+        text += "under neither, until one ends or its signature is rectified"
+        yield Finding("customer_of_several", "G1", text, contract.versions(ContractSigned))
+
+
+def _shared_customers(contract: ContractAsOf, replay: Replay) -> Iterator[tuple[str, list[str]]]:
+    """The customer keys that other contracts list for the same time, each with those contracts."""
+    intervals = contract.contract.in_force_intervals
+    for customer in sorted(contract.contract.customers):
+        rivals = [
+            other.contract.id
+            for other in replay.listing(customer)
+            if other.contract.id != contract.contract.id
+            and any(one.meets(another) for one, another in product(intervals, other.contract.in_force_intervals))
+        ]
+        if rivals:
+            yield customer, sorted(rivals)
+
+
+def _ceiling(number: Fraction) -> int:
+    return -(-number.numerator // number.denominator)

@@ -1,0 +1,124 @@
+"""Who says what is on record, who agrees to it, and how late it was told (A4, R7).
+
+A party may contest what the other records: suspensions, attributions, void closings, revisions, ends, rectifications
+and annulments. Each counts with the parties that agree to it by now: those whose word on it counts, and those that have
+recorded an agreement since.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+from domain.agreement import NOBODY, Speakers, agreed_parties, claimed_parties
+from domain.facts import Fact
+from domain.incident_facts import IncidentClosed, IncidentOpened, IncidentReassessed
+from domain.record_facts import RecordAgreed
+from domain.source_facts import SourceFact
+from domain.values import Party, Statement
+from projections.history import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Accord:
+    """What a contract says of its parties' word: which sources speak for them, and up to where each has agreed.
+
+    `agreed_up_to`: each party with the position of the log up to which it agrees to every fact of the contract.
+    """
+
+    speakers: Speakers = NOBODY
+    agreed_up_to: tuple[tuple[Party, int], ...] = ()
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Accord":
+        """The accord that the stream of a contract makes, whatever the dates of its facts."""
+        sources: list[tuple[int, SourceFact]] = []
+        agreed: dict[Party, int] = {}
+        for entry in entries:
+            if isinstance(entry.fact, SourceFact):
+                sources.append((entry.position, entry.fact))
+            elif isinstance(entry.fact, RecordAgreed) and entry.fact.up_to is not None:
+                agreed[entry.fact.by] = max(entry.fact.up_to, agreed.get(entry.fact.by, 0))
+        return cls(Speakers.of(sources), tuple(sorted(agreed.items())))
+
+    def agreed_by(self, position: int) -> set[Party]:
+        """The parties that have agreed to every fact up to a position."""
+        return {party for party, up_to in self.agreed_up_to if position <= up_to}
+
+
+NO_ACCORD = Accord()
+
+
+class StatementOnRecord(NamedTuple):
+    """A fact that a party may contest: who told it, who agrees, how late. `counts`: whether the reading admits it.
+
+    `lateness_us`: microseconds between the instant that it tells of and its recording, by its source or here.
+    """
+
+    version: int
+    fact: Statement
+    stored_type: str
+    source: str
+    lateness_us: int
+    counts: bool
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether only one party says so."""
+        return not self.fact.agreed
+
+
+class Recorded(NamedTuple):
+    """The facts of one stream as recorded, each with the parties that agree to it by now.
+
+    `facts`: version and fact. `claimed`: the versions of which one party says that the other agrees, while that one has
+    no source of its own to say so. `others`: the versions told by another source than the first, while the contract
+    appoints none.
+    """
+
+    facts: Sequence[tuple[int, Fact]]
+    claimed: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorded:
+    """The facts of one stream, given in order of recording, with the agreements on record."""
+    since: dict[int, set[Party]] = defaultdict(set)
+    for entry in entries:
+        if isinstance(entry.fact, RecordAgreed) and entry.fact.version is not None:
+            since[entry.fact.version].add(entry.fact.by)
+    facts: list[tuple[int, Fact]] = []
+    claimed: list[int] = []
+    others: list[int] = []
+    for entry in entries:
+        fact = entry.fact
+        accord = accords[entry.contract] if entry.contract is not None else NO_ACCORD
+        if isinstance(fact, Statement):
+            later = since[entry.version] | accord.agreed_by(entry.position)
+            fact = _as_agreed(fact, entry, accord, later)
+            if claimed_parties(entry.fact, entry.source, accord.speakers, entry.position) - later:
+                claimed.append(entry.version)
+        if entry.source != entries[0].source and not accord.speakers.appointed(entry.position):
+            others.append(entry.version)
+        facts.append((entry.version, fact))
+    return Recorded(facts, tuple(claimed), tuple(others))
+
+
+def _as_agreed(fact: Statement, entry: Entry, accord: Accord, later: set[Party]) -> Fact:
+    """The fact with the parties that agree to it by now, beside the one that tells it."""
+    agreeing = agreed_parties(fact, entry.source, accord.speakers, entry.position) | later
+    agreed_by = tuple(party for party in Party if party in agreeing - {fact.by})
+    told = fact if agreed_by == fact.agreed_by else fact.model_copy(update={"agreed_by": agreed_by})
+    return cast(Fact, told)
+
+
+def moves(fact: Fact) -> bool:
+    """Whether a fact of a request may move a verdict: it stops, suspends, excuses, or corrects what does."""
+    return not isinstance(fact, IncidentOpened | IncidentReassessed | RecordAgreed)
+
+
+def contestable(fact: Fact) -> Statement | None:
+    """The fact where a party may contest it, else None: a closing only where it is void."""
+    if not isinstance(fact, Statement) or (isinstance(fact, IncidentClosed) and not fact.reason.void):
+        return None
+    return fact
