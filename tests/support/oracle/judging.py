@@ -1,6 +1,8 @@
 """Every figure of a history, under a reading, as of an instant, as known on a date (section 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from support.oracle import credits
@@ -12,11 +14,14 @@ from support.oracle.credits import FOR_EVER, takings
 from support.oracle.money import penalty, share
 from support.oracle.ratios import Judged, window_row
 from support.oracle.record import (
+    CHANGEABLE,
     CHANGES_OF_A_CONTRACT,
+    EPOCH,
     MINUTE,
     Agreements,
     Fact,
     Reading,
+    instant,
     known,
     what_counts,
 )
@@ -36,6 +41,22 @@ LITERAL: Reading = {
 HORIZON = 100 * DAY * MINUTE
 
 
+def effects(change: Fact) -> int:
+    """From when a fact of a contract bears on requests, by what it says."""
+    said = change.data.get("effective") or change.data.get("in_force_from")
+    return change.at if said is None else instant(said)
+
+
+def same(one: Fact, other: Fact) -> bool:
+    """Whether two facts are one, told and corrected."""
+    return (one.stream, one.version) == (other.stream, other.version)
+
+
+def text_of(at: int) -> str:
+    """An instant as messages write it."""
+    return (EPOCH + timedelta(microseconds=at)).isoformat()
+
+
 class World:
     """What is known of a history: its facts that count, and the contracts they make."""
 
@@ -46,6 +67,8 @@ class World:
         self.contract_of = self._owners()
         self.agreements = Agreements(self.known, self.contract_of)
         self.facts = what_counts(self.known, reading["one_sided"], self.contract_of)
+        self.corrections = [one for one in self.facts if one.kind in ("record.rectify", "record.annul")]
+        self.as_told = {(one.stream, one.version): one for one in self.known}
         self.contracts = self._contracts(self.facts)
         self.calendars: dict[tuple[str, str], Calendar] = {}
 
@@ -72,11 +95,32 @@ class World:
         late = [one for one in late if not self.agreements.by_both(one)]
         return self._contracts([one for one in self.facts if one not in late]) if late else self.contracts
 
+    def until_told(self, contract: Contract) -> Contract:
+        """Section 6, `one_sided`: the windows of a contract go on until an end that one party alone told late is told."""
+        changed = []
+        for one in contract.facts:
+            alone = one.kind == "contract.terminate" and not self.agreements.by_both(one)
+            if self.reading["one_sided"] == "agreed" and alone and takes_effect(one) < one.recorded_at:
+                changed.append(replace(one, data={**one.data, "effective": text_of(one.recorded_at)}))
+            else:
+                changed.append(one)
+        return Contract(contract.name, [*changed, *contract.account], contract.taken)
+
     def is_told_late(self, change: Fact, opening: Fact) -> bool:
         """Section 6: whether a change of a contract was recorded after an opening, though effective before it."""
         if change.kind not in CHANGES_OF_A_CONTRACT or change.data.get("service", "assistance") != "assistance":
             return False
         return takes_effect(change) <= opening.at < change.recorded_at
+
+    def corrected_late(self, opening: Fact, contract: Contract) -> bool:
+        """Section 6: whether what the contract said at an opening was rectified or annulled afterwards."""
+        for right in self.corrections:
+            target = self.as_told.get((right.stream, right.data["version"]))
+            if target is not None and target.stream == f"contract-{contract.name}" and target.kind in CHANGEABLE:
+                known_before = min(effects(one) for one in (target, *self.facts) if same(one, target))
+                if known_before <= opening.at < right.recorded_at:
+                    return True
+        return False
 
     def calendar(self, contract: Contract, opening: Fact) -> Calendar:
         """H1, H2: the working minutes of a contract, of standard or of data-centre hours."""
@@ -103,11 +147,12 @@ def judge(facts: Sequence[Fact], reading: Reading, as_of: int, known_on: int) ->
     world = World(facts, {**LITERAL, **reading}, as_of, known_on)
     rows = [compliance_row(world, request) for request in world.requests()]
     signed = [contract for contract in world.contracts.values() if contract.signed(as_of)]
-    breach = {contract.name: window_rows(world, contract, rows) for contract in signed}
+    windowed = [world.until_told(contract) for contract in signed]
+    breach = {contract.name: window_rows(world, contract, rows) for contract in windowed}
     return {
         "compliance": {row["incident"]: row for row in rows},
         "breach": breach,
-        "penalty": {one.name: penalty(one, breach[one.name], world.reading, as_of) for one in signed},
+        "penalty": {one.name: penalty(one, breach[one.name], world.reading, as_of) for one in windowed},
         "credits": {
             one.name: credits.balance(one.account, one.taken, as_of)
             for one in world.contracts.values()
@@ -130,14 +175,14 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
     if contract is not None and coverage.guaranteed:
         calendar = world.calendar(contract, opening)
         clocks = {name: judge_clock(name, request, contract, calendar, ends) for name in ("charge", "intervention")}
-    breached = [one for one in clocks.values() if one.verdict == "breached"]
-    at_fault = [one.responsible for one in breached]
     name = coverage.contract or route(opening.data, opening.at, contracts)
     named = contracts.get(name) if name else None
     levels = named if named is not None and named.signed(world.as_of) else None
     system = opening.data.get("system")
     undisclosed = contract is not None and system is not None and not contract.has_declared(system, opening.at)
     excluded = undisclosed and world.reading["undisclosed"] == "excluded"
+    if excluded:
+        clocks = {name: replace(clock, verdict="void", decided_at=None) for name, clock in clocks.items()}
     return {
         "incident": opening.of,
         "contract": name,
@@ -145,13 +190,19 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
         "coverage": coverage,
         "priority": request.assessments(levels, request.ended("intervention", ends).at)[-1][1] if levels else None,
         "clocks": clocks,
-        "responsible": ("supplier" if "supplier" in at_fault else at_fault[0]) if at_fault else None,
-        "breach": "supplier" in at_fault and not excluded,
+        "responsible": responsible(clocks.values()),
+        "breach": responsible(clocks.values()) == "supplier",
         "is_open": request.is_open(),
         "is_handled": opening.data.get("requested_by", "customer") == "customer" and not request.void_closings(),
         "counts": not excluded,
         "findings": findings(world, opening, coverage),
     }
+
+
+def responsible(clocks: Iterable[Clock]) -> str | None:
+    """A4: a breach is the supplier's if that of one of its clocks is; none where no clock is breached."""
+    whose = [one.responsible for one in clocks if one.verdict == "breached"]
+    return "supplier" if "supplier" in whose else next(iter(whose), None)
 
 
 def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
@@ -162,8 +213,11 @@ def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
         spells = named.spells(world.as_of)
         if spells and spells[0].start <= opening.at:
             found.add("signed_later")
-    if coverage.contract and any(world.is_told_late(one, opening) for one in world.contracts[coverage.contract].facts):
-        found.add("changed_afterwards")
+    under = world.contracts.get(coverage.contract or "")
+    if under is not None:
+        told_late = any(world.is_told_late(one, opening) for one in under.facts)
+        if told_late or world.corrected_late(opening, under):
+            found.add("changed_afterwards")
     return found
 
 
@@ -193,7 +247,7 @@ def queue(world: World, rows: Sequence[dict[str, Any]]) -> list[tuple[str, int]]
     """
     entries = []
     for row in (row for row in rows if row["is_open"]):
-        contract = world.contracts.get(row["coverage"].contract or "")
+        contract = world.contracts.get(row["contract"] or "")
         in_force = contract is not None and contract.in_force(world.as_of)
         tier = (1 if row["coverage"].guaranteed else 2) if in_force else 3
         dues = [one.due for one in row["clocks"].values() if one.ended.why == "running" and not one.is_suspended]

@@ -52,7 +52,7 @@ def penalty(contract: Contract, windows: Sequence[Window], reading: Reading, as_
     maximum = sum((half_up(rate * Fraction(one)) for one in bases), Decimal("0.00")) if counting else None
     deciding = windows if not counting else windows[: windows.index(counting[-1]) + 1]
     statuses = {window["status"] for window in deciding}
-    status = next((one for one in ("open", "provisional") if one in statuses), "closed")
+    status = next((one for one in ("open", "provisional") if one in statuses), "closed" if windows else "open")
     did = {kind: total(contract.told(f"{kind}_penalty", as_of), "amount") for kind in ("claim", "waive", "settle")}
     left = max(Decimal("0.00"), (maximum or Decimal("0.00")) - did["settle"] - did["waive"])
     would_count = base(contract, windows[-1], windows[0], reading, as_of) if windows else Decimal("0.00")
