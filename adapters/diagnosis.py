@@ -9,6 +9,9 @@ from adapters.imports.holidays import Difference, changes_since, library_version
 from adapters.live_tables.checkpoint import outdated
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.status import StoreStatus, status_of
+from adapters.reports.credits import CREDITS
+from adapters.reports.parts import finding_of
+from adapters.reports.wording import runs
 from adapters.store.errors import DamagedStore, NewerStore, OlderStore
 from adapters.store.ledger import Ledger
 from adapters.store.silence import SHOWN_GAPS, missing, ranges, silences
@@ -63,6 +66,22 @@ def remarks(
             f"the live tables are {at.lag_positions} facts and {at.lag_us // SECOND} seconds behind",
             "see that verbale project is running, for good",
         )
+    if reporting is not None and at.at is not None and outdated(ledger, at.at) is None:
+        yield from _of_the_credits(reporting, at.at.readings[0])
+
+
+def _of_the_credits(reporting: Reporting, reading: str) -> Iterator[Remark]:
+    """What the live tables have found wrong with accounts: all facts would have to be replayed for it otherwise."""
+    with reporting.snapshot():
+        accounts = list(reporting.live.pick(CREDITS, ("contract", "findings"), {"reading": reading}, "contract"))
+    for contract, findings in accounts:
+        for finding in map(finding_of, findings):
+            stream = shlex.quote(f"credits-{contract}")
+            yield Remark(
+                f"credits of {contract}: {finding.text} ({finding.code}, {finding.clause})",
+                f"see versions {runs(finding.versions)} of its facts (verbale timeline {stream}), and rectify or "
+                "reverse what is wrong",
+            )
 
 
 def _no_tables(reporting: Reporting | None) -> Remark:
@@ -155,9 +174,8 @@ def _named(one: str, many: str, names: Sequence[str]) -> str:
 
 
 def _renewed_in_vain(contract: Contract) -> Iterator[_OfContract]:
-    ended = contract.terminated_at
-    for renewal in contract.renewals:
-        if ended is not None and renewal.at >= ended:
+    for renewal in contract.renewed_after_termination:
+        if not contract.in_force(renewal.at):
             when = instant_text(renewal.at)
             yield _OfContract(
                 contract.id,

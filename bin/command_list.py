@@ -171,7 +171,12 @@ COMMANDS = (
         "--as-of 2026-01-01",
         "--reading rate=words,one_sided=agreed",
     ),
-    _report("credits", "Each contract: credits bought, consumed, expired, left.", "--contract charlie-2025"),
+    _report(
+        "credits",
+        "Each contract: credits bought, consumed, expired, refunded, left.",
+        "--contract charlie-2025",
+        "--by-package --format csv",
+    ),
     _report(
         "commitments",
         "Hours and reviews of Conduzione, visits of Manutenzione: what each period was due, and what was done.",

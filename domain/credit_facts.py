@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from domain.facts import Command, Fact
 from domain.record_facts import RecordCommand, RecordFact
-from domain.values import Euro, Identifier, Instant, Minutes, Text, Value
+from domain.values import Euro, Identifier, Instant, Minutes, MinutesOrNone, Text, Value
 
 # --- content and facts ------------------------------------------------------------------------------------------
 
@@ -43,6 +43,20 @@ class Reversal(Value):
 
     work: Identifier
     why: Text
+
+
+class Refund(Value):
+    """Minutes and price given back of one package: `minutes` may be 0 where only money is, `price` where only time."""
+
+    package: Identifier
+    minutes: MinutesOrNone
+    price: Annotated[Euro, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _gives_something_back(self) -> Self:
+        if not self.minutes and not self.price:
+            raise ValueError("a refund gives back minutes, or euro, or both")
+        return self
 
 
 class CreditsPurchased(Fact, Package):
@@ -83,7 +97,16 @@ class CreditsReversed(Fact, Reversal):
     packages: tuple[Draw, ...]
 
 
-CreditFact = CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | RecordFact
+class CreditsRefunded(Fact, Refund):
+    """Minutes of a package leave the balance, and their price the base of a penalty (P2), from this instant."""
+
+    TYPE = "credits.refunded.v1"
+    FIXED = frozenset({"package"})
+
+
+CreditFact = (
+    CreditsPurchased | CreditsConsumed | CreditShortfallRecorded | CreditsReversed | CreditsRefunded | RecordFact
+)
 
 
 WorkEntry = CreditsConsumed | CreditShortfallRecorded
@@ -110,4 +133,10 @@ class ReverseConsumption(Command, Reversal):
     TYPE = "verbale.credits.reverse.v1"
 
 
-CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | RecordCommand
+class RefundCredits(Command, Refund):
+    """Record what was given back of a package."""
+
+    TYPE = "verbale.credits.refund.v1"
+
+
+CreditCommand = PurchaseCredits | ConsumeCredits | ReverseConsumption | RefundCredits | RecordCommand

@@ -1,4 +1,4 @@
-"""Crediti di assistenza (monte ore): packages bought, minutes consumed from them, shortfalls, reversals (G2).
+"""Crediti di assistenza (monte ore): packages bought, minutes consumed from them, shortfalls, reversals, refunds (G2).
 
 One account per contract. Expiry is computed from dates, never an event. Read: state, `decide`, `evolve`. The facts and
 commands are in `credit_facts.py`.
@@ -8,13 +8,14 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import NamedTuple, assert_never
 
 from domain.agreement import agree
-from domain.already_recorded import only_once
+from domain.already_recorded import only_once, unless_recorded
 from domain.credit_facts import (
     ConsumeCredits,
     CreditCommand,
@@ -22,9 +23,11 @@ from domain.credit_facts import (
     CreditsConsumed,
     CreditShortfallRecorded,
     CreditsPurchased,
+    CreditsRefunded,
     CreditsReversed,
     Draw,
     PurchaseCredits,
+    RefundCredits,
     ReverseConsumption,
     WorkEntry,
 )
@@ -53,14 +56,22 @@ class CreditAccount:
     consumptions: tuple[CreditsConsumed, ...] = ()
     shortfalls: tuple[CreditShortfallRecorded, ...] = ()
     reversals: tuple[CreditsReversed, ...] = ()
+    refunds: tuple[CreditsRefunded, ...] = ()
 
     @cached_property
     def movements(self) -> list[Movement]:
         """Every movement of every package, by instant."""
         bought = [Movement(p.at, p.package, p.minutes) for p in self.purchases]
         out = [Movement(c.at, d.package, -d.minutes) for c in self.consumptions for d in c.packages]
-        back = [Movement(r.at, d.package, d.minutes) for r in self.reversals for d in r.packages]
-        return sorted([*bought, *out, *back], key=lambda movement: movement.at)
+        back = [Movement(r.at, d.package, d.minutes) for r in self.undone for d in r.packages]
+        refunded = [Movement(r.at, r.package, -r.minutes) for r in self.refunds]
+        return sorted([*bought, *out, *back, *refunded], key=lambda movement: movement.at)
+
+    @cached_property
+    def undone(self) -> list[CreditsReversed]:
+        """The reversals that give minutes back: where the consumption is gone, there is nothing to give."""
+        works = {consumption.work for consumption in self.consumptions}
+        return [reversal for reversal in self.reversals if reversal.work in works]
 
     @property
     def short(self) -> int:
@@ -135,8 +146,8 @@ def _available_changes(purchase: CreditsPurchased, moved: Sequence[Movement]) ->
 def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, ...]:
     """What recording `command` adds; () where it is on record already.
 
-    Raises Rejected for a package or a work entry recorded otherwise before, NotYet for a reversal whose consumption is
-    not recorded yet.
+    Raises Rejected for a package or a work entry recorded otherwise before and for a refund of more than was bought,
+    NotYet for a reversal whose consumption, or a refund whose purchase, is not recorded yet.
     """
     match command:
         case Rectify():
@@ -151,6 +162,8 @@ def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, 
             return _consume(account, command)
         case ReverseConsumption():
             return only_once(account.record, _reversal(account, command), _subject, _reversed_otherwise)
+        case RefundCredits():
+            return _refund(account, CreditsRefunded(**dict(command)))
         case _:
             assert_never(command)
 
@@ -162,6 +175,8 @@ def _subject(fact: Fact) -> object:
             return CreditsPurchased, fact.package
         case CreditsReversed():
             return CreditsReversed, fact.work
+        case CreditsRefunded():
+            return CreditsRefunded, fact.package, fact.at
         case _:
             return type(fact), fact.at
 
@@ -217,6 +232,29 @@ def _reversal(account: CreditAccount, command: ReverseConsumption) -> CreditsRev
     return CreditsReversed(**dict(command), packages=packages)
 
 
+def _refund(account: CreditAccount, refund: CreditsRefunded) -> tuple[CreditsRefunded, ...]:
+    """The refund, () where it is on record. What was consumed since is no reason to refuse it: facts arrive late."""
+    bought = next((purchase for purchase in account.purchases if purchase.package == refund.package), None)
+    if bought is None:
+        reason = f"no purchase of package {refund.package} is recorded yet"
+        raise NotYet(f"credits-{account.contract}", reason)
+    added = unless_recorded(account.record, refund, _subject)
+    if not added:
+        return ()
+    if refund.at < bought.at:
+        raise Rejected("G2", "time", f"package {refund.package} cannot be given back before it was bought")
+    given_back = [other for other in account.refunds if other.package == refund.package]
+    minutes = bought.minutes - sum(other.minutes for other in given_back)
+    price = bought.price - sum((other.price for other in given_back), Decimal(0))
+    if refund.minutes > minutes:
+        raise Rejected("G2", "minutes", f"package {refund.package} has {minutes} minutes that were bought and not "
+                       "given back: no more can be given back")  # fmt: skip
+    if refund.price > price:
+        raise Rejected("G2", "price", f"{price} euro were paid for package {refund.package} and not given back: no "
+                       "more can be given back")  # fmt: skip
+    return added
+
+
 # --- evolve -----------------------------------------------------------------------------------------------------
 
 
@@ -232,6 +270,7 @@ def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
     consumptions: list[CreditsConsumed] = []
     shortfalls: list[CreditShortfallRecorded] = []
     reversals: list[CreditsReversed] = []
+    refunds: list[CreditsRefunded] = []
     for fact in as_rectified(record):
         match fact:
             case CreditsConsumed():  # first, for there may be thousands
@@ -242,10 +281,18 @@ def fold(contract_id: str, facts: Iterable[CreditFact]) -> CreditAccount:
                 shortfalls.append(fact)
             case CreditsReversed():
                 reversals.append(fact)
+            case CreditsRefunded():
+                refunds.append(fact)
             case RecordRectified() | RecordAnnulled() | RecordAgreed():
                 pass  # `as_rectified` has applied them
             case _:
                 assert_never(fact)
     return CreditAccount(
-        contract_id, record, tuple(purchases), tuple(consumptions), tuple(shortfalls), tuple(reversals)
+        contract_id,
+        record,
+        tuple(purchases),
+        tuple(consumptions),
+        tuple(shortfalls),
+        tuple(reversals),
+        tuple(refunds),
     )

@@ -5,9 +5,7 @@ A fact (event) is what happened; a command asks for it to be recorded.
 
 from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import Field
-
-from domain.values import MINUTE, Attachment, Instant, Value, moment
+from domain.values import MINUTE, WHERE_GIVEN, Attachment, Instant, Value, moment
 
 FUTURE_TOLERANCE = 5 * MINUTE
 """How far past the recorder's clock the instant of a fact may be: clocks disagree by seconds, not by hours."""
@@ -45,10 +43,6 @@ class Command(Value):
     evidence: tuple[Attachment, ...] = ()
 
 
-def _absent(value: object) -> bool:
-    return value is None
-
-
 class Fact(Value):
     """What happened, at the instant `at`; `TYPE` is the type it is stored under, for ever."""
 
@@ -60,7 +54,7 @@ class Fact(Value):
 
     at: Instant
     evidence: tuple[Attachment, ...] = ()
-    recordedtime: Annotated[Instant | None, Field(exclude_if=_absent)] = None
+    recordedtime: Annotated[Instant | None, WHERE_GIVEN] = None
     """When the source itself recorded it, where its message says so (CloudEvents recordedtime). Stored only then."""
 
 

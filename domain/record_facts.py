@@ -9,10 +9,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from domain.facts import Command, Fact
-from domain.values import Identifier, Party, Statement, Text, Value
+from domain.values import WHERE_GIVEN, Identifier, Party, Statement, Text, Value
 
 Version = Annotated[int, Field(strict=True, ge=1)]
-"""A fact's place in its stream, from 1."""
+"""A fact's place in its stream, or in the log, from 1."""
 
 
 class Correction(Statement):
@@ -58,8 +58,8 @@ class RecordAnnulled(Fact, Annulment):
 class Consent(Value):
     """What a party agrees to: one fact of the stream, or all facts of the contract up to a position of the log."""
 
-    version: Version | None = None
-    up_to: Annotated[int | None, Field(strict=True, ge=1)] = None
+    version: Annotated[Version | None, WHERE_GIVEN] = None
+    up_to: Annotated[Version | None, WHERE_GIVEN] = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:

@@ -167,6 +167,10 @@ Minutes = Annotated[int, Field(strict=True, gt=0, le=1_000_000_000)]
 """Whole minutes, more than none."""
 
 
+MinutesOrNone = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+"""Whole minutes, or none."""
+
+
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -180,6 +184,14 @@ class Value(BaseModel):
     """An immutable value whose every field is known."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+WHERE_GIVEN = Field(exclude_if=_absent)
+"""Of a field that is stored only where it is given."""
 
 
 class Attachment(Value):

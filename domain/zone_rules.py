@@ -22,8 +22,8 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (what clocks show)
 _MICROSECOND = timedelta(microseconds=1)
 _MARGIN = 48 * HOUR
 """Beyond both ends of the years in UTC: their local midnights, and windows that run past them, are within."""
-_STEP = 24 * HOUR
-"""Clocks that are changed are not changed back within so short a time."""
+_STEP = 72 * HOUR
+"""Nowhere have clocks been changed twice within so short a time: never within six days since 1900."""
 
 Offset = Annotated[int, Field(strict=True, gt=-86_400, lt=86_400)]
 """Seconds to add to UTC for what clocks show."""
@@ -64,8 +64,9 @@ def rules_of(zone: ZoneInfo, first_year: int, last_year: int) -> ZoneRules:
     start = microseconds(datetime(first_year, 1, 1, tzinfo=UTC)) - _MARGIN
     until = microseconds(datetime(last_year + 1, 1, 1, tzinfo=UTC)) + _MARGIN
     offsets = [(start, offset_at(zone, start))]
-    for step in range(start, until, _STEP):
-        high = min(step + _STEP, until) - 1
+    last = until - SECOND
+    for step in range(start, last, _STEP):
+        high = min(step + _STEP, last)
         while offsets[-1][1] != offset_at(zone, high):
             changed = change_between(zone, max(step, offsets[-1][0]), high)
             offsets.append((changed, offset_at(zone, changed)))

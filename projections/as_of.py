@@ -22,7 +22,7 @@ from domain.contract_facts import (
     ServiceLevelRevised,
 )
 from domain.coverage import CoverageDecision
-from domain.credit_facts import CreditsPurchased
+from domain.credit_facts import CreditsPurchased, CreditsRefunded
 from domain.credits import CreditAccount
 from domain.facts import Fact
 from domain.incident import Incident
@@ -107,6 +107,12 @@ class ContractAsOf:
         """What was bought, with the versions that prove it."""
         bought = (one for one in self.account_facts if isinstance(one.fact, CreditsPurchased))
         return cast(list[Corrected[CreditsPurchased]], list(bought))
+
+    @cached_property
+    def refunds(self) -> list[Corrected[CreditsRefunded]]:
+        """What was given back, with the versions that prove it."""
+        refunded = (one for one in self.account_facts if isinstance(one.fact, CreditsRefunded))
+        return cast(list[Corrected[CreditsRefunded]], list(refunded))
 
     def for_request(self, opened_at: int) -> "ContractAsOf":
         """The contract as it judges a request of this instant: without what was told afterwards and is contested."""

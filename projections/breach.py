@@ -17,7 +17,7 @@ from projections.compliance import ComplianceRow
 from projections.contract_findings import contract_findings, window_findings
 from projections.findings import Finding
 from projections.replay import Replay
-from projections.tally import Tally, WindowShare, share
+from projections.tally import WindowShare, WindowTally, share
 from projections.tolerance import Case, Passing, by_day, every_day, excess, passed_for_good
 from projections.windows import holding
 
@@ -40,7 +40,7 @@ class BreachRow:
 
     contract: str
     window: Interval
-    tally: Tally
+    tally: WindowTally
     tolerance: Fraction
     status: WindowStatus
     passing: Passing | None = None

@@ -8,12 +8,14 @@ that comes late, or that is more than was due, or other than was listed. So the 
   period ended. Not the other way round: one visit missed would then make every later one late, for ever.
 - Hours make good nothing: those not worked in a period are not carried over, for nothing says that they are.
 - What no option lists, or was done while none was active, is outside every commitment. It is shown, with a finding.
-- Nothing is pro-rated: a period cut short owes the whole, and is marked as cut short.
+- A period that the end of its option, or of the contract, cuts short owes its hours pro rata, and no visit or review.
+  It is marked as cut short, and the whole amount is shown too.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from domain.contract import Contract, OptionTerm
 from domain.contract_facts import ContractRenewed, ContractSigned, ContractTerminated, OptionFact, service_of
@@ -32,9 +34,10 @@ from projections.replay import Replay
 class CommitmentRow:
     """What was due of one commitment in one period, and what was done; without a period, what was done outside all.
 
-    Figures are minutes for hours, else how many times. `activity`: of visits. `settled`: the period has ended.
-    `monitoring`: the basic monitoring that the option includes beside the hours. `changes_at`: when time alone may
-    change the row: the period ends, a fact on record of the contract takes effect.
+    Figures are minutes for hours, else how many times. `activity`: of visits. `due`: pro rata where the period was cut
+    short; `whole`: what a whole period would owe. `ended`: the period has ended. `monitoring`: the basic monitoring
+    that the option includes beside the hours. `changes_at`: when time alone may change the row: the period ends, a fact
+    on record of the contract takes effect.
     """
 
     contract: str
@@ -42,12 +45,18 @@ class CommitmentRow:
     activity: str | None
     period: Period | None
     due: int
+    whole: int
     performances: tuple[Performance, ...]
-    settled: bool
+    ended: bool
     monitoring: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     changes_at: int | None = None
     versions: tuple[int, ...] = ()
+
+    @property
+    def status(self) -> Literal["open", "closed"]:
+        """Whether its period may still bring what is due, or has ended."""
+        return "closed" if self.ended else "open"
 
     @property
     def cut_short(self) -> bool:
@@ -72,12 +81,12 @@ class CommitmentRow:
     @property
     def open(self) -> int:
         """What is still to be done before the period ends."""
-        return 0 if self.settled else self._left
+        return 0 if self.ended else self._left
 
     @property
     def missed(self) -> int:
         """What had not been done when the period ended, nor has been since."""
-        return self._left if self.settled else 0
+        return self._left if self.ended else 0
 
     @property
     def exceeded(self) -> int:
@@ -120,9 +129,10 @@ def _row(
         commitment=kind.commitment,
         activity=kind.activity,
         period=period,
-        due=due.promise.amount if due else 0,
+        due=due.amount if due else 0,
+        whole=due.promise.amount if due else 0,
         performances=tuple(done),
-        settled=ended,
+        ended=ended,
         monitoring=due.promise.monitoring if due else (),
         findings=_findings(contract.contract, kind.commitment, period, done),
         changes_at=earliest(None if ended or period is None else period.end, contract.next_at),

@@ -3,12 +3,15 @@
 New facts, or time alone, advance it: only the contracts that either touches are replayed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
+from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded
 from domain.incident_facts import IncidentOpened
 from domain.interval import Interval, earliest
+from domain.record_facts import RecordRectified
 from domain.streams import split_stream
 from projections.affected import Affected, affected
 from projections.as_of import ContractAsOf
@@ -53,13 +56,29 @@ class Contracts:
     accounts: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     under: tuple["ContractsUnder", ...] = ()
     """The contracts under each reading."""
+    used_for: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The accounts that were ever said to be used for each request. Shared with what is known later, for to name an
+    account too many costs no more than its row."""
 
     @classmethod
     def of(cls, readings: Iterable[Reading], entries: Iterable[Entry], as_of: int) -> "Contracts":
         """Every contract and account, from their facts in order of recording."""
         history = History.of(entries)
         known = cls(tuple(readings), as_of, dict(history.contracts), dict(history.accounts))
+        known._note_requests(entry for of_account in history.accounts.values() for entry in of_account)
         return known._replayed({})
+
+    def _note_requests(self, of_accounts: Iterable[Entry]) -> None:
+        for entry in of_accounts:
+            match entry.fact:
+                case CreditsConsumed(incident=request) | CreditShortfallRecorded(incident=request):
+                    self.used_for[request].add(split_stream(entry.stream).id)
+                case RecordRectified(field="incident", value=str(request)):
+                    self.used_for[request].add(split_stream(entry.stream).id)
+
+    def users_of(self, requests: Iterable[str]) -> set[str]:
+        """The accounts that may have been used for some requests."""
+        return {account for request in requests for account in self.used_for.get(request, ())}
 
     @property
     def names(self) -> list[str]:
@@ -73,10 +92,12 @@ class Contracts:
         changed = {split_stream(entry.stream).id for entry in (*of_contracts, *of_accounts)}
         if not changed and all(under.stay_until(as_of) for under in self.under):
             later = tuple(ContractsUnder(under.replay.later(as_of)) for under in self.under)
-            return Contracts(self.readings, as_of, self.contracts, self.accounts, later)
+            return Contracts(self.readings, as_of, self.contracts, self.accounts, later, self.used_for)
         contracts, accounts = _extended(self.contracts, of_contracts), _extended(self.accounts, of_accounts)
         unchanged = {under.replay.reading: under.unchanged(changed, as_of) for under in self.under}
-        return Contracts(self.readings, as_of, contracts, accounts)._replayed(unchanged)
+        self._note_requests(of_accounts)
+        known = Contracts(self.readings, as_of, contracts, accounts, used_for=self.used_for)
+        return known._replayed(unchanged)
 
     def _replayed(self, unchanged: Mapping[Reading, Mapping[str, ContractAsOf]]) -> "Contracts":
         history = History(self.contracts, self.accounts, {}, 0)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
 from domain.contract import Contract
@@ -75,6 +77,19 @@ class Due(NamedTuple):
 
     promise: Promise
     period: Period
+
+    @property
+    def amount(self) -> int:
+        """How much of it: all in a whole period.
+
+        Of one cut short hours are due pro rata, by local days, to the minute, half up; no visit and no review is, for
+        half of one cannot be made.
+        """
+        if self.period.whole:
+            return self.promise.amount
+        if self.promise.kind.commitment is not Commitment.HOURS:
+            return 0
+        return floor(self.promise.amount * self.period.share + Fraction(1, 2))
 
 
 def dues_of(contract: Contract, as_of: int) -> Iterator[Due]:

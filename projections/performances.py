@@ -50,7 +50,7 @@ class WorkTally:
         return next((due for due in self.dues if due.period.ended_by(at) and self._left(due)), None)
 
     def _left(self, due: Due) -> bool:
-        return len(self.done[due]) < due.promise.amount
+        return len(self.done[due]) < due.amount
 
     @property
     def all(self) -> Iterator[tuple[Due | None, list[Performance]]]:

@@ -24,6 +24,7 @@ class Reading(Value):
     population: Literal["guaranteed", "handled"] = "guaranteed"
     window: WindowKind = "contract_year"
     base: Literal["purchased_to_date", "purchased_in_window"] = "purchased_to_date"
+    one_off: Literal["contract", "term"] = "contract"
     reassessment: Literal["declared", "latest"] = "declared"
     suspensions: Literal["excluded", "counted"] = "excluded"
     one_sided: Literal["recorded", "agreed"] = "recorded"
@@ -120,6 +121,11 @@ QUESTIONS = {
             "purchased_to_date": "all that were bought by then",
             "purchased_in_window": "those bought in the window that passed the tolerance",
         },
+    ),
+    "one_off": OpenQuestion(
+        "P2",
+        "The penalty is due once. Once in what?",
+        {"contract": "in the life of the contract", "term": "in each term: the one signed, and each renewal"},
     ),
     "reassessment": OpenQuestion(
         "A2",

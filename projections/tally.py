@@ -13,7 +13,7 @@ from projections.readings import Reading
 from projections.tolerance import Case
 
 
-class Tally(NamedTuple):
+class WindowTally(NamedTuple):
     """What is counted in a window, in the units of the reading: requests, or their clocks.
 
     `cases` (n) are those decided, `late` those of them beyond their time, `breaches` (b) those late for reasons of the
@@ -45,12 +45,12 @@ class Tally(NamedTuple):
         """How many units count for nobody, for whatever cause."""
         return self.contract_ended + self.duplicate + self.withdrawn + self.undisclosed
 
-    def plus(self, other: "Tally", times: int = 1) -> "Tally":
+    def plus(self, other: "WindowTally", times: int = 1) -> "WindowTally":
         """The sum; with `times` -1, the difference."""
-        return Tally(*(mine + times * its for mine, its in zip(self, other, strict=True)))
+        return WindowTally(*(mine + times * its for mine, its in zip(self, other, strict=True)))
 
 
-NOTHING_COUNTED = Tally()
+NOTHING_COUNTED = WindowTally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class WindowShare:
     """
 
     cases: tuple[Case, ...] = ()
-    tally: Tally = NOTHING_COUNTED
+    tally: WindowTally = NOTHING_COUNTED
     last_recorded_at: int | None = None
 
     @classmethod
@@ -78,13 +78,13 @@ def share(row: ComplianceRow, reading: Reading, window: Interval) -> WindowShare
     """What one request adds to the window of its opening."""
     counted = tuple(cases(row, reading))
     after = [at for at in row.recorded_at if window.ended_by(at)]
-    tally = Tally(
+    tally = WindowTally(
         cases=len(counted),
         breaches=sum(case.breach_at is not None for case in counted),
         one_sided=sum(said.counts and said.one_sided for said in row.statements),
         recorded_after=len(after),
     )
-    not_counted = Tally(**_not_counted(row, reading, bool(counted)))
+    not_counted = WindowTally(**_not_counted(row, reading, bool(counted)))
     return WindowShare(counted, tally.plus(not_counted), max(after, default=None))
 
 

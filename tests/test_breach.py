@@ -39,7 +39,7 @@ from domain.facts import Fact
 from domain.interval import Interval
 from projections.breach import BreachRow, WindowStatus, exceeds
 from projections.readings import WindowKind
-from projections.tally import Tally
+from projections.tally import WindowTally
 from projections.tolerance import Case
 from projections.windows import next_edge, windows
 
@@ -99,7 +99,7 @@ def test_headroom_is_how_many_more_breaches_the_tolerance_bears() -> None:
 
 
 def row_of(breaches: int, cases: int, tolerance: Fraction) -> BreachRow:
-    return BreachRow(ACME, Interval(0, None), Tally(cases, breaches), tolerance, WindowStatus.OPEN)
+    return BreachRow(ACME, Interval(0, None), WindowTally(cases, breaches), tolerance, WindowStatus.OPEN)
 
 
 def within(breaches: int, cases: int, tolerance: Fraction) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.zones import zone_files
 
 from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.screen import plain
@@ -27,6 +28,7 @@ from bin.commands.console import console, print_rows
 from bin.compose import clock
 from bin.language import Words
 from bin.settings import Settings
+from domain.catalogue import COMMANDS
 from domain.values import instant_text
 
 ROOT = Path(__file__).parent.parent
@@ -329,7 +331,7 @@ def test_message_check_records_nothing(run: Run) -> None:
 
 def test_every_message_type_has_an_example_and_a_schema(run: Run) -> None:
     listed = [line.split()[0] for line in run("schema")[1].splitlines()]
-    assert len(listed) == 30
+    assert listed == list(COMMANDS)
     for name in listed:
         assert json.loads(run("message", "example", name)[1])["type"] == name
         assert json.loads(run("schema", name)[1])["title"] == name
@@ -517,6 +519,18 @@ def test_the_machine_changes_no_byte_of_a_report(
     assert (usual.returncode, elsewhere.returncode, elsewhere.stderr) == (0, 0, b"")
     assert usual.stdout == elsewhere.stdout
     assert b"Anniversario" in usual.stdout
+
+
+def test_another_zone_file_moves_no_figure_of_the_demo(run: Run, demo_store: str, tmp_path: Path) -> None:
+    asked = ("compliance", "breach", "penalty", "credits", "commitments")
+    at = ("--as-of", demo.AS_OF, "--known-on", instant_text(clock()), "--store", demo_store)
+
+    def figures() -> list[Any]:
+        return [report(run, name, *at)["rows"] for name in asked]
+
+    usual = figures()
+    with zone_files(tmp_path / "zones", Europe__Rome="Africa/Lagos"):
+        assert figures() == usual
 
 
 @pytest.mark.integration

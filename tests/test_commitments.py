@@ -98,10 +98,10 @@ def test_hours_worked_are_measured_against_those_committed_in_each_month() -> No
     journal = under(conduzione(600)).contract(worked("2026-01-08 10:00", 240), worked("2026-01-20 10:00", 120))
     now = row(journal, "2026-01-25", HOURS)
     assert (now.due, now.done, now.open, now.missed, now.exceeded) == (600, 360, 240, 0, 0)
-    assert (now.settled, now.changes_at) == (False, when("2026-02-01"))
+    assert (now.status, now.changes_at) == ("open", when("2026-02-01"))
     then = row(journal, "2026-02-01", HOURS)
     assert (then.due, then.done, then.open, then.missed, then.exceeded) == (600, 360, 0, 240, 0)
-    assert (then.settled, then.changes_at) == (True, None)
+    assert (then.status, then.changes_at) == ("closed", None)
 
 
 def test_more_hours_than_committed_exceed_and_are_not_carried_over() -> None:
@@ -153,7 +153,11 @@ def test_hours_worked_while_conduzione_is_not_active_are_outside_with_a_finding(
 def test_another_option_commits_from_its_own_day() -> None:
     journal = under(conduzione(600)).contract(active(conduzione(1200), since="2026-01-16"))
     first, second = rows(journal, "2026-01-25", HOURS)
-    assert (first.due, first.period) == (600, Period(when("2026-01-01"), when("2026-01-16"), whole=False))
+    assert (first.due, first.whole, first.period) == (
+        290,
+        600,
+        Period(when("2026-01-01"), when("2026-01-16"), whole=False),
+    )
     assert (second.due, second.period) == (1200, Period(when("2026-01-16"), when("2026-02-16"), whole=True))
 
 
@@ -264,12 +268,48 @@ def test_a_visit_while_manutenzione_is_not_active_shows_as_such() -> None:
 # --- periods, time and evidence ---------------------------------------------------------------------------------
 
 
-def test_a_contract_that_ends_early_cuts_its_last_periods_short_and_prorates_nothing() -> None:
-    journal = under(conduzione(600), manutenzione()).contract(terminated("2026-01-10", "2026-01-16"))
+def test_a_contract_that_ends_early_owes_the_hours_of_the_days_it_lasted_and_no_visit_or_review() -> None:
+    # January has 31 days, of which 15 are left: 600 * 15 / 31 = 290.3 minutes.
+    journal = under(conduzione(600, reviews=Frequency.MONTH), manutenzione())
+    journal.contract(terminated("2026-01-10", "2026-01-16"))
     for found in commitments(journal.replay("2026-01-16")):
         assert found.period == Period(when("2026-01-01"), when("2026-01-16"), whole=False)
-        assert (found.missed, found.settled) == (found.due, True)
-    assert row(journal, "2026-01-16", HOURS).due == 600
+        assert (found.cut_short, found.missed, found.status) == (True, found.due, "closed")
+        assert (found.due, found.whole) == ((290, 600) if found.commitment is HOURS else (0, found.whole))
+        assert found.whole >= 1
+
+
+def test_a_day_begun_counts_and_half_a_minute_is_one() -> None:
+    # Until noon of the 16th: 16 of 31 days, 600 * 16 / 31 = 309.7; then 15 of 30 days, 7.5.
+    journal = under(conduzione(600)).contract(ended(Service.OPERATION, "2026-01-16 12:00"))
+    assert row(journal, "2026-01-20", HOURS).due == 310
+    april = under(conduzione(15)).contract(ended(Service.OPERATION, "2026-04-16 00:00"))
+    assert row(april, "2026-04-20", HOURS, 4).due == 8
+    assert row(april, "2026-04-20", HOURS, 3).due == 15
+
+
+def test_an_option_that_ends_within_the_last_day_of_a_period_owes_all_its_hours_and_no_visit() -> None:
+    journal = under(conduzione(600), manutenzione())
+    journal.contract(ended(Service.OPERATION, "2026-01-31 12:00"), ended(Service.MAINTENANCE, "2026-01-31 12:00"))
+    hours, visits = row(journal, "2026-02-01", HOURS), row(journal, "2026-02-01", VISITS, 1, "updates")
+    assert (hours.cut_short, hours.due, visits.cut_short, visits.due, visits.whole) == (True, 600, True, 0, 1)
+
+
+def test_an_option_that_another_follows_within_a_period_owes_its_days_and_the_other_begins_afresh() -> None:
+    # 300 a month until the 11th: 10 of 31 days, 96.8 minutes; then 900 in the month from the 11th.
+    journal = under(conduzione(300)).contract(active(conduzione(900), since="2026-01-11"))
+    first, second = rows(journal, "2026-01-20", HOURS)
+    assert (first.due, first.whole, first.cut_short) == (97, 300, True)
+    assert (second.due, second.whole, second.cut_short) == (900, 900, False)
+    assert second.period == Period(when("2026-01-11"), when("2026-02-11"), whole=True)
+
+
+def test_a_visit_in_a_period_cut_short_makes_good_one_missed_else_it_exceeds() -> None:
+    journal = under(manutenzione()).contract(ended(Service.MAINTENANCE, "2026-02-16"))
+    journal.contract(visited("2026-02-10 10:00"), visited("2026-02-11 10:00"))
+    january, february = rows(journal, "2026-03-01", VISITS, "updates")
+    assert (january.done, january.missed, january.late) == (1, 0, 1)
+    assert (february.due, february.done, february.exceeded, february.missed) == (0, 1, 1, 0)
 
 
 def test_a_renewal_makes_the_periods_go_on() -> None:
@@ -342,6 +382,8 @@ def test_what_is_due_is_done_missed_or_open_and_nothing_done_is_lost(
     for each in found:
         assert each.due + each.exceeded == each.done + each.missed + each.open
         assert each.open == 0 or each.missed == 0
+        assert 0 <= each.due <= each.whole
+        assert each.cut_short or each.due == each.whole
         assert (each.period is None) <= (each.due == each.done == 0 < each.outside)
         assert each.period is None or all(performance.at >= each.period.start for performance in each.performances)
         assert each.period is None or all(

@@ -89,7 +89,7 @@ def test_the_table_shows_hours_as_hours_and_what_came_late(run: Run, store: str)
     january = next(line for line in lines if line[1:3] == ["hours", "2026-01-01"])
     assert january == [
         *(CONTRACT, "hours", "2026-01-01", "00:00", "2026-02-01", "00:00"),
-        *("10:00", "4:05", "-", "5:55", "-", "0:45", "-", "settled", "activity_not_included"),
+        *("10:00", "4:05", "-", "5:55", "-", "0:45", "-", "closed", "activity_not_included"),
     ]
     assert f"Basic monitoring (O1), {CONTRACT}: uptime, analytics" in out
     assert f"{CONTRACT}, visits: updates from 2026-01-01 00:00: 2026-02-14 13:00, late by 13 d" in out
@@ -110,10 +110,29 @@ def test_a_period_without_its_visit_is_overdue_once_it_has_ended(run: Run, store
     as_of = ("report", "commitments", "--store", store, "--as-of")
     march = "visits: updates   2026-03-01"
     before, after = (
-        next(line for line in run(*as_of, day)[1].splitlines() if march in line) for day in ("2026-03-31", "2026-04-01")
+        next(line.rstrip() for line in run(*as_of, day)[1].splitlines() if march in line)
+        for day in ("2026-03-31", "2026-04-01")
     )
-    assert before.split()[-1] == "provisional"
+    assert before.endswith("still open")
     assert after.split()[-1] == "overdue"
+
+
+def test_a_period_cut_short_shows_the_whole_amount_too(run: Run, store: str, tmp_path: Path) -> None:
+    ended = tmp_path / "ended.jsonl"
+    said = {"service": "operation", "effective": "2026-03-11T00:00:00+01:00"}
+    ended.write_bytes(message("contract.end_option", STREAM, "2026-03-10T10:00:00Z", said))
+    assert run("ingest", str(ended), "--store", store)[0] == 0
+    # 600 minutes a month, 10 of 31 days: 193.5 minutes, half up 3:14.
+    lines = [line.rstrip() for line in run(*ASKED, store)[1].splitlines()]
+    march = next(line for line in lines if line.split()[1:3] == ["hours", "2026-03-01"])
+    assert march.split()[6] == "3:14"
+    assert march.endswith("closed, cut short (whole: 10:00)")
+    rows = json.loads(run(*ASKED, store, "--format", "json")[1])["rows"]
+    found = [row for row in rows if row["cut_short"]]
+    assert [(row["commitment"], row["due"], row["whole"], row["status"]) for row in found] == [
+        ("hours", 194, 600, "closed"),
+        ("reviews", 0, 1, "closed"),
+    ]
 
 
 def test_it_speaks_italian(run: Run, store: str) -> None:

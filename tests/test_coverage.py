@@ -197,7 +197,7 @@ def test_what_is_left_in_one_package_is_not_eaten_by_another_that_is_overdrawn()
 
 
 def test_minutes_given_back_count_from_the_reversal_until_the_package_expires() -> None:
-    back = CreditsReversed(at=MONDAY_10, work="W", why="x", packages=(Draw(package="A", minutes=60),))
+    back = CreditsReversed(at=MONDAY_10, work=f"W{MONDAY_8}", why="x", packages=(Draw(package="A", minutes=60),))
     account = holding(bought("A", 60, expires_at=MONDAY_11), used(60, MONDAY_8), back)
     answers = [reason(account=account, at=at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11)]
     assert answers == [BestEffortReason.NO_CREDITS, GUARANTEED, BestEffortReason.NO_CREDITS]

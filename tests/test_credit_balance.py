@@ -7,17 +7,22 @@ from hypothesis import strategies as st
 from support.history import (
     ACME,
     Journal,
+    activated,
     bought,
     consumed,
     fell_short,
     given_back,
+    opened,
     rectified,
+    refunded,
     signed,
+    under_contract,
     when,
 )
 
 from domain.facts import Fact
 from projections.credit_balance import CreditRow
+from projections.credit_packages import credit_packages
 
 
 def account(*facts: Fact) -> Journal:
@@ -86,6 +91,21 @@ def test_the_value_is_what_was_paid_whatever_became_of_it() -> None:
     assert journal.balance("Wed 10:00").value == Decimal("300.75")
 
 
+def test_what_is_given_back_of_a_package_is_left_no_more_from_its_instant() -> None:
+    journal = account(
+        bought(minutes=600, price="500.00"), consumed("Mon 10:00", 90), refunded("Tue 10:00", 60, "50.00")
+    )
+    before, after = journal.balance("Tue 09:59"), journal.balance("Tue 10:00")
+    assert (figures(before), before.refunded, before.refunded_value) == ((600, 90, 0, 510, 0), 0, Decimal("0.00"))
+    assert (figures(after), after.refunded) == ((600, 90, 0, 450, 0), 60)
+    assert (after.value, after.refunded_value) == (Decimal("500.00"), Decimal("50.00"))
+
+
+def test_what_was_given_back_does_not_expire() -> None:
+    journal = account(bought(minutes=600, expires="Wed 00:00"), refunded("Tue 10:00", 100, "0.00"))
+    assert figures(journal.balance("Wed 00:00")) == (600, 0, 500, 0, 0)
+
+
 def test_what_was_recorded_late_counts_from_its_date_once_known() -> None:
     journal = account(bought(minutes=600)).credits(consumed("Mon 10:00", 90), recorded="Thu 10:00")
     assert journal.known_on("Wed 10:00").balance("Tue 10:00").left == 600
@@ -113,6 +133,122 @@ def test_a_row_keeps_the_versions_of_rectifications_too() -> None:
     assert journal.balance().left == 300
     assert journal.balance().versions == (1, 2)
 
+
+# --- findings ---------------------------------------------------------------------------------------------------
+
+
+def said(row: CreditRow) -> list[tuple[str, str, tuple[int, ...]]]:
+    """The findings of a row: code, text, versions."""
+    assert {finding.clause for finding in row.findings} <= {"G2"}
+    return [(finding.code, finding.text, finding.versions) for finding in row.findings]
+
+
+def test_nothing_is_said_of_an_account_whose_requests_are_its_own_and_whose_packages_sufficed() -> None:
+    journal = under_contract().incident("INC1", opened("Mon 09:00")).credits(consumed("Mon 10:00", 60))
+    assert journal.balance().findings == ()
+
+
+def test_a_purchase_rectified_below_what_was_consumed_leaves_its_package_overdrawn() -> None:
+    journal = under_contract().incident("INC1", opened("Mon 09:00"))
+    journal.credits(bought(minutes=60, name="B"), consumed("Mon 10:00", 40, package="B"), rectified(2, "minutes", 30))
+    text = "package B: 10 min more went from it than it held"
+    assert said(journal.balance()) == [("overdrawn", text, (2, 3, 4))]
+    assert journal.balance("Mon 09:59").findings == ()
+
+
+def test_a_package_is_overdrawn_though_minutes_came_back_to_it_since() -> None:
+    journal = account(bought(minutes=60), consumed("Mon 10:00", 40), refunded("Tue 10:00", 60, "0.00"))
+    journal.credits(given_back("Wed 10:00", 40))
+    assert journal.balance("Tue 09:59").findings[1:] == ()
+    (finding,) = journal.balance().findings  # the work is undone, so its request is of no interest any more
+    assert (finding.code, finding.text) == ("overdrawn", "package A: 40 min more went from it than it held")
+    assert finding.versions == (1, 2, 3, 4)
+
+
+def test_what_one_package_is_overdrawn_by_another_does_not_make_good() -> None:
+    journal = account(bought(minutes=60), bought(minutes=600, name="B"), refunded("Tue 10:00", 60, "0.00"))
+    assert journal.balance().findings == ()
+    journal.credits(rectified(1, "minutes", 50))
+    text = "package A: 10 min more went from it than it held"
+    assert said(journal.balance()) == [("overdrawn", text, (1, 3, 4))]
+
+
+def test_more_euro_given_back_than_were_paid_since_rectified_is_overdrawn_too() -> None:
+    journal = account(bought(minutes=600, price="500.00"), refunded("Tue 10:00", 60, "50.00"))
+    journal.credits(rectified(1, "price", "49.00"))
+    text = "package A: 50.00 euro were given back of 49.00 paid"
+    assert said(journal.balance()) == [("overdrawn", text, (1, 2, 3))]
+
+
+def test_minutes_for_a_request_that_nobody_opened_are_told_until_somebody_does() -> None:
+    journal = under_contract().credits(consumed("Mon 10:00", 60, incident="LATER"))
+    text = "60 min for LATER, which nobody opened"
+    assert said(journal.balance()) == [("consumed_for_unknown_request", text, (2,))]
+    journal.incident("LATER", opened("Mon 11:00"))
+    assert said(journal.balance("Mon 10:59")) == [("consumed_for_unknown_request", text, (2,))]
+    assert journal.balance("Mon 11:00").findings == ()
+
+
+def test_minutes_for_a_request_of_another_contract_are_told_with_that_contract() -> None:
+    journal = under_contract().contract(
+        signed(customers=("BETA",)), activated(), name="beta-2026", recorded="Mon 08:00"
+    )
+    journal.incident("INC2", opened("Mon 09:00", contract="beta-2026"))
+    journal.incident("INC3", opened("Mon 09:00", contract=None))
+    journal.credits(consumed("Mon 10:00", 60, incident="INC2"), consumed("Mon 11:00", 30, work="W2", incident="INC2"))
+    journal.credits(fell_short("Mon 12:00", 15, work="W3", incident="INC3"))
+    of_acme, of_beta = journal.balances()
+    text = "90 min for INC2, which comes under beta-2026; 15 min for INC3, which comes under no contract"
+    assert said(of_acme) == [("consumed_for_another_contract", text, (2, 3, 4))]
+    assert of_beta.findings == ()
+
+
+def test_work_that_is_undone_is_told_no_more() -> None:
+    journal = under_contract().credits(consumed("Mon 10:00", 60, incident="NOSUCH"), given_back("Tue 10:00", 60))
+    assert [finding.code for finding in journal.balance("Mon 12:00").findings] == ["consumed_for_unknown_request"]
+    assert journal.balance().findings == ()
+
+
+def test_a_finding_names_the_first_requests_and_counts_the_others() -> None:
+    journal = under_contract()
+    for number in range(7):
+        journal.credits(consumed("Mon 10:00", 10 + number, work=f"W{number}", incident=f"NO{number}"))
+    (finding,) = journal.balance().findings
+    assert finding.text.startswith("10 min for NO0, which nobody opened; 11 min for NO1")
+    assert finding.text.endswith("; 14 min for NO4, which nobody opened; 31 min for 2 more")
+    assert finding.versions == (2, 3, 4, 5, 6, 7, 8)
+
+
+# --- by package -------------------------------------------------------------------------------------------------
+
+
+def test_each_package_has_a_row_of_its_own() -> None:
+    journal = account(
+        bought(minutes=60, price="50.00", expires="Wed 00:00"),
+        bought("Mon 08:00", 600, "400.00", name="B"),
+        consumed("Mon 10:00", 40),
+        consumed("Mon 11:00", 90, work="W2", package="B"),
+        given_back("Tue 10:00", 30, work="W2", package="B"),
+        refunded("Tue 12:00", 100, "80.00", package="B"),
+    )
+    first, second = credit_packages(journal.replay("Wed 12:00"))
+    assert (first.contract, first.package, first.expires_at) == (ACME, "A", when("Wed 00:00"))
+    assert (first.bought, first.consumed, first.refunded, first.expired, first.left) == (60, 40, 0, 20, 0)
+    assert (first.price, first.refunded_price, first.versions) == (Decimal("50.00"), Decimal("0.00"), (1, 3))
+    assert (second.package, second.bought_at, second.expires_at) == ("B", when("Mon 08:00"), None)
+    assert (second.bought, second.consumed, second.refunded, second.expired, second.left) == (600, 60, 100, 0, 440)
+    assert (second.price, second.refunded_price) == (Decimal("400.00"), Decimal("80.00"))
+    assert second.versions == (2, 4, 5, 6)
+
+
+def test_a_package_counts_from_its_purchase() -> None:
+    journal = account(bought("Tue 10:00", minutes=60))
+    assert credit_packages(journal.replay("Tue 09:59")) == []
+    (row,) = credit_packages(journal.replay("Tue 10:00"))
+    assert (row.left, row.expired) == (60, 0)
+
+
+# --- properties -------------------------------------------------------------------------------------------------
 
 hours = st.integers(0, 23).map(lambda hour: f"Mon {hour:02}:00")
 

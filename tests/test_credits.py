@@ -1,5 +1,6 @@
 """The credit account: packages bought, minutes consumed from the earliest expiry first, shortfalls, reversals."""
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -30,8 +31,10 @@ from domain.credit_facts import (
     CreditFact,
     CreditsConsumed,
     CreditShortfallRecorded,
+    CreditsRefunded,
     CreditsReversed,
     Draw,
+    RefundCredits,
     ReverseConsumption,
 )
 from domain.credits import CreditAccount
@@ -72,6 +75,16 @@ def given_back(at: int = MONDAY_10, work: str = "W1", **packages: int) -> Credit
     """Minutes back in their packages."""
     draws = tuple(Draw(package=package, minutes=minutes) for package, minutes in packages.items())
     return CreditsReversed(at=at, work=work, why="charged twice", packages=draws)
+
+
+def refund(minutes: int, price: str = "0.00", at: int = MONDAY_10, package: str = "A") -> RefundCredits:
+    """Minutes and price given back of a package."""
+    return RefundCredits.model_validate({"at": at, "package": package, "minutes": minutes, "price": price})
+
+
+def refunded(minutes: int, price: str = "0.00", at: int = MONDAY_10, package: str = "A") -> CreditsRefunded:
+    """The fact of `refund`."""
+    return CreditsRefunded(**dict(refund(minutes, price, at, package)))
 
 
 def folded(*facts: CreditFact) -> CreditAccount:
@@ -295,6 +308,78 @@ def test_reversed_work_is_recorded_again_under_another_name() -> None:
     account.when(consume(30, MONDAY_11, "W1-right")).then(consumed(MONDAY_11, "W1-right", A=30))
 
 
+def test_the_reversal_of_work_that_is_gone_gives_nothing_back() -> None:
+    after = folded(bought("A", 60), given_back(A=60))
+    assert [after.available(at) for at in (MONDAY_9, MONDAY_10)] == [60, 60]
+    assert after.short == 0
+    # Of work of which only the shortfall is left, only that is undone.
+    after = folded(bought("A", 60), shortfall(40), given_back(A=60))
+    assert (after.available(MONDAY_10), after.short) == (60, 0)
+
+
+# --- refunds ----------------------------------------------------------------------------------------------------
+
+
+def test_minutes_and_price_of_a_package_are_given_back() -> None:
+    account = ACCOUNTS.given(bought("A", 600))
+    account.when(refund(100, "80.00")).then(refunded(100, "80.00"))
+
+
+def test_minutes_given_back_are_available_no_more_from_that_instant() -> None:
+    after = folded(bought("A", 600), refunded(100), consumed(MONDAY_11, A=60))
+    assert [after.available(at) for at in (MONDAY_10 - 1, MONDAY_10, MONDAY_11)] == [600, 500, 440]
+
+
+def test_a_late_consumption_does_not_take_what_was_given_back_after_it() -> None:
+    account = ACCOUNTS.given(bought("A", 60)).and_recorded(refund(40))
+    account.when(consume(60, MONDAY_9)).then(consumed(A=20), shortfall(40))
+
+
+def test_a_refund_waits_for_its_purchase() -> None:
+    ACCOUNTS.given(bought("B")).when(refund(60)).then_not_yet(STREAM)
+
+
+def test_a_refund_dated_before_its_purchase_is_refused() -> None:
+    ACCOUNTS.given(bought("A", 60, MONDAY_10)).when(refund(60, at=MONDAY_10 - 1)).then_rejected("G2", "time")
+    ACCOUNTS.given(bought("A", 60, MONDAY_10)).when(refund(60)).then(refunded(60))
+
+
+def test_no_more_is_given_back_than_was_bought() -> None:
+    account = ACCOUNTS.given(bought("A", 600))
+    account.when(refund(601)).then_rejected("G2", "minutes")
+    account.when(refund(1, "500.01")).then_rejected("G2", "price")
+    account.when(refund(600, "500.00")).then(refunded(600, "500.00"))
+    once = account.and_recorded(refund(400, "300.00"))
+    once.when(refund(201, at=MONDAY_11)).then_rejected("G2", "minutes")
+    once.when(refund(200, "200.01", MONDAY_11)).then_rejected("G2", "price")
+    once.when(refund(200, "200.00", MONDAY_11)).then(refunded(200, "200.00", MONDAY_11))
+
+
+def test_a_refund_of_minutes_consumed_already_is_recorded_for_consumptions_arrive_in_any_order() -> None:
+    account = ACCOUNTS.given(bought("A", 60)).and_recorded(consume(60))
+    account.when(refund(60)).then(refunded(60))
+    after = account.and_recorded(refund(60)).state
+    assert (after.balance("A", MONDAY_10), after.available(MONDAY_10)) == (-60, 0)
+
+
+def test_a_refund_gives_back_time_or_money_or_both() -> None:
+    ACCOUNTS.given(bought("A", 60)).when(refund(0, "10.00")).then(refunded(0, "10.00"))
+    for minutes, price in ((0, "0.00"), (-1, "0.00"), (60, "-0.01")):
+        with pytest.raises(ValidationError):
+            refund(minutes, price)
+
+
+def test_the_identical_refund_again_is_nothing_new_and_a_second_one_is() -> None:
+    account = ACCOUNTS.given(bought("A", 60)).and_recorded(refund(20))
+    account.when(refund(20)).then_nothing()
+    account.when(refund(10)).then(refunded(10))
+    account.when(refund(20, at=MONDAY_11)).then(refunded(20, at=MONDAY_11))
+
+
+def test_a_refund_made_whole_is_still_nothing_new_when_told_again() -> None:
+    ACCOUNTS.given(bought("A", 60)).and_recorded(refund(60, "500.00")).when(refund(60, "500.00")).then_nothing()
+
+
 # --- balance ----------------------------------------------------------------------------------------------------
 
 
@@ -319,6 +404,7 @@ PURCHASES = st.builds(
 WORKS = st.sampled_from(["W1", "W2", "W3", "W4", "W5"])
 CONSUMPTIONS = st.builds(consume, st.integers(1, 60), INSTANTS, WORKS)
 REVERSALS = st.builds(reverse, INSTANTS, WORKS)
+REFUNDS = st.builds(refund, st.integers(1, 50), at=INSTANTS, package=PACKAGES)
 
 
 @settings(max_examples=300)
@@ -348,6 +434,25 @@ def test_whatever_arrives_in_whatever_order_no_package_is_ever_overdrawn(command
                 assert package.package not in {draw.package for draw in consumption.packages}
     covered, short = (sum(fact.minutes for fact in facts) for facts in (state.consumptions, state.shortfalls))
     assert covered + short == worked
+
+
+@settings(max_examples=200)
+@given(st.lists(PURCHASES | CONSUMPTIONS | REVERSALS | REFUNDS, max_size=14))
+def test_with_refunds_too_what_is_left_is_what_was_bought_less_what_went(commands: list[CreditCommand]) -> None:
+    state = CreditAccount(CONTRACT)
+    for command in commands:
+        with suppress(Rejected, NotYet):
+            for fact in credits.decide(state, command):
+                state = credits.evolve(state, fact)
+    last = NEW_YEAR + 10
+    for purchase in state.purchases:
+        back = sum(one.minutes for one in state.refunds if one.package == purchase.package)
+        taken = sum(d.minutes for one in state.consumptions for d in one.packages if d.package == purchase.package)
+        given = sum(d.minutes for one in state.reversals for d in one.packages if d.package == purchase.package)
+        assert back <= purchase.minutes
+        assert state.balance(purchase.package, last) == purchase.minutes - back - taken + given
+    for at in range(NEW_YEAR - 1, last):
+        assert state.available(at) == sum(max(0, state.balance(p.package, at)) for p in state.usable(at))
 
 
 # --- rectification ----------------------------------------------------------------------------------------------

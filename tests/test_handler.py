@@ -469,7 +469,7 @@ def test_anything_else_on_an_unsigned_contract_waits_until_it_is_signed(office: 
     assert answered.outcomes == [Done(stream, 1, 0)]
     assert names(said(answered.woken)) == ["Done"] * 4
     assert [fact.TYPE for fact in office.facts(stream)][1:] == [
-        "contract.option_activated.v1", "contract.calendar_adopted.v1"
+        "contract.option_activated.v1", "contract.calendar_adopted.v2"
     ]  # fmt: skip
     assert len(office.facts(f"credits-{CONTRACT}")) == 2
 

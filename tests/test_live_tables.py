@@ -98,6 +98,59 @@ def test_time_alone_changes_rows_at_their_changes_at(here: Office) -> None:
     assert incident(here)["intervention_verdict"] == "breached"
 
 
+def used_for(request: str, work: str, account: str = CONTRACT) -> bytes:
+    said = {"work": work, "incident": request, "minutes": 60}
+    return message("credits.consume", f"credits-{account}", "2026-11-02T10:00:00Z", said)
+
+
+def told_of_credits(here: Office) -> dict[str, list[str]]:
+    """The findings on each account: their texts, by contract."""
+    found = {row["contract"]: row["findings"] for row in here.reporting.live.rows(CREDITS)}
+    return {contract: [finding["text"] for finding in findings] for contract, findings in found.items() if findings}
+
+
+def test_minutes_of_one_contract_for_the_requests_of_another_are_told_and_so_are_those_for_unknown_ones(
+    here: Office,
+) -> None:
+    beta = contract_in_force("beta-2026", customers=["beta"])
+    here.tell(*beta, opening("X2", "2026-11-02T09:00:00Z", contract=None, customer="beta"))
+    here.tell(used_for("X2", "W1"), used_for("NOSUCH", "W2"), used_for(INCIDENT, "W3"))
+    catch_up(here)
+    unknown, of_another = "60 min for NOSUCH, which nobody opened", "60 min for X2, which comes under beta-2026"
+    assert told_of_credits(here) == {CONTRACT: [unknown, of_another]}
+    wrong = [remark.wrong for remark in remarks(here.ledger, here.reporting, here.clock.now)]
+    assert f"credits of {CONTRACT}: {unknown} (consumed_for_unknown_request, G2)" in wrong
+
+
+def test_a_request_that_appears_or_moves_has_the_credits_used_for_it_written_again(here: Office) -> None:
+    here.tell(*contract_in_force("beta-2026", customers=["beta"]), used_for("X2", "W1"))
+    catch_up(here)
+    assert told_of_credits(here) == {CONTRACT: ["60 min for X2, which nobody opened"]}
+    here.tell(opening("X2", "2026-11-02T09:00:00Z", contract=None, customer="beta"))
+    catch_up(here)
+    assert told_of_credits(here) == {CONTRACT: ["60 min for X2, which comes under beta-2026"]}
+    right = {"version": 1, "field": "customer", "value": "acme", "why": "a slip"}
+    here.tell(message("record.rectify", "incident-X2", "2026-11-02T11:00:00Z", right))
+    catch_up(here)
+    assert told_of_credits(here) == {}
+    # A request that the contract routes no longer moves too, though nothing is recorded of it.
+    gone = {"version": 1, "field": "customers", "value": ["delta"], "why": "a slip"}
+    here.tell(message("record.rectify", f"contract-{CONTRACT}", "2026-11-02T11:00:00Z", gone))
+    catch_up(here)
+    assert told_of_credits(here) == {CONTRACT: ["60 min for X2, which comes under no contract"]}
+
+
+def test_work_rectified_to_another_request_follows_that_one(here: Office) -> None:
+    here.tell(used_for(INCIDENT, "W1"))
+    right = {"version": 2, "field": "incident", "value": "X2", "why": "a slip"}
+    here.tell(message("record.rectify", f"credits-{CONTRACT}", "2026-11-02T11:00:00Z", right))
+    catch_up(here)
+    assert told_of_credits(here) == {CONTRACT: ["60 min for X2, which nobody opened"]}
+    here.tell(opening("X2", "2026-11-02T09:00:00Z"))
+    catch_up(here)
+    assert told_of_credits(here) == {}
+
+
 def test_a_fact_dated_a_little_ahead_is_told_when_its_time_comes(here: Office) -> None:
     ahead = read_instant(NOON) + 3 * MINUTE
     here.tell(buy(package="B", time="2026-11-02T12:03:00Z"), opening("INC2", time="2026-11-02T12:03:00Z"))

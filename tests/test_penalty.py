@@ -21,6 +21,7 @@ from support.history import (
     consumed,
     opened,
     rectified,
+    refunded,
     settled,
     signed,
     terminated,
@@ -153,6 +154,45 @@ def test_a_whole_contract_without_end_counts_every_purchase_by_as_of() -> None:
 def test_a_rectified_price_changes_the_base() -> None:
     journal = passed().credits(rectified(1, "price", "4000.00"))
     assert journal.penalty().maximum_penalty == euro("400.00")
+
+
+def test_what_was_given_back_before_the_end_of_the_window_leaves_the_base_from_its_instant() -> None:
+    # 5000.00 bought, 1250.00 given back on Wednesday: 10% of 3750.00.
+    journal = passed().credits(refunded("Wed 10:00", 600, "1250.00"))
+    before, after = journal.penalty("Wed 09:59:59.999999"), journal.penalty("Wed 10:00")
+    assert (before.base, before.purchases) == (euro("5000.00"), (1,))
+    assert (after.base, after.purchases) == (euro("3750.00"), (1, 2))
+    assert after.maximum_penalty == euro("375.00")
+
+
+def test_what_was_given_back_at_the_end_of_the_window_or_after_stays_in_the_base() -> None:
+    journal = with_purchases(
+        bought(),
+        refunded("2026-03-31 23:59:59.999999", 60, "70.00"),
+        refunded("2026-04-01 00:00", 60, "900.00"),
+    )
+    assert journal.late("INC1").penalty(reading=QUARTERS).base == euro("4930.00")
+
+
+def test_under_purchased_in_window_only_refunds_of_the_packages_that_count_leave_the_base() -> None:
+    journal = with_purchases(
+        bought(),
+        bought("2026-04-02 00:00", price="70.00", name="B"),
+        refunded("2026-04-03 10:00", 60, "900.00"),
+        refunded("2026-04-04 10:00", 60, "20.00", package="B"),
+    ).late("INC1", "2026-05-04")
+    assert journal.penalty(reading=QUARTERS).base == euro("4150.00")
+    assert journal.penalty(reading=f"{QUARTERS},{IN_WINDOW}").base == euro("50.00")
+
+
+def test_the_base_is_never_less_than_nothing() -> None:
+    journal = passed().credits(refunded("Wed 10:00", 600, "1250.00"), rectified(1, "price", "1000.00"))
+    assert journal.penalty().base == euro("0.00")
+
+
+def test_a_refund_whose_purchase_is_gone_takes_nothing_from_the_base() -> None:
+    journal = passed().credits(refunded("Wed 10:00", 600, "1250.00", package="GONE"))
+    assert journal.penalty().base == euro("5000.00")
 
 
 # --- which window, and its status -------------------------------------------------------------------------------

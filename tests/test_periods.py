@@ -1,6 +1,7 @@
 """Periods of commitments: consecutive, at local midnights, cut only where the option or the contract ends."""
 
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,23 @@ def test_only_the_last_period_is_cut_short_and_says_so() -> None:
     assert found == [Period(start, february, True), Period(february, end, False)]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "share"),
+    [
+        ("2026-01-01 00:00", "2026-02-11 00:00", Fraction(10, 28)),
+        ("2026-01-01 00:00", "2026-02-11 00:01", Fraction(11, 28)),
+        ("2026-01-31 15:30", "2026-01-31 18:00", Fraction(1, 28)),
+        ("2026-03-15 00:00", "2026-03-30 00:00", Fraction(15, 31)),  # across the change of the clocks
+        ("2026-01-01 00:00", "2026-01-31 12:00", Fraction(1)),
+    ],
+)
+def test_the_share_of_a_period_cut_short_is_by_local_days_and_a_day_begun_counts(
+    start: str, end: str, share: Fraction
+) -> None:
+    *_, last = periods(ROME, local(start), local(end), Frequency.MONTH, FAR)
+    assert (last.whole, last.share) == (False, share)
+
+
 def test_a_period_that_ends_where_its_option_does_is_whole() -> None:
     start, end = local("2026-01-01 00:00"), local("2026-04-01 00:00")
     assert list(periods(ROME, start, end, Frequency.QUARTER, FAR)) == [Period(start, end, True)]
@@ -92,6 +110,8 @@ def test_periods_follow_each_other_from_beginning_to_end(
     end = None if lasts is None else start + lasts
     found = list(periods(zone, start, end, per, start + 900 * DAY))
     assert found[0].start == start
+    assert all(0 < period.share <= 1 for period in found)
+    assert all(period.share == 1 for period in found if period.whole)
     assert all(before.end == after.start for before, after in pairwise(found))
     assert all(period.start < period.end for period in found)
     assert all(period.whole for period in found[:-1])

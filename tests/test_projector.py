@@ -43,7 +43,7 @@ from projections.readings import LITERAL, Reading
 from projections.replay import Replay
 from projections.tally import WindowShare, share
 
-OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,rate=words")
+OTHER = Reading.parse("unit=clock,population=handled,window=quarter,base=purchased_in_window,one_off=term,rate=words")
 LATEST = Reading.parse("reassessment=latest")
 STRICT = Reading.parse("one_sided=agreed,reassessment=latest,suspensions=counted,undisclosed=excluded")
 MINUTE = 60_000_000

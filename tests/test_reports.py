@@ -1,9 +1,10 @@
 """Each report is declared once: its columns, what live tables hold of them, and what people read around its rows."""
 
+import csv
 import json
 from collections.abc import Callable
 from importlib.resources import files
-from io import BytesIO
+from io import BytesIO, StringIO
 from itertools import product
 from pathlib import Path
 from pkgutil import iter_modules
@@ -12,8 +13,10 @@ from typing import Any, get_args
 import pytest
 from babel.messages.pofile import read_po
 from conftest import Run
+from hypothesis import given
+from hypothesis import strategies as st
 from support.examples import CONTRACT
-from support.messages import INCIDENT, contract_in_force, message, opening
+from support.messages import INCIDENT, buy, consume, contract_in_force, message, opening
 from support.offices import KINDS, Office, office
 
 import adapters.reports
@@ -22,6 +25,7 @@ from adapters.live_tables.report_from_tables import from_live
 from adapters.reports.filters import Filters
 from adapters.reports.penalty import PENALTIES
 from adapters.reports.question import question
+from adapters.reports.ranges import from_ranges, in_ranges
 from adapters.reports.report import Definition, ReportName, definition, make
 from bin.cli import main
 from bin.commands import demo
@@ -45,6 +49,42 @@ def test_a_report_has_a_live_table_and_its_columns_are_called_the_same_there(nam
     assert report.tables
     assert missing == set(report.not_kept_live)
     assert all(report.not_kept_live.values())
+
+
+@given(st.sets(st.integers(1, 60)).map(sorted))
+def test_versions_written_as_ranges_are_read_back(versions: list[int]) -> None:
+    assert from_ranges(in_ranges(versions)) == tuple(versions)
+
+
+def test_versions_that_follow_each_other_are_drawn_together() -> None:
+    assert in_ranges([1, 2, 3, 7, 9, 10]) == "1-3, 7, 9-10"
+    assert (in_ranges([]), in_ranges([4]), from_ranges("")) == ("", "4", ())
+
+
+def test_the_credits_of_thousands_of_consumptions_are_one_short_cell(run: Run) -> None:
+    told = [*contract_in_force(), *(consume(f"W{number}", 1) for number in range(400))]
+    Path("told.jsonl").write_bytes(b"\n".join(told))
+    run("ingest", "told.jsonl")
+    (row,) = csv.DictReader(StringIO(run("report", "credits", "--format", "csv")[1]))
+    assert (row["consumed"], row["evidence_stream"], row["evidence_versions"]) == (
+        "400",
+        f"credits-{CONTRACT}",
+        "1-401",
+    )
+
+
+def test_credits_are_reported_package_by_package_in_every_format(run: Run) -> None:
+    told = [*contract_in_force(), buy(package="B", time="2026-03-01T09:00:00Z"), consume()]
+    Path("told.jsonl").write_bytes(b"\n".join(told))
+    run("ingest", "told.jsonl")
+    asked = ("report", "credits", "--by-package")
+    made = json.loads(run(*asked, "--format", "json")[1])
+    assert (made["manifest"]["report"], made["manifest"]["made_from"]) == ("credits_by_package", "replay")
+    assert [(row["package"], row["consumed"]) for row in made["rows"]] == [("A", 60), ("B", 0)]
+    rows = list(csv.DictReader(StringIO(run(*asked, "--format", "csv")[1])))
+    assert [(row["package"], row["evidence_versions"]) for row in rows] == [("A", "1, 3"), ("B", "2")]
+    assert "Assistance credits by package (G2), minutes" in run(*asked)[1]
+    assert "picks nothing of the report credits_by_package" in run(*asked, "--late")[2]
 
 
 def test_only_figures_that_move_with_no_fact_are_measured_when_asked() -> None:

@@ -110,7 +110,7 @@ def test_the_sample_gives_the_events_of_each_kind(sample: Imported) -> None:
     assert {kind: count for kind, count in sample.types.items() if not kind.startswith("incident.")} == {
         "contract.signed.v1": contracts,
         "contract.option_activated.v1": contracts,
-        "contract.calendar_adopted.v1": contracts,
+        "contract.calendar_adopted.v2": contracts,
         "credits.purchased.v1": contracts,
     }
 

@@ -23,15 +23,16 @@ from projections.commitments import commitment_rows
 from projections.connected_systems import systems_of
 from projections.contracts_known import ContractsUnder
 from projections.credit_balance import credit_row
+from projections.credit_findings import requests_used_for
 from projections.penalty import penalty_row
-from projections.tally import NOTHING_COUNTED, Tally, WindowShare
+from projections.tally import NOTHING_COUNTED, WindowShare, WindowTally
 from projections.tolerance import DAY, Case, Day, by_day, day_of, days_of, every_day, excess, passed_for_good
 
 GAP = 7
 """Days without a verdict that one query reads too, because a query more would cost more than they do."""
 
 
-COUNTED = tuple(f"counted_{name}" for name in Tally._fields)
+COUNTED = tuple(f"counted_{name}" for name in WindowTally._fields)
 """The columns of `incidents` that say what each adds to the tally of its window."""
 
 
@@ -39,10 +40,10 @@ COUNTED = tuple(f"counted_{name}" for name in Tally._fields)
 class Moved:
     """How the tally of one window moved: by what count, and on which days."""
 
-    tally: Tally = NOTHING_COUNTED
+    tally: WindowTally = NOTHING_COUNTED
     days: set[int] = field(default_factory=set)
 
-    def by(self, tally: Tally, times: int) -> None:
+    def by(self, tally: WindowTally, times: int) -> None:
         """Add (or, `times` -1, take away) what one incident counts for."""
         self.tally = self.tally.plus(tally, times)
 
@@ -92,8 +93,13 @@ class ContractTallies:
         if self.contract.contract.signed is None and not has_account:
             self.tables.remove(CREDITS, self._row_of_contract)
         else:
-            row = credit_row(self.under.replay, self.name)
+            row = credit_row(self.under.replay, self.name, self._opened())
             self.tables.write(CREDITS, [CREDITS.values(self.ledger, self.reading, row)])
+
+    def _opened(self) -> dict[str, str | None]:
+        """The requests that the account was used for, as far as the tables have them, each with its contract."""
+        where = {"ledger": self.ledger, "reading": self.reading, "incident": sorted(requests_used_for(self.contract))}
+        return dict(map(tuple, self.tables.pick(INCIDENTS, ("incident", "contract"), where)))
 
     def write_systems(self) -> None:
         """Write which connected systems it had disclosed, and when."""
@@ -129,10 +135,10 @@ class ContractTallies:
         cases = self._cases(self._of(window))
         days = every_day(cases, tolerance_of(self.contract))
         self._write_days(window, days)
-        tally = Tally(*self.tables.totals(INCIDENTS, COUNTED, self._of(window)))
+        tally = WindowTally(*self.tables.totals(INCIDENTS, COUNTED, self._of(window)))
         return self._row(window, tally, days)
 
-    def _moved(self, window: Interval, was: Tally, moved: Moved) -> BreachRow:
+    def _moved(self, window: Interval, was: WindowTally, moved: Moved) -> BreachRow:
         tally = was.plus(moved.tally)
         days = self._summed(window, moved.days)
         self._write_days(window, [day for day in days if day.cases + day.breaches])
@@ -148,7 +154,7 @@ class ContractTallies:
             found += [day_of(number, of_day.get(number, ()), tolerance_of(self.contract)) for number in days]
         return found
 
-    def _row(self, window: Interval, tally: Tally, days: Sequence[Day] | None) -> BreachRow:
+    def _row(self, window: Interval, tally: WindowTally, days: Sequence[Day] | None) -> BreachRow:
         """The row of a window; `days` where they are at hand, else they are read if its tolerance is passed."""
         passing = None
         if excess(tally.breaches, tally.cases, tolerance_of(self.contract)) > 0:

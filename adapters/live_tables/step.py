@@ -26,7 +26,7 @@ from domain.streams import split_stream
 from projections.affected import ALWAYS, Affected
 from projections.contracts_known import Contracts, streams_of
 from projections.history import Entry
-from projections.tally import Tally
+from projections.tally import WindowTally
 
 INCIDENTS_AT_ONCE = 1000
 
@@ -40,6 +40,8 @@ class Step:
     contracts_known: Contracts
     position: int
     _moved: dict[tuple[str, str, int], Moved] = field(default_factory=lambda: defaultdict(Moved))
+    _elsewhere: set[str] = field(default_factory=set)
+    """The incidents that appeared, went, or came under another contract."""
 
     def take(self, before: Contracts, facts: Sequence[Entry], due: Iterable[str]) -> None:
         """Judge again whatever these facts, or the time that has passed, can touch; then count.
@@ -64,6 +66,8 @@ class Step:
             self._move(name, whole=name in contracts)
         for name in sorted(contracts - anew):
             self._write_own_figures(name)
+        for name in sorted(self.contracts_known.users_of(self._elsewhere) - anew - contracts):
+            self._write_credits(name)
 
     def begin(self, rows: Rows) -> None:
         """Add the rows of incidents of which the tables hold nothing yet."""
@@ -114,8 +118,10 @@ class Step:
         self.tables.remove(TIMERS, {"stream": [f"incident-{name}" for name in names]})
         for under in self.contracts_known.under:
             reading, found = under.replay.reading.name, judged(under, incidents)
-            self._take_away(reading, names)
             some = [one for one in found.values() if one]
+            under_before = self._take_away(reading, names)
+            under_now = {one.row.incident: one.row.contract for one in some}
+            self._elsewhere.update(name for name, _ in under_before.items() ^ under_now.items())
             for table, rows in rows_of(ledger, reading, some).items():
                 self.tables.write(table, rows)
             without_row = [name for name, one in found.items() if one is None]
@@ -132,15 +138,19 @@ class Step:
                         moved.on(case)
             self._write_timers(list(timers(under, found, incidents)))
 
-    def _take_away(self, reading: str, names: list[str]) -> None:
-        """Take out of the tallies what these incidents counted for until now."""
+    def _take_away(self, reading: str, names: list[str]) -> dict[str, str | None]:
+        """Take out of the tallies what these incidents counted for until now; the contract of each, as it was."""
         where = {"ledger": self.ledger.id, "reading": reading, "incident": names}
         for stored in self.tables.rows(CASES, where):
             self._moved[reading, stored["contract"], stored["window_from"]].on(case_of(stored))
-        for contract, window, *counted in self.tables.pick(INCIDENTS, ("contract", "window_from", *COUNTED), where):
-            if window is not None:
-                self._moved[reading, contract, window].by(Tally(*counted), -1)
+        columns = ("incident", "contract", "window_from", *COUNTED)
+        contracts: dict[str, str | None] = {}
+        for incident, contract, window, *counted in self.tables.pick(INCIDENTS, columns, where):
+            contracts[incident] = contract
+            if window is not None and contract is not None:
+                self._moved[reading, contract, window].by(WindowTally(*counted), -1)
         self.tables.remove(CASES, where)
+        return contracts
 
     def _write_timers(self, at: Sequence[tuple[str, int]]) -> None:
         """Keep the earliest timer of each stream, over all readings."""
@@ -171,14 +181,19 @@ class Step:
     def _write_own_figures(self, name: str) -> None:
         """What of a contract hangs on no incident: credits, connected systems, other services; its next change."""
         with self._named(name):
+            self._write_credits(name)
             for figures in self._figures(name):
-                figures.write_credits(has_account=name in self.contracts_known.accounts)
                 figures.write_systems()
                 figures.write_commitments()
             at = self.contracts_known.changes_at(name)
         self.tables.remove(TIMERS, {"stream": f"contract-{name}"})
         if at is not None:
             self.tables.write(TIMERS, [(f"contract-{name}", at)])
+
+    def _write_credits(self, name: str) -> None:
+        with self._named(name):
+            for figures in self._figures(name):
+                figures.write_credits(has_account=name in self.contracts_known.accounts)
 
     def _figures(self, name: str) -> list[ContractTallies]:
         return [ContractTallies(self.ledger.id, self.tables, under, name) for under in self.contracts_known.under]

@@ -32,7 +32,7 @@ from adapters.reports.wording import Writing, percent
 from domain.interval import Interval
 from projections.breach import BreachRow, WindowStatus, breach, by_window, late_in
 from projections.contracts_known import JudgedIncident
-from projections.tally import LEFT_OUT, UNDECIDED, Tally, cases
+from projections.tally import LEFT_OUT, UNDECIDED, WindowTally, cases
 from projections.tolerance import Case, Passing
 
 
@@ -173,7 +173,7 @@ def row_of(stored: Stored) -> BreachRow:
     return BreachRow(
         contract=stored["contract"],
         window=Interval(stored["window_from"], stored["window_to"]),
-        tally=Tally(*(stored[name] for name in Tally._fields)),
+        tally=WindowTally(*(stored[name] for name in WindowTally._fields)),
         tolerance=Fraction(stored["tolerance_numerator"], stored["tolerance_denominator"]),
         status=WindowStatus(stored["status"]),
         passing=Passing(stored["passed_at"], stored["passed_by"]) if stored["passed_at"] is not None else None,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
+from adapters.reports.ranges import in_ranges
 from domain.values import instant_text, share_text
 
 R = TypeVar("R")
@@ -192,6 +193,15 @@ def evidence(stream: str, of: str, name: Callable[[R], Any], versions: Callable[
             "evidence.versions", f"the versions of the facts of the stream {stream}-ID that prove the row", versions
         ),
     )
+
+
+def evidence_in_ranges(
+    stream: str, of: str, name: Callable[[R], Any], versions: Callable[[R], Sequence[int]]
+) -> tuple[Column[R], ...]:
+    """As `evidence`, for rows that thousands of facts may prove: the versions are a text of ranges, as "1-3, 7"."""
+    of_row, _ = evidence(stream, of, name, versions)
+    meaning = f'the versions of the facts of the stream {stream}-ID that prove the row, as ranges: "1-3, 7"'
+    return of_row, text("evidence.versions", meaning, lambda row: in_ranges(versions(row)))
 
 
 EVENTUAL = "when time alone may change the row"

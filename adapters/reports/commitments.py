@@ -45,9 +45,16 @@ COLUMNS: tuple[Column[CommitmentRow], ...] = (
         lambda row: row.period.end if row.period else None,
         optional=True,
     ),
-    flag("cut_short", "whether an end cut the period short; nothing is pro-rated", lambda row: row.cut_short),
+    flag(
+        "cut_short", "whether the end of the option or of the contract cut the period short", lambda row: row.cut_short
+    ),
     text("unit", "what the figures count: minutes for hours, else times", lambda row: row.commitment.unit),
-    integer("due", "what the option commits to in the period", lambda row: row.due),
+    integer(
+        "due",
+        "what the option commits to in the period; of one cut short, hours pro rata by its days, no visit or review",
+        lambda row: row.due,
+    ),
+    integer("whole", "what it commits to in a period that is not cut short", lambda row: row.whole),
     integer("done", "what counts for the period", lambda row: row.done),
     integer("open", "still to be done before the period ends", lambda row: row.open),
     integer("missed", "not done when the period ended, nor since", lambda row: row.missed),
@@ -58,7 +65,7 @@ COLUMNS: tuple[Column[CommitmentRow], ...] = (
         lambda row: row.outside,
     ),
     integer("late", "how much of what was done came after the end of the period", lambda row: row.late),
-    flag("settled", "whether the period has ended; else the figures are provisional", lambda row: row.settled),
+    text("status", "open until the period has ended, then closed", lambda row: row.status),
     listed(
         "deeds",
         "each thing done: at, amount, about (activity or indicators), by, versions, within (whether it counts), "
@@ -110,8 +117,9 @@ def row_of(stored: Stored) -> CommitmentRow:
         activity=stored["activity"],
         period=None if start is None else Period(start, stored["period_to"], whole=not stored["cut_short"]),
         due=stored["due"],
+        whole=stored["whole"],
         performances=tuple(map(_performance_of, stored["deeds"])),
-        settled=stored["settled"],
+        ended=stored["status"] == "closed",
         monitoring=tuple(stored["monitoring"]),
         findings=tuple(map(finding_of, stored["findings"])),
         changes_at=stored["changes_at"],
@@ -163,8 +171,12 @@ def _state_of_period(row: JsonRow, writing: Writing) -> str:
     if row["period_from"] is None:
         return "-"
     overdue = row["missed"] and not _is_of_hours(row)
-    state = writing.say("overdue" if overdue else "settled" if row["settled"] else "provisional")
-    return f"{state}, {writing.say('cut short')}" if row["cut_short"] else state
+    # An open period is of another gender than an open request: it has a word of its own.
+    state = writing.say("overdue" if overdue else "still open" if row["status"] == "open" else "closed")
+    if not row["cut_short"]:
+        return state
+    whole = duration(row["whole"] * MINUTE) if _is_of_hours(row) else str(row["whole"])
+    return f"{state}, {writing.say('cut short')} ({writing.say('whole')}: {whole})"
 
 
 def _notes(report: Report[CommitmentRow], writing: Writing) -> list[str]:

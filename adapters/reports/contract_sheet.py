@@ -71,8 +71,10 @@ def sheet_json(sheet: ContractSheet) -> JsonRow:
             "bought": credits.bought,
             "consumed": credits.consumed,
             "expired": credits.expired,
+            "refunded": credits.refunded,
             "left": credits.left,
             "value": str(credits.value),
+            "refunded_value": str(credits.refunded_value),
         },
         "windows": [{"from": instant_text(window.start), "to": _text(window.end)} for window in sheet.windows],
         "penalty_steps": [

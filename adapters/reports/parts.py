@@ -9,7 +9,7 @@ from domain.terms import Priority
 from domain.values import Party, Statement
 from projections.findings import Finding
 from projections.statements import StatementOnRecord
-from projections.tally import Tally
+from projections.tally import WindowTally
 
 
 def coverage_of(stored: Stored) -> CoverageDecision:
@@ -73,6 +73,6 @@ _COUNTED = {
 }
 
 
-def tally_columns(prefix: str = "") -> tuple[Column[Tally], ...]:
+def tally_columns(prefix: str = "") -> tuple[Column[WindowTally], ...]:
     """The counts of a window, or what one request adds to them; a unit is a request, or one clock of it."""
     return tuple(integer(f"{prefix}{name}", meaning, attrgetter(name)) for name, meaning in _COUNTED.items())

@@ -25,8 +25,9 @@ from adapters.reports.screen import FINDINGS, ScreenColumn, amount, at, findings
 from adapters.reports.wording import Writing, percent
 from domain.interval import Interval
 from domain.terms import PenaltyClause
+from domain.values import instant_text, read_instant
 from projections.breach import WindowStatus, breach
-from projections.penalty import PenaltyRow, penalty
+from projections.penalty import PenaltyRow, TermPassed, penalty
 from projections.tolerance import Passing
 
 
@@ -46,6 +47,31 @@ def _conflict(rate: str) -> tuple[Column[PenaltyRow], ...]:
         share(f"conflict.{rate}.rate", where, of_clause, optional=True),
         euro(f"conflict.{rate}.maximum_penalty", f"the maximum penalty by {where}", maximum, optional=True),
     )
+
+
+def _term_json(one: TermPassed, rate: Fraction) -> JsonRow:
+    return {
+        "from": instant_text(one.term.start),
+        "to": None if one.term.end is None else instant_text(one.term.end),
+        "window_from": instant_text(one.window.start),
+        "window_to": None if one.window.end is None else instant_text(one.window.end),
+        "passed_at": instant_text(one.passing.at),
+        "incident": one.passing.incident,
+        "base": str(one.base),
+        "maximum_penalty": str(one.maximum_penalty(rate)),
+    }
+
+
+def _term_of(kept_as: JsonRow) -> TermPassed:
+    term, window = (
+        _interval(kept_as[start], kept_as[end]) for start, end in (("from", "to"), ("window_from", "window_to"))
+    )
+    passing = Passing(read_instant(kept_as["passed_at"]), kept_as["incident"])
+    return TermPassed(term, window, passing, Decimal(kept_as["base"]))
+
+
+def _interval(start: str, end: str | None) -> Interval:
+    return Interval(read_instant(start), None if end is None else read_instant(end))
 
 
 COLUMNS: tuple[Column[PenaltyRow], ...] = (
@@ -96,6 +122,12 @@ COLUMNS: tuple[Column[PenaltyRow], ...] = (
     ),
     *_conflict("figures"),
     *_conflict("words"),
+    listed(
+        "terms",
+        "under one_off=term, each term in which a window passed: from, to, window_from, window_to, passed_at, "
+        "incident, base, maximum_penalty",
+        lambda row: [_term_json(one, row.rate) for one in row.terms],
+    ),
     listed(
         "findings",
         "what a reader has to know: code, clause, text, versions",
@@ -149,6 +181,7 @@ def row_of(stored: Stored) -> PenaltyRow:
         versions=tuple(stored["evidence_versions"]),
         purchases=tuple(stored["evidence_purchases"]),
         findings=tuple(map(finding_of, stored["findings"])),
+        terms=tuple(map(_term_of, stored["terms"])),
     )
 
 
@@ -173,7 +206,22 @@ FIGURE_IS = {"open": "if it ended today", "provisional": "provisional", "closed"
 
 
 def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
-    return [*_conflict_of_rates(report, writing), *findings(report.rows, writing, of="contract")]
+    return [
+        *_by_term(report, writing),
+        *_conflict_of_rates(report, writing),
+        *findings(report.rows, writing, of="contract"),
+    ]
+
+
+def _by_term(report: Report[PenaltyRow], writing: Writing) -> list[str]:
+    """Where it is due once in each term, what the maximum of a contract is the sum of."""
+    say, lines = writing.say, []
+    for row in report.rows:
+        for one in row["terms"]:
+            term = f"{writing.local(one['from'])} - {writing.local(one['to'])}"
+            passed = f"{say('passed at')} {writing.local(one['passed_at'], seconds=True)} ({one['incident']})"
+            lines.append(f"{row['contract']}, {term}: {passed}, {say.euro(one['maximum_penalty'])} euro")
+    return ["", *lines] if lines else []
 
 
 def _conflict_of_rates(report: Report[PenaltyRow], writing: Writing) -> list[str]:

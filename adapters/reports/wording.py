@@ -6,6 +6,7 @@ from datetime import date, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from adapters.reports.ranges import in_ranges
 from domain.interval import Interval
 from domain.local_time import local_day
 from domain.values import MINUTE, SECOND, moment, read_instant
@@ -107,14 +108,8 @@ def spaced(name: str) -> str:
 
 
 def runs(numbers: Sequence[int]) -> str:
-    """Whole numbers in order, those that follow each other drawn together: 1-3, 7."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and number == found[-1][-1] + 1:
-            found[-1].append(number)
-        else:
-            found.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found) or "-"
+    """Whole numbers in order, those that follow each other drawn together: 1-3, 7; "-" for none."""
+    return in_ranges(numbers) or "-"
 
 
 def visible(text: str) -> str:

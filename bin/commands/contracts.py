@@ -107,7 +107,9 @@ def _lines(sheet: JsonRow, zone: ZoneInfo, say: Words) -> Iterator[tuple[str, st
         day = sheet["calendar"].get(str(hours))
         yield f"{say('calendar')} ({clause})", say("none covers that day") if day is None else _calendar(day, say)
     yield say("connected systems (S1)"), ", ".join(sheet["connected_systems"]) or "-"
-    counts = (f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "left"))
+    counts = (
+        f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "refunded", "left")
+    )
     yield say("credits (G2), minutes"), f"{', '.join(counts)}; {say('value')} {say.euro(credits['value'])} euro"
     for number, window in enumerate(sheet["windows"]):
         label = say("windows (P1)") if not number else ""

@@ -1,9 +1,12 @@
 """The commands of auditors and reporting consumers: reports, explanations, timelines."""
 
 from contextlib import closing
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from adapters.live_tables.report_from_tables import from_live
+from adapters.reports.credits_by_package import credits_by_package
 from adapters.reports.explain import explain_incident
 from adapters.reports.question import Question, filters_typed, question
 from adapters.reports.replay import steps
@@ -34,9 +37,31 @@ def report_penalty(*, which: Which | None = None, how: How | None = None, where:
     _report("penalty", which, how, where)
 
 
-def report_credits(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:
-    """Each contract: credits bought, consumed, expired, left."""
-    _report("credits", which, how, where)
+def report_credits(
+    *,
+    by_package: Annotated[bool, Parameter(negative="")] = False,
+    which: Which | None = None,
+    how: How | None = None,
+    where: Where | None = None,
+) -> None:
+    """Each contract: credits bought, consumed, expired, refunded, left.
+
+    Parameters
+    ----------
+    by_package
+        Each package of each contract apart.
+    """
+    if not by_package:
+        _report("credits", which, how, where)
+        return
+    chosen, say = chosen_by(where)
+    how = how or How()
+    with ledger_of(chosen) as ledger:
+        asked = _question(how, which or Which(), ledger)
+        with progress(say("replaying"), ledger.store.position(asked.known_on)) as advance:
+            report = credits_by_package(ledger, asked, advance)
+        tell_of_nothing_known(ledger, asked, how.format, say)
+    show(report, how.format, say)
 
 
 def report_commitments(*, which: Which | None = None, how: How | None = None, where: Where | None = None) -> None:

@@ -19,7 +19,14 @@ from domain.contract_facts import (
     ServiceLevelRevised,
 )
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
-from domain.credit_facts import CreditsConsumed, CreditShortfallRecorded, CreditsPurchased, CreditsReversed, Draw
+from domain.credit_facts import (
+    CreditsConsumed,
+    CreditShortfallRecorded,
+    CreditsPurchased,
+    CreditsRefunded,
+    CreditsReversed,
+    Draw,
+)
 from domain.facts import Fact
 from domain.incident_facts import (
     ClockResumed,
@@ -212,18 +219,22 @@ def bought(
     return CreditsPurchased(at=when(at), expires_at=None if expires is None else when(expires), **fields)
 
 
-def consumed(at: str, minutes: int, *, work: str = "W1", package: str = "A") -> CreditsConsumed:
+def consumed(at: str, minutes: int, *, work: str = "W1", package: str = "A", incident: str = "INC1") -> CreditsConsumed:
     draws = (Draw(package=package, minutes=minutes),)
-    return CreditsConsumed(at=when(at), work=work, incident="INC1", minutes=minutes, packages=draws)
+    return CreditsConsumed(at=when(at), work=work, incident=incident, minutes=minutes, packages=draws)
 
 
-def fell_short(at: str, minutes: int, *, work: str = "W1") -> CreditShortfallRecorded:
-    return CreditShortfallRecorded(at=when(at), work=work, incident="INC1", minutes=minutes)
+def fell_short(at: str, minutes: int, *, work: str = "W1", incident: str = "INC1") -> CreditShortfallRecorded:
+    return CreditShortfallRecorded(at=when(at), work=work, incident=incident, minutes=minutes)
 
 
 def given_back(at: str, minutes: int, *, work: str = "W1", package: str = "A") -> CreditsReversed:
     draws = (Draw(package=package, minutes=minutes),)
     return CreditsReversed(at=when(at), work=work, why="entered twice", packages=draws)
+
+
+def refunded(at: str, minutes: int, price: str, *, package: str = "A") -> CreditsRefunded:
+    return CreditsRefunded.model_validate({"at": when(at), "package": package, "minutes": minutes, "price": price})
 
 
 # --- its incidents ----------------------------------------------------------------------------------------------

@@ -129,7 +129,10 @@ def _agreements(
         add(draw(minutes), "contract.renew", stream, {"until": text(draw(st.integers(1, 2 * SPAN)))})
     if draw(st.integers(0, 3)) == 0:
         at = draw(minutes)
-        ended = {"service": draw(st.sampled_from(["assistance", "operation"])), "effective": text(draw(minutes))}
+        ended = {
+            "service": draw(st.sampled_from(["assistance", "operation", "maintenance"])),
+            "effective": text(draw(minutes)),
+        }
         add(at, "contract.end_option", stream, ended)
         again = {"option": {"service": "assistance"}, "effective": text(draw(minutes))}
         if draw(st.booleans()):
@@ -247,10 +250,16 @@ def _credits(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: A
     for number in range(draw(st.integers(0, 2))):
         at = draw(minutes)
         add(
-            at, "credits.consume", stream, {"work": f"W{number}", "incident": "I0", "minutes": draw(st.integers(1, 90))}
+            at,
+            "credits.consume",
+            stream,
+            {"work": f"W{number}", "incident": draw(CONSUMED_FOR), "minutes": draw(st.integers(1, 90))},
         )
         if draw(st.booleans()):
             add(draw(st.integers(at, SPAN)), "credits.reverse", stream, {"work": f"W{number}", "why": "a slip"})
+    for number in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        back = {"package": f"P{number}", "minutes": draw(st.integers(0, 60)), "price": draw(st.sampled_from(PRICES))}
+        add(draw(minutes), "credits.refund", stream, back)
     if draw(st.integers(0, 3)) == 0:
         right = draw(
             st.sampled_from(
@@ -258,12 +267,16 @@ def _credits(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: A
                     {"field": "minutes", "value": 1},
                     {"field": "at", "value": text(0)},
                     {"field": "price", "value": "7.00"},
+                    {"field": "incident", "value": "I1"},
                 ]
             )
         )
-        add(draw(minutes), "record.rectify", stream, {"version": 1, "why": "a slip", **right})
+        version = draw(st.integers(1, 4))
+        add(draw(minutes), "record.rectify", stream, {"version": version, "why": "a slip", **right})
 
 
+CONSUMED_FOR = st.sampled_from(["I0", "I0", "I1", "I2", "I5", "NOSUCH"])
+PRICES = ("1.00", "60.00")
 SYSTEMS = ("erp", "erp", "crm")
 ROUTES: list[dict[str, Any]] = [
     {"contract": "a"}, {"contract": "a"}, {"contract": "b"}, {"customer": "acme"}, {"customer": "beta"},
