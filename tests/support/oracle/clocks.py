@@ -131,7 +131,8 @@ def judge_clock(clock: str, request: Request, contract: Contract, calendar: Cale
     target = int(contract.levels(opened)[f"p{priority}"][clock])
     running = running_minutes(request, calendar, ended)
     net = count(running.open, calendar, opened, ended.at)
-    out_of_reach = count(running.uncovered, calendar, opened, ended.at) > 0
+    # Of a clock that has only just started nothing is known either, where no calendar covers its opening.
+    out_of_reach = count(running.uncovered, calendar, opened, max(ended.at, opened + MINUTE)) > 0
     working = count(calendar.open, calendar, opened, ended.at)
     suspended_now = any(begins <= ended.at < ends for begins, ends in request.suspensions(ended.at + 1))
     due, exceeded = reaches(running, calendar, opened, target)
@@ -152,7 +153,7 @@ def judge_clock(clock: str, request: Request, contract: Contract, calendar: Cale
     return Clock(
         target=target,
         net_us=None if out_of_reach else net,
-        suspended_us=working - net if is_covered(calendar, opened, ended.at) else None,
+        suspended_us=working - net if is_covered(calendar, opened, max(ended.at, opened + MINUTE)) else None,
         due=due,
         verdict=verdict,
         decided_at=decided_at,

@@ -250,7 +250,7 @@ def queue(world: World, rows: Sequence[dict[str, Any]]) -> list[tuple[str, int]]
         contract = world.contracts.get(row["contract"] or "")
         in_force = contract is not None and contract.in_force(world.as_of)
         tier = (1 if row["coverage"].guaranteed else 2) if in_force else 3
-        dues = [one.due for one in row["clocks"].values() if one.ended.why == "running" and not one.is_suspended]
+        dues = [one.due for one in row["clocks"].values() if one.ended.why == "running"]
         due = min((one for one in dues if one is not None), default=FOR_EVER)
         entries.append((tier, due, row["priority"] or 9, row["opened_at"], row["incident"]))
     return [(incident, tier) for tier, _, _, _, incident in sorted(entries)]

@@ -12,7 +12,7 @@ Reading = dict[str, str]
 ALL_PARTIES = {"supplier", "customer"}
 TOLD_BY_A_PARTY = ("suspend", "attribute_responsibility", "close", "rectify", "annul")
 CHANGES_OF_A_CONTRACT = ("contract.revise_service_level", "contract.end_option", "contract.terminate")
-CHANGEABLE = (*CHANGES_OF_A_CONTRACT, "contract.sign", "contract.renew")
+CHANGEABLE = (*CHANGES_OF_A_CONTRACT, "contract.sign", "contract.renew", "contract.activate_option")
 
 
 @dataclass(frozen=True)
