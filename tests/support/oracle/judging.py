@@ -47,6 +47,12 @@ def effects(change: Fact) -> int:
     return change.at if said is None else instant(said)
 
 
+def is_change(one: Fact, kinds: Sequence[str]) -> bool:
+    """Whether a fact changes what a contract guarantees; of options only that of Assistenza does."""
+    service = one.data.get("service") or one.data.get("option", {}).get("service", "assistance")
+    return one.kind in kinds and service == "assistance"
+
+
 def same(one: Fact, other: Fact) -> bool:
     """Whether two facts are one, told and corrected."""
     return (one.stream, one.version) == (other.stream, other.version)
@@ -67,7 +73,8 @@ class World:
         self.contract_of = self._owners()
         self.agreements = Agreements(self.known, self.contract_of)
         self.facts = what_counts(self.known, reading["one_sided"], self.contract_of)
-        self.corrections = [one for one in self.facts if one.kind in ("record.rectify", "record.annul")]
+        recorded = what_counts(self.known, "recorded", self.contract_of)
+        self.corrections = [one for one in recorded if one.kind in ("record.rectify", "record.annul")]
         self.as_told = {(one.stream, one.version): one for one in self.known}
         self.contracts = self._contracts(self.facts)
         self.calendars: dict[tuple[str, str], Calendar] = {}
@@ -96,7 +103,7 @@ class World:
         return self._contracts([one for one in self.facts if one not in late]) if late else self.contracts
 
     def until_told(self, contract: Contract) -> Contract:
-        """Section 6, `one_sided`: the windows of a contract go on until an end that one party alone told late is told."""
+        """Section 6, `one_sided`: windows go on until an end that one party alone told late is told."""
         changed = []
         for one in contract.facts:
             alone = one.kind == "contract.terminate" and not self.agreements.by_both(one)
@@ -108,15 +115,13 @@ class World:
 
     def is_told_late(self, change: Fact, opening: Fact) -> bool:
         """Section 6: whether a change of a contract was recorded after an opening, though effective before it."""
-        if change.kind not in CHANGES_OF_A_CONTRACT or change.data.get("service", "assistance") != "assistance":
-            return False
-        return takes_effect(change) <= opening.at < change.recorded_at
+        return is_change(change, CHANGES_OF_A_CONTRACT) and takes_effect(change) <= opening.at < change.recorded_at
 
     def corrected_late(self, opening: Fact, contract: Contract) -> bool:
         """Section 6: whether what the contract said at an opening was rectified or annulled afterwards."""
         for right in self.corrections:
             target = self.as_told.get((right.stream, right.data["version"]))
-            if target is not None and target.stream == f"contract-{contract.name}" and target.kind in CHANGEABLE:
+            if target is not None and target.stream == f"contract-{contract.name}" and is_change(target, CHANGEABLE):
                 known_before = min(effects(one) for one in (target, *self.facts) if same(one, target))
                 if known_before <= opening.at < right.recorded_at:
                     return True
