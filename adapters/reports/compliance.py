@@ -24,14 +24,13 @@ from adapters.reports.parts import (
     finding_json,
     finding_of,
     priority_of,
-    statement_json,
-    statement_of,
     tally_columns,
 )
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain, word
+from adapters.reports.statements import statement_json, statement_of, who_says_so
 from adapters.reports.wording import Writing, runs
 from domain.coverage import Requester
 from domain.terms import Clock
@@ -251,7 +250,10 @@ def _in_window(rows: list[ComplianceRow], replay: Replay, asked: Question) -> li
 def _notes(report: Report[RowWithBasis], writing: Writing) -> list[str]:
     late, say = sum(found.row.breach for found in report.found), writing.say
     counted = f"{len(report.found)} {say('requests')}, {late} {say('late by the supplier')}"
-    return ["", counted, *findings(report.rows, writing)]
+    told = {row["incident"]: who_says_so(row["statements"], writing) for row in report.rows}
+    said = [f"  {incident}: {by}" for incident, by in told.items() if by]
+    heading = [say("Told by the parties:")] if said else []
+    return ["", counted, *heading, *said, *findings(report.rows, writing)]
 
 
 REPORT: Definition[RowWithBasis] = Definition(
