@@ -49,7 +49,7 @@ class ContractTeller(Teller):
             data["in_force_until"] = text(max(begins + 60, self.minute(span // 2, span * 3)))
         self.tell("contract.sign", stream, signed, data, late=0.05)
         self.calendars(stream, before)
-        activated = self.minute(0, span // 2) if self.often(0.1) else before
+        activated = self.minute(0, span // 2) if self.often(0.05) else before
         self.option(stream, activated, {"service": "assistance"})
         self.changes(stream)
         self.other_services(stream, before)
@@ -190,13 +190,13 @@ class ContractTeller(Teller):
     def credits(self, name: str, before: int) -> None:
         """Packages bought early and late, with and without expiry; minutes consumed, given back, refunded."""
         rng, stream, span = self.rng, f"credits-{name}", self.history.span
-        for number in range(rng.choice([0, 1, 1, 1, 1, 2, 3])):
-            at = before if number == 0 and self.often(0.9) else self.minute(-DAY)
-            expires = text(at + rng.randint(1, 2 * span)) if self.often(0.4) else None
+        for number in range(rng.choice([0, 1, 1, 1, 1, 1, 1, 2, 3])):
+            at = before if number == 0 and self.often(0.95) else self.minute(-DAY)
+            expires = text(at + rng.randint(1, 2 * span)) if self.often(0.3) else None
             price = f"{rng.randint(1, 900)}.{rng.choice(['00', '05', '15', '99'])}"
             bought = {
                 "package": f"P{number}",
-                "minutes": rng.choice([30, 600, 6000]),
+                "minutes": rng.choice([30, 600, 6000, 6000]),
                 "price": price,
                 "expires_at": expires,
             }

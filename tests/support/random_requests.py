@@ -33,7 +33,7 @@ class HistoryTeller(ContractTeller):
     def named(self) -> Message:
         """What a request names: mostly a contract, else a customer or a system, or nobody."""
         mine, system = self.rng.choice(self.names), self.rng.choice(SYSTEMS)
-        ways: list[Message] = [{"contract": mine}] * 14
+        ways: list[Message] = [{"contract": mine}] * 22
         ways += [
             {"customer": f"customer-{mine}"},
             {"customer": "shared"},

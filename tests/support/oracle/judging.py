@@ -117,10 +117,16 @@ class World:
         """Section 6: whether a change of a contract was recorded after an opening, though effective before it."""
         return is_change(change, CHANGES_OF_A_CONTRACT) and takes_effect(change) <= opening.at < change.recorded_at
 
+    def target(self, right: Fact) -> Fact | None:
+        """What a correction is about in the end: of the correction of a correction, what that one is about."""
+        found = self.as_told.get((right.stream, right.data["version"]))
+        is_correction = found is not None and found.kind in ("record.rectify", "record.annul")
+        return self.target(found) if found is not None and is_correction else found
+
     def corrected_late(self, opening: Fact, contract: Contract) -> bool:
         """Section 6: whether what the contract said at an opening was rectified or annulled afterwards."""
         for right in self.corrections:
-            target = self.as_told.get((right.stream, right.data["version"]))
+            target = self.target(right)
             if target is not None and target.stream == f"contract-{contract.name}" and is_change(target, CHANGEABLE):
                 known_before = min(effects(one) for one in (target, *self.facts) if same(one, target))
                 if known_before <= opening.at < right.recorded_at:
@@ -213,17 +219,29 @@ def responsible(clocks: Iterable[Clock]) -> str | None:
 def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
     """G2: signed later than a request that its contract would have covered. A6: changed afterwards."""
     found = set()
-    named = world.contracts.get(opening.data.get("contract") or "")
-    if named is not None and coverage.reason == "no_contract":
-        spells = named.spells(world.as_of)
-        if spells and spells[0].start <= opening.at:
-            found.add("signed_later")
+    later = [
+        one
+        for one in world.contracts.values()
+        if coverage.contract is None and is_signed_later(one, opening, world.as_of)
+    ]
+    if len(later) == 1:
+        found.add("signed_later")
     under = world.contracts.get(coverage.contract or "")
     if under is not None:
         told_late = any(world.is_told_late(one, opening) for one in under.facts)
         if told_late or world.corrected_late(opening, under):
             found.add("changed_afterwards")
     return found
+
+
+def is_signed_later(contract: Contract, opening: Fact, as_of: int) -> bool:
+    """Section 4: whether a request was opened between in_force_from and a later signature of the contract it means."""
+    signature, said = contract.signed(as_of), opening.data
+    if signature is None or not instant(signature.data["in_force_from"]) <= opening.at < signature.at:
+        return False
+    if said.get("contract") is not None:
+        return bool(said["contract"] == contract.name)
+    return said.get("customer") in signature.data.get("customers", [])
 
 
 def window_rows(world: World, contract: Contract, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
