@@ -215,8 +215,14 @@ COMMANDS = (
     CommandEntry(
         "timeline",
         "bin.commands.report:timeline",
-        "Every fact recorded in one stream, with its seal.",
-        ("verbale timeline B-21", "verbale timeline credits-alfa-2025 --format csv"),
+        "Every fact recorded in one stream, whole: who told it, how late, who agrees, what corrects it, its seal.",
+        ("verbale timeline B-21", "verbale timeline credits-alfa-2025 --known-on 2025-06-30 --format csv"),
+    ),
+    CommandEntry(
+        "facts",
+        "bin.commands.facts:facts",
+        "The facts of all streams in the order in which they were recorded: late, corrected, told by one party alone.",
+        ("verbale facts --late --since 2025-06-01", "verbale facts --one-sided --by supplier --contract bravo-2025"),
     ),
     CommandEntry(
         "unrouted",

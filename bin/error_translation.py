@@ -73,7 +73,7 @@ def _instant(text: str, say: Words) -> str:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(text)
-    return say.long_moment(at.astimezone(HOUSE_ZONE), seconds=True)
+    return say.long_moment(at.astimezone(HOUSE_ZONE).replace(microsecond=0), seconds=True)
 
 
 _WRITTEN: dict[str, Callable[[str, Words], str]] = {

@@ -21,6 +21,7 @@ from support.history import (
 )
 
 from domain.facts import Fact
+from domain.record_facts import RecordAnnulled
 from projections.credit_balance import CreditRow
 from projections.credit_packages import credit_packages
 
@@ -217,6 +218,24 @@ def test_a_finding_names_the_first_requests_and_counts_the_others() -> None:
     assert finding.text.startswith("10 min for NO0, which nobody opened; 11 min for NO1")
     assert finding.text.endswith("; 14 min for NO4, which nobody opened; 31 min for 2 more")
     assert finding.versions == (2, 3, 4, 5, 6, 7, 8)
+
+
+def annulled(version: int) -> RecordAnnulled:
+    return RecordAnnulled(at=when("Fri 12:00"), version=version, why="told of the wrong account")
+
+
+def test_the_reversal_of_work_annulled_since_gives_nothing_back() -> None:
+    journal = account(bought(minutes=600), consumed("Mon 10:00", 90), given_back("Tue 10:00", 90), annulled(2))
+    assert figures(journal.balance()) == (600, 0, 0, 600, 0)
+    assert journal.balance().findings == ()
+
+
+def test_a_refund_whose_purchase_is_annulled_is_told() -> None:
+    journal = account(bought(minutes=600), refunded("Tue 10:00", 60, "50.00"), annulled(1))
+    assert (journal.balance().bought, journal.balance().left) == (0, 0)
+    assert [(one.code, one.text) for one in journal.balance().findings] == [
+        ("overdrawn", "package A: 60 min more went from it than it held")
+    ]
 
 
 # --- by package -------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from support.history import (
     when,
 )
 
+from adapters.reports.penalty import PENALTIES, row_of
 from domain.contract_facts import ContractRenewed
 from domain.interval import Interval
 from projections.contract_terms import contract_terms, term_of
@@ -116,6 +117,23 @@ def test_the_whole_contract_is_a_window_of_the_signed_term() -> None:
     journal = two_terms().late("INC1", "2026-03-02").late("INC2", "2027-03-01")
     row = journal.penalty("2027-12-31", f"{TERM},window=whole_contract")
     assert parts(row) == [(FIRST, "INC1", euro("8000.00"), euro("800.00"))]
+
+
+def test_a_row_is_read_back_from_the_live_tables_with_its_terms() -> None:
+    row = two_terms().late("INC1", "2026-03-02").late("INC2", "2027-03-01").penalty("2027-12-31", f"{TERM},rate=words")
+    stored = dict(zip(PENALTIES.names, PENALTIES.values("main", "a reading", row), strict=True))
+    assert stored["terms"][1] == {
+        "from": "2026-12-31T23:00:00Z",
+        "to": "2027-12-31T23:00:00Z",
+        "window_from": "2026-12-31T23:00:00Z",
+        "window_to": "2027-12-31T23:00:00Z",
+        "passed_at": "2027-03-01T10:00:00.000001Z",
+        "incident": "INC2",
+        "base": "8000.00",
+        "maximum_penalty": "400.00",
+    }
+    assert row_of(stored).terms == row.terms
+    assert row_of(stored).maximum_penalty == row.maximum_penalty == euro("650.00")
 
 
 # --- the terms --------------------------------------------------------------------------------------------------

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from adapters.reports.clock import clock_of, figures_when_last_moved, net_and_target, of_clock, running_state
+from adapters.reports.clock import (
+    clock_of,
+    figures_when_last_moved,
+    net_and_target,
+    of_clock,
+    running_state,
+    verdict_of,
+)
 from adapters.reports.columns import (
     EVENTUAL,
     Column,
@@ -267,9 +274,9 @@ REPORT: Definition[RowWithBasis] = Definition(
         plain("priority", "P"),
         ScreenColumn("coverage", lambda row, writing: writing.say(row["coverage_reason"] or row["coverage"])),
         ScreenColumn("TPC net/target", lambda row, _: net_and_target(row["charge"])),
-        ScreenColumn("verdict", lambda row, writing: writing.say(row["charge"]["verdict"])),
+        ScreenColumn("verdict", lambda row, writing: verdict_of(row["charge"], writing)),
         ScreenColumn("TI net/target", lambda row, _: net_and_target(row["intervention"])),
-        ScreenColumn("verdict", lambda row, writing: writing.say(row["intervention"]["verdict"])),
+        ScreenColumn("verdict", lambda row, writing: verdict_of(row["intervention"], writing)),
         word("responsible", "breach of"),
         FINDINGS,
     ),

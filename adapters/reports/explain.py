@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from adapters.errors import NotOnRecord
 from adapters.reports import compliance
-from adapters.reports.clock import clock_columns, net_and_target
+from adapters.reports.clock import clock_columns, net_and_target, verdict_of
 from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, text, working_time
 from adapters.reports.question import Question
 from adapters.reports.replay import replay_of
@@ -117,7 +117,7 @@ def _title(clock: JsonRow, writing: Writing) -> str:
     say = writing.say
     name = say("To taking in charge (TPC)" if clock["clock"] == "charge" else "To the intervention (TI)")
     due = f", {_at('due', clock['due'], writing)}" if clock["due"] else ""
-    return f"{name}: {net_and_target(clock)} -> {say(clock['verdict'])}{due} (A3, A5)"
+    return f"{name}: {net_and_target(clock)} -> {verdict_of(clock, writing)}{due} (A3, A5)"
 
 
 def _at(what: str, instant: str, writing: Writing) -> str:

@@ -102,17 +102,33 @@ FINDINGS = ScreenColumn(
 """The codes, in Italian the names, of what a reader has to know of a row."""
 
 
+SHOWN_SENTENCES, SHOWN_NAMES = 3, 5
+"""Of one kind of finding, and of the rows that one is about."""
+
+
 def findings(rows: Iterable[JsonRow], writing: Writing, of: str = "incident") -> list[str]:
-    """What a reader has to know, each with the rows that it is about, by their field `of`."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """What a reader has to know, each with the rows that it is about, by their field `of`.
+
+    Of one kind the first few sentences: those that follow say the same of other rows, with other figures.
+    """
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for row in rows:
         for finding in row["findings"]:
-            names = found.setdefault((finding["code"], finding["clause"], finding["text"]), [])
+            sentences = found.setdefault((finding["code"], finding["clause"]), {})
+            names = sentences.setdefault(finding["text"], [])
             late = finding["lateness_us"]
             name = row[of] if late is None else f"{row[of]} ({writing.lateness(late)})"
             names += [] if name in names[-1:] else [name]
     lines = [writing.say("Findings:")] if found else []
-    for (code, clause, sentence), names in found.items():
-        some = ", ".join(names[:5]) + (f", +{len(names) - 5}" if len(names) > 5 else "")
-        lines.append(f"  {writing.say(code)} [{clause}] {writing.say.sentence(sentence)}: {some}")
+    for (code, clause), sentences in found.items():
+        of_code = f"  {writing.say(code)} [{clause}]"
+        for sentence, names in list(sentences.items())[:SHOWN_SENTENCES]:
+            lines.append(f"{of_code} {writing.say.sentence(sentence)}: {_some(names)}")
+        if more := [name for names in list(sentences.values())[SHOWN_SENTENCES:] for name in names]:
+            lines.append(f"{of_code} {writing.say('the like of')}: {_some(list(dict.fromkeys(more)))}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f", +{len(names) - SHOWN_NAMES}" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more

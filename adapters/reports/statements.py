@@ -77,7 +77,7 @@ def who_says_so(statements: Iterable[JsonRow], writing: Writing) -> str:
         numbers[key] += 1
         latest[key] = max(said["lateness_us"], latest.get(key, 0))
     parts = [
-        f"{number} {say(kind)} ({say('by ' + whose)}, {say('latest')} {writing.lateness(latest[whose, kind])})"
+        f"{say(kind)} {number} ({say('by ' + whose)}, {say('latest')} {writing.lateness(latest[whose, kind])})"
         for (whose, kind), number in sorted(numbers.items())
     ]
     return ", ".join(parts)

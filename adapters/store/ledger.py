@@ -11,7 +11,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from adapters.store.mapper import FactMapper, read_entry
 from adapters.store.recorder import Recorder
-from adapters.store.records import Batch, Row, Sealed
+from adapters.store.records import Batch, Row, Sealed, SealedRow
 from domain.catalogue import FACTS, Catalogue
 from domain.facts import Fact
 from projections.history import Entry
@@ -93,8 +93,15 @@ class Ledger(Application[str]):
 
     def sealed(self, stream: str) -> list[Sealed]:
         """The facts of one stream with their seals."""
-        rows = self.store.sealed_rows(stream)
-        return [Sealed(self.entry(row.row), row.leaf, row.leaf_hash, row.origin) for row in rows]
+        return list(map(self._sealed, self.store.sealed_rows(stream)))
+
+    def sealed_entries(self, known_on: int | None = None) -> Iterator[Sealed]:
+        """Facts with their seals in order of recording, known by `known_on`."""
+        with closing(self.store.sealed_log(known_on)) as rows:
+            yield from map(self._sealed, rows)
+
+    def _sealed(self, row: SealedRow) -> Sealed:
+        return Sealed(self.entry(row.row), row.leaf, row.leaf_hash, row.origin)
 
     def page(self, after: int, limit: int) -> list[Row]:
         """The facts recorded after a position as stored, in order of position, at most `limit`."""

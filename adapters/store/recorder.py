@@ -62,6 +62,9 @@ class Events(Protocol):
     def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
         """The facts of one stream with their seals, in order of version."""
 
+    def sealed_log(self, known_on: int | None) -> Generator[SealedRow, None, None]:
+        """Facts with their seals by position, recorded by `known_on`."""
+
     def notifications(self) -> AbstractContextManager[Notifications]:
         """Hears of what is recorded from now on, by whatever process."""
 

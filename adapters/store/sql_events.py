@@ -128,17 +128,28 @@ class SqlEvents(SqlStore[C]):
 
     def sealed_rows(self, stream: str) -> Iterator[SealedRow]:
         """The facts of one stream with their seals, in order of version."""
+        yield from self._sealed("e.originator_id = ? ORDER BY e.originator_version", (stream,))
+
+    def sealed_log(self, known_on: int | None) -> Generator[SealedRow, None, None]:
+        """Facts with their seals by position, recorded by `known_on`."""
+        key, after, until = f"e.{self.KEY}", 0, self.position(known_on)
+        while found := self._sealed(f"{key} > ? AND {key} <= ? ORDER BY {key} LIMIT ?", (after, until, PAGE)):
+            yield from found
+            after = found[-1].row.position
+
+    def _sealed(self, rest: str, parameters: Sequence[Any]) -> list[SealedRow]:
         rows = self._fetch(
             f"SELECT e.{self.KEY}, e.originator_id, e.originator_version, s.recorded_at, e.topic, e.state, s.leaf, "
             "s.leaf_hash, s.contract, s.source, s.message, s.actor FROM stored_events e "
-            f"JOIN seal s ON s.position = e.{self.KEY} WHERE e.originator_id = ? ORDER BY e.originator_version",
-            (stream,),
+            f"JOIN seal s ON s.position = e.{self.KEY} WHERE {rest}",
+            parameters,
         )
-        for row in rows:
-            position, stream, version, recorded_at, stored_type, state, leaf, hashed, *came_from = row
+        sealed: list[SealedRow] = []
+        for position, stream, version, recorded_at, stored_type, state, leaf, hashed, *came_from in rows:
             origin = Origin(*came_from)
             found = Row(position, stream, version, recorded_at, stored_type, state, origin.source, origin.contract)
-            yield SealedRow(found, leaf, hashed, origin)
+            sealed.append(SealedRow(found, leaf, hashed, origin))
+        return sealed
 
 
 def _end_of(prefix: str) -> str:

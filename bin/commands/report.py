@@ -108,19 +108,24 @@ def unrouted(*, how: How | None = None, where: Where | None = None) -> None:
     show(report, how.format, say)
 
 
-def timeline(stream: str, /, *, format: Format = "table", where: Where | None = None) -> None:
-    """Every fact recorded in one stream, with its seal.
+def timeline(
+    stream: str, /, *, known_on: str | None = None, format: Format = "table", where: Where | None = None
+) -> None:
+    """Every fact recorded in one stream, whole: who told it, how late, who agrees, what corrects it, its seal.
 
     Parameters
     ----------
     stream
         contract-ID, credits-ID or incident-ID; or the id alone, of an incident or else of a contract.
+    known_on
+        Use only what was recorded by then; else everything recorded.
     format
         table, json or csv.
     """
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger:
-        report = timeline_of(stream_named(stream, ledger), ledger, clock())
+        asked = question(now=ledger.known_now(clock()), known_on=known_on)
+        report = timeline_of(stream_named(stream, ledger), ledger, asked)
     show(report, format, say)
 
 
