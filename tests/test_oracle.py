@@ -2,7 +2,7 @@
 
 The oracle counts minutes, knows nothing of `domain` and `projections`, and is the contract read once more
 (`support/oracle`). `VERBALE_WORLDS` raises how many histories are tried; a difference names its seed, and
-`history_of(seed)` tells it again.
+`differences_of(seed)` finds it again.
 """
 
 import os
@@ -26,11 +26,12 @@ from adapters.inbox.handler import CommandHandler
 from domain.catalogue import COMMANDS
 from projections.readings import Reading
 
-HISTORIES = 3 * int(os.environ.get("VERBALE_WORLDS", "40"))
-"""How many histories are told; a hundred worlds are some thousand histories' worth of questions."""
-QUESTIONS = 3
+WORLDS = int(os.environ.get("VERBALE_WORLDS", "0"))
+HISTORIES = 30 * WORLDS or 160
+"""How many histories are told: a few seconds' worth, or some thousands where worlds are asked for, as CI does."""
+QUESTIONS = 2
 """How many questions are asked of each: under a reading, as of an instant, as known on a date."""
-PARTS = 4
+PARTS = 8
 """The histories are told in parts, that those who test in parallel share them."""
 
 

@@ -1,6 +1,7 @@
 """Tells a random history to a command handler, and gives the facts that it recorded as the oracle reads them."""
 
 from collections.abc import Iterable
+from random import Random
 
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Done, Refused, Reply
@@ -20,13 +21,14 @@ class Told:
         self.by_id: dict[str, Fact] = {}
 
     def tell(self, history: History) -> "Told":
-        """Record it as it arrives, what arrives in one minute in one batch."""
-        minutes = sorted({arrives for arrives, _ in history.arrivals})
-        for minute in minutes:
-            self.clock.now = max(self.clock.now, minute * MINUTE)
-            batch = [self._resolved(one) for arrives, one in history.arrivals if arrives == minute]
-            raws = [wire(one) for one in batch if one is not None]
-            answered = self.handler.handle(raws)
+        """Record it as it arrives, in batches of a few messages, each as the last of them arrives."""
+        waiting, rng = list(history.arrivals), Random(history.seed)
+        while waiting:
+            size = rng.randint(1, 8)
+            batch, waiting = waiting[:size], waiting[size:]
+            self.clock.now = max(self.clock.now, batch[-1][0] * MINUTE)
+            resolved = [self._resolved(message) for _, message in batch]
+            answered = self.handler.handle([wire(one) for one in resolved if one is not None])
             self._note([*answered.replies, *answered.woken, *answered.expired])
         return self
 
