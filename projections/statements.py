@@ -71,9 +71,8 @@ class StatementOnRecord(NamedTuple):
 class Recorded(NamedTuple):
     """The facts of one stream as recorded, each with the parties that agree to it by now.
 
-    `facts`: version and fact. `claimed`: the versions that tell a party's word by a source that is not its own, while it
-    has none. `others`: the versions told by another source than the first, while the contract
-    appoints none.
+    `facts`: version and fact. `claimed`: the versions that tell a party's word by a source that is not its own, while
+    it has none. `others`: the versions told by another source than the first, while the contract appoints none.
     """
 
     facts: Sequence[tuple[int, Fact]]
@@ -93,10 +92,10 @@ def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorde
     for entry in entries:
         fact = entry.fact
         accord = accords[entry.contract] if entry.contract is not None else NO_ACCORD
+        later = since[entry.version] | accord.agreed_by(entry.position)
         if isinstance(fact, Statement):
-            later = since[entry.version] | accord.agreed_by(entry.position)
             fact = _as_agreed(fact, entry, accord, later)
-        if _claimed(entry, accord, since[entry.version]):
+        if _claimed(entry, accord, later):
             claimed.append(entry.version)
         if entry.source != entries[0].source and not accord.speakers.appointed(entry.position):
             others.append(entry.version)
@@ -104,11 +103,11 @@ def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorde
     return Recorded(facts, tuple(claimed), tuple(others))
 
 
-def _claimed(entry: Entry, accord: Accord, since: set[Party]) -> bool:
+def _claimed(entry: Entry, accord: Accord, later: set[Party]) -> bool:
     """Whether a fact tells a party's word by a source that is not its own, while it has none; and it never agreed."""
     match entry.fact:
         case Statement(by=by, agreed_by=agreed_by):
-            named = {by, *agreed_by} - since
+            named = {by, *agreed_by} - later
         case RecordAgreed(by=by):
             named = {by}
         case _:
