@@ -142,7 +142,17 @@ def test_a_claimed_agreement_counts_while_the_other_has_no_source_and_the_row_sa
     assert row.breach is False
     (finding,) = [one for one in row.findings if one.code == "agreement_claimed"]
     assert (finding.clause, finding.versions) == ("R7", (3,))
+    # An agreement that the desk tells in the customer's name is claimed as well; its own source's is not.
     journal.incident("INC1", agreed(3, by=CUSTOMER))
+    (finding,) = [one for one in journal.row(reading=AGREED).findings if one.code == "agreement_claimed"]
+    assert finding.versions == (4,)
+
+
+def test_a_claimed_agreement_that_the_customer_s_own_source_confirms_is_claimed_no_more() -> None:
+    journal = under_contract().incident("INC1", request("Mon 09:00"), intervention_started("Mon 12:00"))
+    journal.incident("INC1", attributed("Tue 09:00", BY_CUSTOMER, agreed_by=(CUSTOMER,)))
+    journal.contract(appointed(THEIRS, CUSTOMER, "Wed 09:00"))
+    journal.incident("INC1", agreed(3, by=CUSTOMER), source=THEIRS)
     assert "agreement_claimed" not in [one.code for one in journal.row(reading=AGREED).findings]
 
 

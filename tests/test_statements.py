@@ -20,6 +20,7 @@ from support.history import (
     rectified,
     resumed,
     revised,
+    signed,
     suspended,
     taken_in_charge,
     under_contract,
@@ -176,7 +177,7 @@ def test_of_reassessments_the_last_that_changed_the_priority_rules() -> None:
 
 def test_a_breach_proven_within_the_years_covered_stays_one() -> None:
     # Opened on Wednesday 30 December 2026: beyond its 2 hours by 11:00, and 2027 is covered by no calendar.
-    journal = under_contract(None).incident("INC1", opened("2026-12-30 09:00"))
+    journal = under_contract(signed(until=None)).incident("INC1", opened("2026-12-30 09:00"))
     before, after = journal.row("2026-12-30 18:00"), journal.row("2027-02-01")
     assert before.charge.judged.verdict is after.charge.judged.verdict is Verdict.BREACHED
     assert after.charge.judged.decided_at == when("2026-12-30 11:00") + 1
