@@ -568,7 +568,7 @@ def without_echoes(incident: Incident) -> set[tuple[str, int, str]]:
             case _:
                 subject, value = fact.TYPE, True
         if isinstance(fact, IncidentOpened) or subject not in stands or stands[subject] != value:
-            found.add((fact.TYPE, fact.at, repr(fact.model_dump(exclude={"answer"}))))
+            found.add((fact.TYPE, fact.at, repr(fact.model_dump(exclude={"answer", "recordedtime"}))))
         stands[subject] = value
     return found
 

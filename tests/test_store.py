@@ -59,7 +59,7 @@ from adapters.store.sql_recorder import SqlRecorder
 from adapters.store.sqlite import open_store
 from domain.catalogue import Catalogue
 from domain.facts import Fact
-from domain.incident_facts import IncidentTakenInCharge
+from domain.incident_facts import IncidentOpened, IncidentTakenInCharge
 
 STREAM = f"incident-{INCIDENT}"
 ORIGIN = Origin(None, "s", "m", None)
@@ -177,7 +177,7 @@ def test_reading_back_gives_equal_facts_also_after_opening_again(place: Path | s
     assert by_stream["incident-none"] == []
     for name in ("credits-acme-2026", STREAM):
         assert by_stream[name] == [entry.fact for entry in recorded if entry.stream == name]
-    assert [entry.version for entry in recorded if entry.stream == STREAM] == list(range(1, 12))
+    assert [entry.version for entry in recorded if entry.stream == STREAM] == list(range(1, 14))
 
 
 def test_what_was_known_on_a_date_is_a_prefix_of_the_log(place: Path | str) -> None:
@@ -310,8 +310,12 @@ def test_the_evidence_view_shows_instants_an_auditor_can_read(path: Path) -> Non
 def test_the_state_stored_is_json_of_the_instant_in_microseconds_and_the_facts_own_fields(place: Path | str) -> None:
     ingest(place, [opening(), charge()])
     stored_rows = rows(place, "SELECT topic, state FROM stored_events ORDER BY rowid")
-    assert [row[0] for row in stored_rows] == ["incident.opened.v1", "incident.taken_in_charge.v1"]
-    assert json.loads(stored_rows[1][1]) == {"at": 1_772_442_000_000_000, "evidence": []}
+    assert [row[0] for row in stored_rows] == ["incident.opened.v1", "incident.taken_in_charge.v2"]
+    assert json.loads(stored_rows[1][1]) == {
+        "at": 1_772_442_000_000_000,
+        "automatic": False,
+        "evidence": [],
+    }
     assert json.loads(stored_rows[0][1])["answer"] == {
         "coverage": "best_effort", "reason": "no_contract", "contract": None
     }  # fmt: skip
@@ -456,12 +460,16 @@ def test_a_message_does_not_wait_for_an_incident_opened_while_it_was_decided(
     assert names(one.handle([charge("INC2")]).outcomes) == ["Done"]
 
 
-def test_a_customer_key_is_not_given_to_two_contracts_by_a_race(
+def test_a_customer_key_given_to_two_contracts_by_a_race_routes_to_neither(
     two_desks: tuple[CommandHandler, CommandHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two_desks
     overtaken(one.ledger, monkeypatch, lambda: other.handle([sign("beta", customers=["key"])]))
-    assert names(one.handle([sign("gamma", customers=["key"])]).outcomes) == ["Refused"]
+    answered = one.handle([sign("gamma", customers=["key"]), opening("INC3", contract=None, customer="key")])
+    assert names(answered.outcomes) == ["Done", "Done"]
+    (request,) = one.ledger.streams(["incident-INC3"])["incident-INC3"]
+    assert isinstance(request, IncidentOpened)
+    assert request.answer.contract is None
 
 
 def test_an_id_does_not_stand_for_two_contents_by_a_race_with_a_waiting_message(
