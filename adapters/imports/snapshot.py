@@ -34,6 +34,11 @@ class ItemState(Value):
         """Whether no more work is expected: resolved or closed."""
         return self.resolved or self.closed is not None
 
+    @property
+    def void(self) -> bool:
+        """Whether it was closed because it never was a case of its own."""
+        return self.closed is not None and self.closed.void
+
 
 HAPPENED = ("charged", "started")
 """The fields of a state that are never taken back."""

@@ -125,6 +125,8 @@ def _after_facts(recorded: _Recorded, facts: Iterable[Fact]) -> _Recorded:
                 state = state.model_copy(update={"suspended": None})
             case IncidentReassessed():
                 assessment = fact
+            case IncidentResolved() | IncidentClosed() if state.void and not _voids(fact):
+                pass  # nothing but a reopening undoes a void closing (P1)
             case IncidentResolved():
                 state = state.model_copy(update={"resolved": True, "closed": None})
             case IncidentClosed():
@@ -136,6 +138,10 @@ def _after_facts(recorded: _Recorded, facts: Iterable[Fact]) -> _Recorded:
     return _Recorded(state, assessment)
 
 
+def _voids(fact: Fact) -> bool:
+    return isinstance(fact, IncidentClosed) and fact.reason.void
+
+
 def _after_snapshot(recorded: _Recorded, snapshot: Snapshot) -> _Recorded:
     """What is recorded once the messages of a snapshot are; what has happened has happened."""
     happened = {name: True for name in HAPPENED if getattr(recorded.state, name)}
@@ -145,7 +151,8 @@ def _after_snapshot(recorded: _Recorded, snapshot: Snapshot) -> _Recorded:
 def _changes(recorded: _Recorded, snapshot: Snapshot) -> Iterator[Change]:
     """What a snapshot says that is not recorded, in the order in which it takes effect within one instant."""
     then, now = recorded.state, snapshot.state
-    if then.ended and not now.ended:
+    # What was void and is now resolved was open again in between: else its void closing would stand (P1).
+    if (then.ended and not now.ended) or (then.void and not now.void):
         yield "reopen", {}
     if now.charged and not then.charged:
         yield "take_in_charge", {}
