@@ -1,5 +1,7 @@
 """Agreements given afterwards (admissions), claims of agreement, and whose word counts (A4, R7)."""
 
+from typing import Any
+
 import pytest
 from support.examples import MONDAY_10, MONDAY_12, contract_facts, opened
 from support.history import (
@@ -72,7 +74,7 @@ def test_all_facts_up_to_a_position_are_agreed_to_on_the_stream_of_their_contrac
 
 
 @pytest.mark.parametrize("fields", [{}, {"version": 1, "up_to": 1}])
-def test_an_agreement_names_a_version_or_a_position(fields: dict[str, int]) -> None:
+def test_an_agreement_names_a_version_or_a_position(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one version, or every fact"):
         Agree(at=MONDAY_12, by=CUSTOMER, **fields)
 

@@ -196,6 +196,13 @@ def test_a_best_effort_request_is_no_case_unless_all_that_was_handled_counts() -
     assert counted(journal.window("Fri 18:00", f"{HANDLED},{BY_CLOCK}")) == (0, 2, 0)
 
 
+def test_what_the_customer_did_not_request_is_no_case_though_all_that_was_handled_counts() -> None:
+    for requester in (Requester.MONITORING, Requester.SUPPLIER):
+        journal = record(opened("Mon 09:00", answer=best_effort("not_requested"), requested_by=requester))
+        row = journal.window("Fri 18:00", HANDLED)
+        assert (row.cases, row.tally.best_effort) == (0, 1)
+
+
 def test_guaranteed_requests_count_alike_when_all_that_was_handled_counts() -> None:
     assert counted(many(met=2, late=1).window(reading=HANDLED)) == (1, 3, 0)
 

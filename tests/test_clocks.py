@@ -1,5 +1,6 @@
 """The two clocks: what stops them, what suspends them, and the verdict (A3, A4, A5, H1, H2, H3)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -62,26 +63,26 @@ def intervention(journal: Journal, as_of: str = "Fri 18:00", reading: str = "lit
 
 # --- what stops a clock (A5) ------------------------------------------------------------------------------------
 
-STOPS = [taken_in_charge, intervention_started, resolved, closed]
+Told = Callable[[str], Fact]
+STOPS: list[Told] = [taken_in_charge, intervention_started, resolved, closed]
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_the_charge_clock_stops_at_a_charge_an_intervention_or_a_resolution(stop: object) -> None:
-    assert callable(stop)
+def test_the_charge_clock_stops_at_a_charge_an_intervention_or_a_resolution(stop: Told) -> None:
     judged = charge(record(opened("Mon 09:00"), stop("Mon 10:00")))
     assert (judged.net_us, judged.verdict) == (1 * HOUR, MET)
 
 
 @pytest.mark.parametrize("first", STOPS)
-def test_the_charge_clock_stops_at_the_earliest_of_them(first: object) -> None:
-    assert callable(first)
+def test_the_charge_clock_stops_at_the_earliest_of_them(first: Told) -> None:
     later = [stop("Mon 15:00") for stop in STOPS if stop is not first]
     assert charge(record(opened("Mon 09:00"), *later, first("Mon 10:00"))).net_us == 1 * HOUR
 
 
 @pytest.mark.parametrize("first", STOPS[1:])
-def test_the_intervention_clock_stops_at_the_earliest_of_intervention_and_resolution(first: object) -> None:
-    assert callable(first)
+def test_the_intervention_clock_stops_at_the_earliest_of_intervention_and_resolution(
+    first: Callable[[str], Fact],
+) -> None:
     later = [stop("Mon 15:00") for stop in STOPS[1:] if stop is not first]
     journal = record(opened("Mon 09:00"), taken_in_charge("Mon 09:30"), *later, first("Mon 11:00"))
     assert intervention(journal).net_us == 2 * HOUR

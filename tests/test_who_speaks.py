@@ -8,6 +8,7 @@ from support.messages import CONTRACT, INCIDENT, Clock, contract_in_force, memor
 
 from adapters.inbox.handler import CommandHandler
 from adapters.inbox.outcomes import Outcome, Refused
+from adapters.reports.not_recorded import NotRecorded, not_recorded
 from adapters.store.ledger import Ledger
 from domain.facts import Fact
 from domain.incident_facts import ClockSuspended, IncidentTakenInCharge
@@ -251,3 +252,15 @@ def test_a_claim_that_can_be_computed_again_is_recorded_though_it_is_more_than_t
 def test_no_signature_is_refused_for_a_customer_key(desk: Desk) -> None:
     again = [sign("b", customers=["K"]), sign("c", customers=["K"])]
     assert names(desk.handler.handle(again).outcomes) == ["Done", "Done"]
+
+
+# --- what is kept without being recorded ------------------------------------------------------------------------
+
+
+def test_messages_of_a_contract_that_wait_or_are_refused_are_counted_beside_its_figures(both: Desk) -> None:
+    assert names([both.says(OURS, "incident.resolve", "incident-LATER", {"evidence": []})]) == ["Waiting"]
+    assert names([both.suspends(OURS, by="customer")]) == ["Refused"]
+    refused(claim(both, reading="generous"), "P2", "reading")
+    found = not_recorded(both.ledger, {INCIDENT: CONTRACT}.get)
+    # Who waits names a request that nobody has opened: it is of no contract yet.
+    assert found == {CONTRACT: NotRecorded(waiting=0, refused=2)}
