@@ -168,7 +168,7 @@ def test_a_stop_at_the_very_instant_that_would_void_it_is_a_stop() -> None:
 
 
 def test_what_comes_after_a_void_closing_stops_nothing() -> None:
-    journal = record(opened("Mon 09:00"), withdrawn("Mon 10:00"), reopened("Mon 10:30"), taken_in_charge("Mon 16:00"))
+    journal = record(opened("Mon 09:00"), withdrawn("Mon 10:00"), taken_in_charge("Mon 16:00"))
     assert (charge(journal).verdict, charge(journal).net_us) == (VOID, 1 * HOUR)
 
 

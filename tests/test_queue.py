@@ -55,6 +55,21 @@ def test_best_effort_under_a_contract_that_has_ended_is_among_the_rest() -> None
     assert journal.queue("Tue 00:00")[0].tier is Tier.REST
 
 
+def test_a_request_is_under_a_contract_that_came_into_force_after_its_opening() -> None:
+    """It is the contract in force as of the report that puts it before the rest, not that of its opening (G3)."""
+    journal = under_contract(signed(since="Tue")).incident(
+        "INC1", opened("Mon 09:00", answer=best_effort("contract_not_in_force"))
+    )
+    assert journal.queue("Mon 23:59")[0].tier is Tier.REST
+    assert journal.queue("Tue 00:00")[0].tier is Tier.UNDER_CONTRACT
+
+
+def test_a_guaranteed_request_of_a_contract_that_has_ended_since_is_among_the_rest() -> None:
+    journal = under_contract().contract(terminated("Mon 08:00", "Tue 00:00")).incident("INC1", opened("Mon 09:00"))
+    assert journal.queue("Mon 23:59")[0].tier is Tier.GUARANTEED
+    assert journal.queue("Tue 00:00")[0].tier is Tier.REST
+
+
 def test_a_request_that_names_an_unsigned_contract_is_among_the_rest() -> None:
     journal = Journal().incident("INC1", opened("Mon 09:00", answer=best_effort("no_contract", None)))
     (row,) = journal.queue()
