@@ -10,7 +10,7 @@ from itertools import product
 from domain.contract_facts import ContractSigned
 from domain.interval import Interval
 from domain.record_facts import RecordFact
-from domain.values import instant_text
+from domain.values import SECOND, instant_text
 from projections.as_of import ContractAsOf
 from projections.findings import Finding
 from projections.history import Entry
@@ -29,7 +29,7 @@ def window_findings(
         if count:
             latest = max(at for at in (total.last_recorded_at, *(one.recorded_at for one in own)) if at is not None)
             text = f"{count} facts that it rests on were recorded after the window's end, the latest on "
-            text += instant_text(latest)
+            text += instant_text(latest // SECOND * SECOND)
             yield Finding("recorded_after_window", "P1", text, tuple(one.version for one in own))
     alone = tuple(said.version for said in contract.statements if said.counts and said.one_sided)
     if tally.one_sided or alone:

@@ -7,17 +7,21 @@ from domain.contract_facts import ContractSigned
 from domain.coverage import CoverageDecision
 from domain.incident_facts import IncidentOpened
 from domain.routing import Route, Unrouted
-from domain.values import HOUR, instant_text
+from domain.values import instant_text
 from projections.changes import Change
 
 
 class Finding(NamedTuple):
-    """Something a reader of a figure has to know, with the clause and the versions of the stream that show it."""
+    """Something a reader of a figure has to know, with the clause and the versions of the stream that show it.
+
+    `lateness_us`: how long after it occurred the latest of them was told, where that is what it says (microseconds).
+    """
 
     code: str
     clause: str
     text: str
     versions: tuple[int, ...] = ()
+    lateness_us: int | None = None
 
 
 def dated_before_opening(versions: tuple[int, ...]) -> Finding:
@@ -63,9 +67,8 @@ def other_source(versions: tuple[int, ...]) -> Finding:
 
 def recorded_late(lateness: Mapping[int, int]) -> Finding:
     """Facts that may move a verdict were told a day or more after they occurred (A4); by version, in microseconds."""
-    days = max(lateness.values()) // (24 * HOUR)
-    text = f"facts that stop, suspend, excuse or correct were told late: at most {days} days after they occurred"
-    return Finding("recorded_late", "A4", text, tuple(sorted(lateness)))
+    text = "facts that stop, suspend, excuse or correct were told a day or more after they occurred"
+    return Finding("recorded_late", "A4", text, tuple(sorted(lateness)), max(lateness.values()))
 
 
 def charged_at_opening(versions: tuple[int, ...]) -> Finding:

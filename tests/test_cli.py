@@ -174,13 +174,13 @@ COMPLIANCE_FIELDS = {
     "incident", "contract", "opened_at", "coverage", "coverage_reason", "priority", "charge", "intervention",
     "responsible", "breach", "findings",
 }  # fmt: skip
-CLOCK_FIELDS = {"target_us", "net_us", "suspended_us", "due", "verdict", "changes_at"}
+CLOCK_FIELDS = {"target_us", "net_us", "suspended_us", "due", "verdict", "void_cause", "changes_at"}
 BREACH_FIELDS = {
     "contract", "window_from", "window_to", "cases", "breaches", "ratio", "tolerance", "headroom", "undecided",
-    "settled", "passed",
+    "status", "passed",
 }  # fmt: skip
 PENALTY_FIELDS = {
-    "contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "settled", "claimed",
+    "contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "status", "claimed",
     "waived", "paid", "outstanding", "conflict",
 }  # fmt: skip
 
@@ -674,13 +674,24 @@ def test_a_common_option_stands_before_within_or_after_the_command(run: Run, typ
 
 def test_a_minus_and_a_dash_that_ends_an_id_stay_on_a_narrow_screen() -> None:
     narrow = console()
-    narrow.width = 30
+    narrow.width = 24
     columns = [plain("incident"), plain("record later by"), plain("nothing")]
     rows = [{"incident": "INC-42-", "record later by": "-0:05", "nothing": None}]
     with narrow.capture() as printed:
         print_rows(narrow, columns, rows, Writing(Words("en"), HOUSE_ZONE))
     lines = [line.split() for line in printed.get().splitlines() if line]
     assert lines == [["incident", "INC-42-"], ["record", "later", "by", "-0:05"]]
+
+
+def test_headings_take_several_lines_before_a_table_is_given_up() -> None:
+    narrow = console()
+    narrow.width = 28
+    columns = [plain("incident"), plain("record later by"), plain("nothing")]
+    rows = [{"incident": "INC-42-", "record later by": "-0:05", "nothing": None}]
+    with narrow.capture() as printed:
+        print_rows(narrow, columns, rows, Writing(Words("en"), HOUSE_ZONE))
+    lines = [line.split() for line in printed.get().splitlines() if "─" not in line]
+    assert lines == [["record"], ["later"], ["incident", "by", "nothing"], ["INC-42-", "-0:05", "-"]]
 
 
 def test_a_filter_that_picks_nothing_does_not_say_that_there_is_nothing(run: Run) -> None:

@@ -126,6 +126,7 @@ class _Reading:
             data,
             source=self.mapping.source,
             message_id=self._id(f"{case}:{cells[ACTIVITY]}:{instant_text(at)}", used),
+            recorded=instant_text(at),  # the log's own row is the record of its activity
         )
         if actor is not None:
             message[ACTOR] = actor

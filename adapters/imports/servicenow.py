@@ -98,4 +98,13 @@ def incident_messages(rows: Sequence[LogRow]) -> Iterator[dict[str, Any]]:
 
 def _message(row: LogRow, verb: str, at: int, data: dict[str, Any]) -> dict[str, Any]:
     message_id = f"{row.number}:{row.mod_count}:{instant_text(row.updated_at)}:{row.content}:{verb}"
-    return cloud_event("incident", row.number, verb, instant_text(at), data, source=FROM_LOG, message_id=message_id)
+    return cloud_event(
+        "incident",
+        row.number,
+        verb,
+        instant_text(at),
+        data,
+        source=FROM_LOG,
+        message_id=message_id,
+        recorded=instant_text(row.updated_at),
+    )

@@ -169,4 +169,13 @@ def _message(snapshot: Snapshot, verb: str, at: int, data: dict[str, Any]) -> di
     digest = sha256(f"{snapshot.to_json()} {json.dumps(data, sort_keys=True)}".encode()).hexdigest()[:16]
     time = instant_text(at)
     message_id = f"{snapshot.item}:{time}:{verb}:{digest}"
-    return cloud_event("incident", snapshot.item, verb, time, data, source=snapshot.source, message_id=message_id)
+    return cloud_event(
+        "incident",
+        snapshot.item,
+        verb,
+        time,
+        data,
+        source=snapshot.source,
+        message_id=message_id,
+        recorded=instant_text(snapshot.changed_at),
+    )

@@ -259,10 +259,21 @@ def schema(message_type: str) -> dict[str, Any]:
 
 
 def cloud_event(
-    kind: str, name: str, verb: str, at: str, data: dict[str, Any], *, source: str, message_id: str
+    kind: str,
+    name: str,
+    verb: str,
+    at: str,
+    data: dict[str, Any],
+    *,
+    source: str,
+    message_id: str,
+    recorded: str | None = None,
 ) -> dict[str, Any]:
-    """A message made here: `kind` and `name` give its subject, `verb` its type, `at` (RFC 3339) its time."""
-    return {
+    """A message made here: `kind` and `name` give its subject, `verb` its type, `at` (RFC 3339) its time.
+
+    `recorded`: when the source itself recorded the fact, where an export of it says so.
+    """
+    message = {
         "specversion": "1.0",
         "id": message_id,
         "source": source,
@@ -271,6 +282,7 @@ def cloud_event(
         "time": at,
         "data": data,
     }
+    return message if recorded is None else {**message, "recordedtime": recorded}
 
 
 @cache

@@ -1,6 +1,6 @@
 """Breach ratio of each window of each contract against its tolerance (P1), and the cases behind it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -23,12 +23,14 @@ from adapters.reports.filters import by_contract, by_interval
 from adapters.reports.live_table import LEDGER, READING, Index, Stored, Table, kept
 from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.not_recorded import NOTHING_KEPT, NotRecorded, not_recorded
-from adapters.reports.parts import finding_json, finding_of, statement_json, tally_columns
+from adapters.reports.parts import finding_json, finding_of, tally_columns
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import FINDINGS, ScreenColumn, at, count, findings, plain, word
-from adapters.reports.wording import Writing, percent
+from adapters.reports.screen import FINDINGS, ScreenColumn, at, count, findings, plain, status
+from adapters.reports.screen import share as shown_share
+from adapters.reports.statements import statement_json, statements_column, told, told_of_contract, who_says_so
+from adapters.reports.wording import Writing
 from domain.interval import Interval
 from projections.breach import BreachRow, WindowStatus, breach, by_window, late_in
 from projections.contracts_known import JudgedIncident
@@ -39,12 +41,13 @@ from projections.tolerance import Case, Passing
 class WindowRow(NamedTuple):
     """The ratio of one window, the ids of the incidents that are its breaches, and the messages not recorded.
 
-    `one_sided`: the facts told by one party alone, by stream. `messages`: how many of its contract are not recorded.
+    `statements`: what a party may contest of its requests, and of the contract. `messages`: how many messages of its
+    contract are not recorded.
     """
 
     ratio: BreachRow
     late: list[str]
-    one_sided: JsonRow
+    statements: list[JsonRow]
     messages: NotRecorded
 
 
@@ -87,11 +90,7 @@ _COLUMNS: tuple[Column[BreachRow], ...] = (
 COLUMNS: tuple[Column[WindowRow], ...] = (
     *lifted(_COLUMNS, lambda row: row.ratio),
     listed("evidence.late", "the incidents that are its breaches", lambda row: row.late),
-    listed(
-        "evidence.one_sided",
-        "the versions of the facts told by one party alone, by the incident's stream",
-        lambda row: row.one_sided,
-    ),
+    statements_column("the window's requests and of the contract"),
     integer(
         "messages.waiting", "messages of the contract that wait, whatever their window", lambda r: r.messages.waiting
     ),
@@ -200,8 +199,9 @@ def _from_replay(replayed: Replayed) -> list[WindowRow]:
     def whole(row: BreachRow) -> WindowRow:
         incidents = inside.get((row.contract, row.window.start), ())
         late = late_in(case for incident in incidents for case in cases(incident, replay.reading))
-        alone = _one_sided((incident.incident, map(statement_json, incident.statements)) for incident in incidents)
-        return WindowRow(row, late, alone, messages.get(row.contract, NOTHING_KEPT))
+        said = [one for i in incidents for one in told(f"incident-{i.incident}", map(statement_json, i.statements))]
+        said += told_of_contract(replay.contract(row.contract))
+        return WindowRow(row, late, said, messages.get(row.contract, NOTHING_KEPT))
 
     return [
         whole(row)
@@ -219,24 +219,34 @@ def _from_live(live: LiveTables) -> list[WindowRow]:
     def whole(row: BreachRow) -> WindowRow:
         window: dict[str, Any] = {"contract": row.contract, "window_from": row.window.start}
         late = late_in(map(case_of, live.rows(CASES, **window)))
-        told = live.rows(INCIDENTS, order="incident", **window) if row.tally.one_sided else ()
-        alone = _one_sided((stored["incident"], stored["statements"]) for stored in told)
-        return WindowRow(row, late, alone, messages.get(row.contract, NOTHING_KEPT))
+        said = told_of_requests(live, row.contract, row.window)
+        said += told_of_contract(live.replay.contract(row.contract))
+        return WindowRow(row, late, said, messages.get(row.contract, NOTHING_KEPT))
 
     rows = map(row_of, live.rows(WINDOWS, order="contract, window_from"))
     return [whole(row) for row in rows if _is_asked_for(row.window, live.asked)]
 
 
-def _one_sided(told: Iterable[tuple[str, Iterable[JsonRow]]]) -> dict[str, list[int]]:
-    """The versions of the facts that one party alone told, by the stream of their incident."""
-    found = {
-        f"incident-{incident}": [said["version"] for said in statements if said["counts"] and not said["agreed"]]
-        for incident, statements in told
-    }
-    return {stream: versions for stream, versions in sorted(found.items()) if versions}
+def told_of_requests(live: LiveTables, contract: str, window: Interval | None) -> list[JsonRow]:
+    """What a party may contest of the requests of one window, in order of opening; nothing where there is none."""
+    if window is None:
+        return []
+    where: dict[str, Any] = {"contract": contract, "window_from": window.start}
+    stored = live.rows(INCIDENTS, order="opened_at, incident", **where)
+    return [one for row in stored for one in told(f"incident-{row['incident']}", row["statements"])]
 
 
 LATE_OF_CASES = "late/cases: late for reasons of the supplier, of all cases decided."
+NO_CASE = {
+    "contract_ended": "contract ended",
+    "duplicate": "void as duplicate",
+    "withdrawn": "void as withdrawn",
+    "undisclosed": "system not disclosed",
+    "best_effort": "best effort",
+    "running": "running",
+    "uncovered": "calendar missing",
+}
+"""What people read of those who are no case, or none yet."""
 HEADROOM = "headroom: how many more may be late within the tolerance; empty where the window is closed or has passed."
 
 
@@ -249,18 +259,15 @@ def _notes(report: Report[WindowRow], writing: Writing) -> list[str]:
     say = writing.say
     lines = ["", say(LATE_OF_CASES), say(HEADROOM)]
     for row in report.rows:
-        not_counted = [f"{number} {say(name)}" for name in LEFT_OUT if (number := row[name])]
-        waiting = [f"{number} {say(name)}" for name in UNDECIDED if (number := row[name])]
+        not_counted = [f"{number} {say(NO_CASE[name])}" for name in LEFT_OUT if (number := row[name])]
+        waiting = [f"{number} {say(NO_CASE[name])}" for name in UNDECIDED if (number := row[name])]
         kept = [f"{number} {say('messages ' + name)}" for name, number in row["messages"].items() if number]
-        if not_counted or waiting or kept:
-            lines.append(f"{row['contract']}, {writing.local(row['window_from'])}: "
-                         + "; ".join([*_part(say("not counted"), not_counted), *_part(say("undecided"), waiting),
-                                      *_part(say("not recorded"), kept)]))  # fmt: skip
+        said = who_says_so(row["statements"], writing)
+        parts = {"not counted": not_counted, "undecided": waiting, "not recorded": kept, "told": [said] if said else []}
+        if any(parts.values()):
+            shown = "; ".join(f"{say(heading)}: {', '.join(items)}" for heading, items in parts.items() if items)
+            lines.append(f"{row['contract']}, {writing.local(row['window_from'])}: {shown}")
     return [*lines, *findings(report.rows, writing, of="contract")]
-
-
-def _part(heading: str, items: list[str]) -> list[str]:
-    return [f"{heading}: {', '.join(items)}"] if items else []
 
 
 def _is_asked_for(window: Interval, asked: Question) -> bool:
@@ -276,12 +283,12 @@ REPORT: Definition[WindowRow] = Definition(
         at("window_from", "from"),
         at("window_to", "to"),
         count("ratio", "late/cases"),
-        ScreenColumn("share", lambda row, _: percent(row["ratio"]), number=True),
-        ScreenColumn("tolerance", lambda row, _: percent(row["tolerance"]), number=True),
+        shown_share("ratio", "share", beside="tolerance"),
+        shown_share("tolerance", "tolerance", beside="ratio"),
         ScreenColumn("headroom", _headroom, number=True),
         count("late", "late, anyone's"),
         count("undecided"),
-        word("status", "window is"),
+        status("status", "window is"),
         ScreenColumn("ratio is", lambda row, writing: writing.say("above tolerance" if row["passed"] else "within")),
         FINDINGS,
     ),
@@ -296,7 +303,7 @@ REPORT: Definition[WindowRow] = Definition(
     from_live=_from_live,
     tables=(WINDOWS,),
     not_kept_live={
-        "evidence_one_sided": "as many as there are such facts: they are in `incidents`, in `statements`",
+        "statements": "as many as there are such facts: they are in `incidents`, in `statements`",
         "messages_waiting": "what is not recorded is no fact: the store knows it",
         "messages_refused": "what is not recorded is no fact: the store knows it",
         "evidence_late": "as many as a window has breaches: they are the rows of `cases` with a `breach_at`",

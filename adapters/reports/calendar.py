@@ -21,8 +21,8 @@ from adapters.reports.icalendar import CalendarEvent, as_icalendar
 from adapters.reports.question import Question
 from adapters.reports.replay import replay_of_streams
 from adapters.reports.report import Definition, Report, manifest
-from adapters.reports.screen import ScreenColumn, plain, word
-from adapters.reports.wording import Language, Writing, duration, wall_window
+from adapters.reports.screen import ScreenColumn, day, plain, word
+from adapters.reports.wording import Language, Writing, wall_window
 from adapters.store.ledger import Ledger
 from domain import __version__
 from domain.calendar_rules import ServiceHours
@@ -161,7 +161,7 @@ def _entries(report: Days, say: Language) -> Iterator[CalendarEvent]:
 def _heading(report: Days, writing: Writing) -> list[str]:
     made, say = report.manifest, writing.say
     title = f"{say(TITLES[ServiceHours(made['hours'])])}: {made['contract']}"
-    return [title, f"{say('known on')} {writing.local(made['known_on'])} ({writing.zone.key})", ""]
+    return [title, f"{say('known on')} {writing.long_seconds(made['known_on'])} ({writing.zone.key})", ""]
 
 
 def _notes(report: Days, writing: Writing) -> list[str]:
@@ -169,7 +169,7 @@ def _notes(report: Days, writing: Writing) -> list[str]:
     agreements = (agreement for day in days for window in day.windows for agreement in window.agreements)
     lines = [
         "",
-        f"{say('working time')}: {duration(sum(day.working_us for day in days))}",
+        f"{say('working time')}: {writing.duration(sum(day.working_us for day in days))}",
         *(f"v{one.version}: {_calendar(one.fact, writing)}" for one in _distinct(day.calendar for day in days)),
         *(f"v{one.version}: {_agreement(one.fact, writing)}" for one in _distinct(agreements)),
     ]
@@ -186,12 +186,12 @@ def _distinct(facts: Iterable[Corrected[F]]) -> list[Corrected[F]]:
 
 
 def _calendar(calendar: CalendarAdopted, writing: Writing) -> str:
-    adopted = writing.local(instant_text(calendar.at))
-    return f"{writing.say('calendar')} {calendar.source} {calendar.source_version}, {writing.say('adopted')} {adopted}"
+    adopted = writing.say("adopted {instant}").format(instant=writing.long(instant_text(calendar.at)))
+    return f"{writing.say('calendar')} {calendar.source} {calendar.source_version}, {adopted}"
 
 
 def _agreement(agreement: CoverageExtended, writing: Writing) -> str:
-    agreed = f"{writing.say('agreed')} {writing.local(instant_text(agreement.at))}"
+    agreed = writing.say("agreed {instant}").format(instant=writing.long(instant_text(agreement.at)))
     return f"{writing.say('hours added by agreement (H4)')}, {agreed}"
 
 
@@ -214,7 +214,7 @@ REPORT: Definition[DayOfContract] = Definition(
     columns=COLUMNS,
     flat=(*_DAY, *_FLAT_WINDOWS, *_REST),
     screen=(
-        plain("day"),
+        day("day"),
         word("weekday", "day of the week"),
         ScreenColumn("open hours", _open_hours),
         ScreenColumn("by agreement (H4)", _agreed),

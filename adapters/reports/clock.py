@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from adapters.reports.columns import Column, JsonRow, R, instant, lifted, text, working_time
 from adapters.reports.live_table import Stored
-from adapters.reports.wording import duration
+from adapters.reports.wording import Writing, duration
 from domain.terms import Clock
 from domain.values import Responsibility
 from domain.working_time import WorkingCalendar
+from projections.clock_inputs import VoidCause
 from projections.clock_run import Accrued
 from projections.clocks import Judged, Verdict
 from projections.compliance import ClockRow, ComplianceRow
@@ -29,6 +30,12 @@ def clock_columns() -> tuple[Column[Judged], ...]:
         working_time("suspended_us", "what suspensions have taken", lambda clock: clock.suspended_us, optional=True),
         instant("due", "when net reaches the target; none while suspended", lambda clock: clock.due, optional=True),
         text("verdict", "met, running, breached, void, undecided or best_effort", lambda clock: clock.verdict.value),
+        text(
+            "void_cause",
+            "why it is void: contract_ended, duplicate, withdrawn or undisclosed_system; none where it is not",
+            lambda clock: clock.void_cause.value if clock.void_cause else None,
+            optional=True,
+        ),
         instant("changes_at", "when time alone will change the verdict", lambda clock: clock.changes_at, optional=True),
     )
 
@@ -111,8 +118,15 @@ def clock_of(stored: Stored, clock: Clock, calendar: WorkingCalendar | None, as_
         decided_at=stored[f"{clock}_decided_at"],
         stopped=state == "ended",
         accrued=accrued,
+        void_cause=VoidCause(cause) if (cause := stored[f"{clock}_void_cause"]) else None,
     )
     return ClockRow(judged, Responsibility(stored[f"{clock}_responsible"]))
+
+
+def verdict_of(clock: JsonRow, writing: Writing) -> str:
+    """The verdict; of a clock that is not counted, also why."""
+    said, cause = writing.say(clock["verdict"]), clock["void_cause"]
+    return f"{said} ({writing.say(f'void because {cause}')})" if cause else said
 
 
 def net_and_target(clock: JsonRow) -> str:

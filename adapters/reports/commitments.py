@@ -21,7 +21,7 @@ from adapters.reports.parts import finding_json, finding_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain
-from adapters.reports.wording import Writing, duration, lateness
+from adapters.reports.wording import Writing, duration
 from domain.periods import Period
 from domain.values import MINUTE, instant_text, read_instant
 from projections.commitments import CommitmentRow, commitments
@@ -196,7 +196,11 @@ def _late_or_reviewed(rows: list[JsonRow], writing: Writing) -> list[str]:
     say, lines = writing.say, []
     for row in rows:
         for performance in row["deeds"]:
-            late = "" if performance["late_us"] is None else f", {say('late by')} {lateness(performance['late_us'])}"
+            late = (
+                ""
+                if performance["late_us"] is None
+                else f", {say('late by')} {writing.lateness(performance['late_us'])}"
+            )
             indicators = f" ({', '.join(performance['about'])})" if row["commitment"] == "reviews" else ""
             if late or indicators:
                 since = f" {say('from')} {writing.local(row['period_from'])}" if row["period_from"] else ""

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from adapters.reports.clock import clock_of, figures_when_last_moved, net_and_target, of_clock, running_state
+from adapters.reports.clock import (
+    clock_of,
+    figures_when_last_moved,
+    net_and_target,
+    of_clock,
+    running_state,
+    verdict_of,
+)
 from adapters.reports.columns import (
     EVENTUAL,
     Column,
@@ -24,14 +31,13 @@ from adapters.reports.parts import (
     finding_json,
     finding_of,
     priority_of,
-    statement_json,
-    statement_of,
     tally_columns,
 )
 from adapters.reports.question import Question, last_instant_of
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
 from adapters.reports.screen import FINDINGS, ScreenColumn, at, findings, plain, word
+from adapters.reports.statements import statement_json, statement_of, who_says_so
 from adapters.reports.wording import Writing, runs
 from domain.coverage import Requester
 from domain.terms import Clock
@@ -251,7 +257,10 @@ def _in_window(rows: list[ComplianceRow], replay: Replay, asked: Question) -> li
 def _notes(report: Report[RowWithBasis], writing: Writing) -> list[str]:
     late, say = sum(found.row.breach for found in report.found), writing.say
     counted = f"{len(report.found)} {say('requests')}, {late} {say('late by the supplier')}"
-    return ["", counted, *findings(report.rows, writing)]
+    told = {row["incident"]: who_says_so(row["statements"], writing) for row in report.rows}
+    said = [f"  {incident}: {by}" for incident, by in told.items() if by]
+    heading = [say("Told by the parties:")] if said else []
+    return ["", counted, *heading, *said, *findings(report.rows, writing)]
 
 
 REPORT: Definition[RowWithBasis] = Definition(
@@ -265,9 +274,9 @@ REPORT: Definition[RowWithBasis] = Definition(
         plain("priority", "P"),
         ScreenColumn("coverage", lambda row, writing: writing.say(row["coverage_reason"] or row["coverage"])),
         ScreenColumn("TPC net/target", lambda row, _: net_and_target(row["charge"])),
-        ScreenColumn("verdict", lambda row, writing: writing.say(row["charge"]["verdict"])),
+        ScreenColumn("verdict", lambda row, writing: verdict_of(row["charge"], writing)),
         ScreenColumn("TI net/target", lambda row, _: net_and_target(row["intervention"])),
-        ScreenColumn("verdict", lambda row, writing: writing.say(row["intervention"]["verdict"])),
+        ScreenColumn("verdict", lambda row, writing: verdict_of(row["intervention"], writing)),
         word("responsible", "breach of"),
         FINDINGS,
     ),

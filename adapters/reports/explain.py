@@ -1,18 +1,19 @@
 """Both clocks of an incident, slice by slice: what counted, what did not, and why (A3, A4, H3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
 from adapters.errors import NotOnRecord
 from adapters.reports import compliance
-from adapters.reports.clock import clock_columns, net_and_target
+from adapters.reports.clock import clock_columns, net_and_target, verdict_of
 from adapters.reports.columns import Column, JsonRow, flag, instant, json_row, text, working_time
 from adapters.reports.question import Question
 from adapters.reports.replay import replay_of
 from adapters.reports.report import Definition, Report, manifest
-from adapters.reports.screen import ScreenColumn, Section, at, findings, plain
-from adapters.reports.wording import Writing, duration, runs, wall_time
+from adapters.reports.screen import ScreenColumn, Section, at, day, findings, plain
+from adapters.reports.statements import KINDS
+from adapters.reports.wording import Writing, runs, wall_time
 from adapters.store.ledger import Ledger
 from domain.terms import Clock
 from domain.values import instant_text
@@ -84,7 +85,7 @@ def _sections(report: Report[SliceOfClock], writing: Writing) -> Iterator[Sectio
     row, say = report.about["incident"], writing.say
     coverage = say(row["coverage_reason"] or row["coverage"])
     opening = (
-        f"{say('contract')} {row['contract'] or '-'}; {say('opened')} {writing.local(row['opened_at'])}; "
+        f"{say('contract')} {row['contract'] or '-'}; {_at('opened', row['opened_at'], writing)}; "
         f"{say('priority')} {row['priority'] or '-'} (A2); {say('coverage')}: {coverage} (G2)"
     )
     yield Section(above=[opening])
@@ -92,19 +93,40 @@ def _sections(report: Report[SliceOfClock], writing: Writing) -> Iterator[Sectio
         rows = [piece for piece in report.rows if piece["clock"] == clock["clock"]]
         yield Section([""], _title(clock, writing), rows, [_sum(clock, writing)])
     used = [
-        f"{say('evidence')}: {stream}, {say('versions')} {runs(versions)}"
+        f"{say('evidence')}: {stream}, {_versions(versions, writing)}"
         for stream, versions in report.about["streams"].items()
         if versions
     ]
     whose = [f"{say('breach of')}: {say(row['responsible'])} (A4)"] if row["responsible"] else []
-    yield Section(above=["", *used, *whose])
+    said = [_statement(one, writing) for one in row["statements"]]
+    yield Section(above=["", *used, *whose, *said])
+
+
+def _statement(said: JsonRow, writing: Writing) -> str:
+    """One fact that a party may contest: by whom told, agreed or not, how late."""
+    say, kind = writing.say, said["type"].rpartition(".")[0]
+    agreed = say("agreed by both" if said["agreed"] else "not agreed by the other party")
+    counted = "" if said["counts"] else f"; {say('this reading does not count it')}"
+    return (
+        f"{say(KINDS[kind])} ({say('version')} {said['version']}): {say('by the ' + said['by'])}, {said['source']}, "
+        f"{agreed}, {writing.lateness(said['lateness_us'])} {say('after it occurred')}{counted}"
+    )
 
 
 def _title(clock: JsonRow, writing: Writing) -> str:
     say = writing.say
     name = say("To taking in charge (TPC)" if clock["clock"] == "charge" else "To the intervention (TI)")
-    due = f", {say('due')} {writing.local(clock['due'], seconds=True)}" if clock["due"] else ""
-    return f"{name}: {net_and_target(clock)} -> {say(clock['verdict'])}{due} (A3, A5)"
+    due = f", {_at('due', clock['due'], writing)}" if clock["due"] else ""
+    return f"{name}: {net_and_target(clock)} -> {verdict_of(clock, writing)}{due} (A3, A5)"
+
+
+def _at(what: str, instant: str, writing: Writing) -> str:
+    """When something was, or is to be: "opened 2025-04-15 09:00"."""
+    return writing.say(f"{what} {{instant}}").format(instant=writing.long(instant, seconds=True))
+
+
+def _versions(versions: Sequence[int], writing: Writing) -> str:
+    return f"{writing.say('version' if len(versions) == 1 else 'versions')} {runs(versions)}"
 
 
 def _sum(clock: JsonRow, writing: Writing) -> str:
@@ -112,13 +134,18 @@ def _sum(clock: JsonRow, writing: Writing) -> str:
     net = "?" if clock["net_us"] is None else say.number(clock["net_us"])
     target = "-" if clock["target_us"] is None else say.number(clock["target_us"])
     return (
-        f"{say('net')} {net} us, {say('target')} {target} us; "
-        f"{say('facts used')}: {say('versions')} {runs(clock['versions'])}"
+        f"{say('net')} {net} {say('us')}, {say('target')} {target} {say('us')}; "
+        f"{say('facts used')}: {_versions(clock['versions'], writing)}"
     )
 
 
+def _counted(row: JsonRow, writing: Writing) -> str:
+    return writing.duration(row["counted_us"]) if row["counted"] else "-"
+
+
 def _why(row: JsonRow, writing: Writing) -> str:
-    return writing.say(row["why"]) + (f": {writing.say(row['detail'])}" if row["detail"] else "")
+    why = "outside hours" if row["why"] == "closed" else row["why"]
+    return writing.say(why) + (f": {writing.say(row['detail'])}" if row["detail"] else "")
 
 
 REPORT = Definition(
@@ -126,12 +153,12 @@ REPORT = Definition(
     title="Explanation",
     columns=COLUMNS,
     screen=(
-        plain("day"),
+        day("day"),
         at("from", "from", seconds=True),
         at("to", "to", seconds=True),
         plain("window"),
-        ScreenColumn("counted", lambda row, _: duration(row["counted_us"]) if row["counted"] else "-", number=True),
-        ScreenColumn("net", lambda row, _: duration(row["net_us"]), number=True),
+        ScreenColumn("counted", _counted, number=True),
+        ScreenColumn("net", lambda row, writing: writing.duration(row["net_us"]), number=True),
         ScreenColumn("why", _why),
         plain("clause"),
     ),

@@ -2,24 +2,20 @@
 
 from typing import Any
 
+from adapters.reports.columns import JsonRow
 from adapters.reports.report import Report
 from adapters.reports.wording import Writing
-from domain.values import moment, read_instant
 
 
 def heading(report: Report[Any], writing: Writing) -> list[str]:
     """The title, then the lines below it."""
     if report.definition.heading:
         return report.definition.heading(report, writing)
-    made, say, zone = report.manifest, writing.say, writing.zone
-    as_of, known_on = (
-        f"{moment(read_instant(made[name])).astimezone(zone):%Y-%m-%d %H:%M:%S}" for name in ("as_of", "known_on")
-    )
+    made, say = report.manifest, writing.say
     title = say(report.definition.title)
     lines = [
         f"{title}: {report.subject}" if report.subject else title,
-        f"{say('as of')} {as_of}, {say('known on')} {known_on} ({zone.key}); "
-        f"{say('reading')} {made['reading']}; {say('position')} {made['position']}; "
+        f"{two_times(made, writing)}; {say('position')} {say.count(made['position'])}; "
         f"{say('from ' + made['made_from'])}",
     ]
     if made["filters"]:
@@ -32,8 +28,18 @@ def heading(report: Report[Any], writing: Writing) -> list[str]:
     return [*lines, ""]
 
 
+def two_times(made: JsonRow, writing: Writing) -> str:
+    """As of when, as known on when, by whose clocks, under which reading."""
+    say = writing.say
+    as_of, known_on = (writing.long_seconds(made[name]) for name in ("as_of", "known_on"))
+    return (
+        f"{say('as of')} {as_of}, {say('known on')} {known_on} ({writing.zone.key}); "
+        f"{say('reading')} {writing.reading(made['reading'])}"
+    )
+
+
 def _option(name: str, value: Any, writing: Writing) -> str:
     """A filter as it was typed; instants as the clocks of the report's zone show them."""
     if value is True:
         return f"--{name}"
-    return f"--{name} {writing.local(value, seconds=True) if name in ('since', 'until') else value}"
+    return f"--{name} {writing.long(value, seconds=True) if name in ('since', 'until') else value}"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from adapters.reports.columns import Column, text
 from adapters.reports.report import Definition
-from adapters.reports.screen import plain, word
+from adapters.reports.screen import day, plain, word
 from domain.derogation import Weekday
 
 
@@ -33,7 +33,7 @@ REPORT = Definition(
     title="Holidays proposed",
     columns=COLUMNS,
     screen=(
-        plain("day"),
+        day("day"),
         word("weekday", "day of the week"),
         plain("name", "holiday"),
         plain("added_by", "added by"),

@@ -1,4 +1,4 @@
-"""What the rows of several reports have in common: coverage, priority, findings, statements."""
+"""What the rows of several reports have in common: coverage, priority, findings, counts."""
 
 from operator import attrgetter
 
@@ -6,9 +6,7 @@ from adapters.reports.columns import Column, JsonRow, integer
 from adapters.reports.live_table import Stored
 from domain.coverage import BestEffortReason, Coverage, CoverageDecision
 from domain.terms import Priority
-from domain.values import Party, Statement
 from projections.findings import Finding
-from projections.statements import StatementOnRecord
 from projections.tally import WindowTally
 
 
@@ -34,27 +32,7 @@ def finding_json(finding: Finding) -> JsonRow:
 
 def finding_of(kept: JsonRow) -> Finding:
     """A finding read back from JSON."""
-    return Finding(kept["code"], kept["clause"], kept["text"], tuple(kept["versions"]))
-
-
-def statement_json(said: StatementOnRecord) -> JsonRow:
-    """What a party may contest, as JSON: who told it, who agrees, how late it was told."""
-    return {
-        "version": said.version,
-        "type": said.stored_type,
-        "by": said.fact.by.value,
-        "agreed_by": [party.value for party in said.fact.agreed_by],
-        "agreed": said.fact.agreed,
-        "source": said.source,
-        "lateness_us": said.lateness_us,
-        "counts": said.counts,
-    }
-
-
-def statement_of(kept: JsonRow) -> StatementOnRecord:
-    """What a party may contest, read back from JSON."""
-    fact = Statement(by=Party(kept["by"]), agreed_by=tuple(map(Party, kept["agreed_by"])))
-    return StatementOnRecord(kept["version"], fact, kept["type"], kept["source"], kept["lateness_us"], kept["counts"])
+    return Finding(kept["code"], kept["clause"], kept["text"], tuple(kept["versions"]), kept["lateness_us"])
 
 
 _COUNTED = {

@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
+from adapters.reports.breach import told_of_requests
 from adapters.reports.columns import (
     EVENTUAL,
     Column,
@@ -11,6 +13,7 @@ from adapters.reports.columns import (
     evidence,
     instant,
     integers,
+    lifted,
     listed,
     share,
     text,
@@ -19,15 +22,25 @@ from adapters.reports.filters import by_contract
 from adapters.reports.live_table import LEDGER, READING, Stored, Table, amount_of, kept, share_of
 from adapters.reports.live_tables_protocol import LiveTables
 from adapters.reports.parts import finding_json, finding_of
+from adapters.reports.penalty_notes import penalty_notes
 from adapters.reports.replay import Replayed, of_contract
 from adapters.reports.report import Definition, Report
-from adapters.reports.screen import FINDINGS, ScreenColumn, amount, at, findings, plain
-from adapters.reports.wording import Writing, percent
+from adapters.reports.screen import FINDINGS, ScreenColumn, amount, findings, passing, plain
+from adapters.reports.statements import (
+    statement_json,
+    statements_column,
+    told,
+    told_of_account,
+    told_of_contract,
+    who_says_so,
+)
+from adapters.reports.wording import Writing
 from domain.interval import Interval
 from domain.terms import PenaltyClause
 from domain.values import instant_text, read_instant
-from projections.breach import WindowStatus, breach
+from projections.breach import WindowStatus, breach, by_window
 from projections.penalty import PenaltyRow, TermPassed, penalty
+from projections.replay import Replay
 from projections.tolerance import Passing
 
 
@@ -74,7 +87,7 @@ def _interval(start: str, end: str | None) -> Interval:
     return Interval(read_instant(start), None if end is None else read_instant(end))
 
 
-COLUMNS: tuple[Column[PenaltyRow], ...] = (
+OF_CONTRACT: tuple[Column[PenaltyRow], ...] = (
     text("contract", "the contract", lambda row: row.contract),
     instant(
         "passed_at",
@@ -141,6 +154,19 @@ COLUMNS: tuple[Column[PenaltyRow], ...] = (
     ),
 )
 
+
+class PenaltyWithStatements(NamedTuple):
+    """A penalty, and what a party may contest of what it rests on."""
+
+    row: PenaltyRow
+    statements: list[JsonRow]
+
+
+COLUMNS: tuple[Column[PenaltyWithStatements], ...] = (
+    *lifted(OF_CONTRACT, lambda found: found.row),
+    statements_column("the requests of the window that passed, of the contract and of its credits"),
+)
+
 PENALTIES: Table[PenaltyRow] = Table(
     "penalties",
     "The maximum one-off penalty of each contract (P2): a ceiling, never the amount owed.",
@@ -148,7 +174,7 @@ PENALTIES: Table[PenaltyRow] = Table(
     (
         LEDGER,
         READING,
-        *kept(COLUMNS),
+        *kept(OF_CONTRACT),
         instant(
             "window_to",
             "the end of that window, excluded",
@@ -185,64 +211,76 @@ def row_of(stored: Stored) -> PenaltyRow:
     )
 
 
-def _from_replay(replayed: Replayed) -> list[PenaltyRow]:
-    ratios = breach(replayed.replay, replayed.judged())
-    return of_contract(penalty(replayed.replay, ratios), replayed.asked)
+def _from_replay(replayed: Replayed) -> list[PenaltyWithStatements]:
+    judged, replay = replayed.judged(), replayed.replay
+    inside = by_window(replay, judged)
+
+    def of_requests(row: PenaltyRow) -> list[JsonRow]:
+        rows = inside.get((row.contract, row.window.start), ()) if row.window else ()
+        return [said for one in rows for said in told(f"incident-{one.incident}", map(statement_json, one.statements))]
+
+    rows = of_contract(penalty(replay, breach(replay, judged)), replayed.asked)
+    return [_with_statements(row, of_requests(row), replay) for row in rows]
 
 
-def _from_live(live: LiveTables) -> list[PenaltyRow]:
-    return list(map(row_of, live.rows(PENALTIES, order="contract")))
+def _from_live(live: LiveTables) -> list[PenaltyWithStatements]:
+    replay = live.replay_with_credits()
+    rows = map(row_of, live.rows(PENALTIES, order="contract"))
+    return [_with_statements(row, told_of_requests(live, row.contract, row.window), replay) for row in rows]
+
+
+def _with_statements(row: PenaltyRow, of_requests: list[JsonRow], replay: Replay) -> PenaltyWithStatements:
+    contract = replay.contract(row.contract)
+    return PenaltyWithStatements(row, [*of_requests, *told_of_contract(contract), *told_of_account(contract)])
 
 
 def _by_the_other_rate(row: JsonRow, writing: Writing) -> str:
     if row["conflict"] is None or row["passed_at"] is None:
         return "-"
-    others = [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
-    return ", ".join(f"{writing.say.euro(other['maximum_penalty'])} ({percent(other['rate'])})" for other in others)
+    say, others = writing.say, [other for other in row["conflict"].values() if other["rate"] != row["rate"]]
+    return ", ".join(f"{say.euro(other['maximum_penalty'])} ({writing.percent(other['rate'])})" for other in others)
 
 
-FIGURE_IS = {"open": "if it ended today", "provisional": "provisional", "closed": "closed"}
+FIGURE_IS = {"open": "if it ended today", "provisional": "status provisional", "closed": "status closed"}
 """What people read of the status of a penalty."""
 
 
-def _notes(report: Report[PenaltyRow], writing: Writing) -> list[str]:
+def _notes(report: Report[PenaltyWithStatements], writing: Writing) -> list[str]:
     return [
         *_by_term(report, writing),
-        *_conflict_of_rates(report, writing),
+        *penalty_notes(report.rows, writing),
+        *_told(report, writing),
         *findings(report.rows, writing, of="contract"),
     ]
 
 
-def _by_term(report: Report[PenaltyRow], writing: Writing) -> list[str]:
+def _told(report: Report[PenaltyWithStatements], writing: Writing) -> list[str]:
+    """By whom was told what the penalty of each contract rests on."""
+    told_by = {row["contract"]: who_says_so(row["statements"], writing) for row in report.rows}
+    return [f"{contract}, {writing.say('told')}: {by}" for contract, by in told_by.items() if by]
+
+
+def _by_term(report: Report[PenaltyWithStatements], writing: Writing) -> list[str]:
     """Where it is due once in each term, what the maximum of a contract is the sum of."""
     say, lines = writing.say, []
     for row in report.rows:
         for one in row["terms"]:
             term = f"{writing.local(one['from'])} - {writing.local(one['to'])}"
-            passed = f"{say('passed at')} {writing.local(one['passed_at'], seconds=True)} ({one['incident']})"
-            lines.append(f"{row['contract']}, {term}: {passed}, {say.euro(one['maximum_penalty'])} euro")
+            passed = f"{say('passed')} {writing.passing(one['passed_at'])} ({one['incident']})"
+            lines.append(f"{row['contract']}, {term}: {passed}, {say.long_euro(one['maximum_penalty'])}")
     return ["", *lines] if lines else []
 
 
-def _conflict_of_rates(report: Report[PenaltyRow], writing: Writing) -> list[str]:
-    if not any(row["conflict"] and row["passed_at"] for row in report.rows):
-        return []
-    conflict, say = next(row["conflict"] for row in report.rows if row["conflict"]), writing.say
-    differ = say("Conflict (P2): the figure of the contract says {figures}, its words say {words}.")
-    rates = {name: percent(conflict[name]["rate"]) for name in ("figures", "words")}
-    return ["", f"{differ.format(**rates)} {say('The reading chooses: --reading rate=figures or rate=words.')}"]
-
-
-REPORT: Definition[PenaltyRow] = Definition(
+REPORT: Definition[PenaltyWithStatements] = Definition(
     name="penalty",
     title="Maximum penalty (P2): a ceiling, not the amount owed",
     columns=COLUMNS,
     screen=(
         plain("contract"),
-        at("passed_at", "passed at", seconds=True),
+        passing("passed_at", "passed"),
         plain("incident", "by incident"),
         amount("base", "base, euro"),
-        ScreenColumn("rate", lambda row, _: percent(row["rate"]), number=True),
+        ScreenColumn("rate", lambda row, writing: writing.percent(row["rate"]), number=True),
         amount("maximum_penalty", "maximum penalty"),
         ScreenColumn("by the other rate", _by_the_other_rate, number=True),
         amount("claimed"),
@@ -252,9 +290,13 @@ REPORT: Definition[PenaltyRow] = Definition(
         ScreenColumn("figure is", lambda row, writing: writing.say(FIGURE_IS[row["status"]])),
         FINDINGS,
     ),
-    filters={"passed": lambda row, _: row.passing is not None, **by_contract(lambda row: row.contract)},
+    filters={
+        "passed": lambda found, _: found.row.passing is not None,
+        **by_contract(lambda found: found.row.contract),
+    },
     notes=_notes,
     from_replay=_from_replay,
     from_live=_from_live,
     tables=(PENALTIES,),
+    not_kept_live={"statements": "as many as there are such facts: they are in `incidents`, in `statements`"},
 )

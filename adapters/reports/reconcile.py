@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from adapters.imports.desk_export import INSTANTS, Export
 from adapters.imports.reconcile import Disagreement, disagreements, opened_by, unrecorded_messages
-from adapters.reports.columns import Column, instant, integer, integers, listed, text
+from adapters.reports.columns import Column, JsonRow, instant, integer, integers, listed, text
 from adapters.reports.question import Question
 from adapters.reports.replay import Advance, replayed
 from adapters.reports.report import Definition, Report, manifest
@@ -105,18 +105,22 @@ def _why(one: Disagreement, went: list[str]) -> list[str]:
 
 def _notes(report: Report[ExportDisagreement], writing: Writing) -> list[str]:
     made, say = report.manifest, writing.say
-    start, end = (writing.local(made[name], seconds=True) for name in ("from", "to"))
+    start, end = (writing.long(made[name], seconds=True) for name in ("from", "to"))
     kinds = Counter(row.one.found for row in report.found)
-    counts = [f"{say(spaced(kind))}: {number}" for kind, number in kinds.items()]
+    counts = [f"{say(spaced(kind))}: {say.count(number)}" for kind, number in kinds.items()]
     lines = [
         "",
-        ", ".join([f"{made['incidents']} {say('incidents in the export')}", *counts]),
+        ", ".join([f"{say.count(made['incidents'])} {say('incidents in the export')}", *counts]),
         f"{say('It covers what was opened from')} {start} {say('to')} {end}",
     ]
     if left_out := made["not_in_the_export"]:
         names = ", ".join(say(spaced(name)) for name in left_out)
         lines.append(f"{say('Not compared, because the export does not have it')}: {names}")
     return lines
+
+
+def _later_by(row: JsonRow, writing: Writing) -> str:
+    return writing.say.decimal(signed(row["difference_us"]))
 
 
 REPORT = Definition(
@@ -130,8 +134,8 @@ REPORT = Definition(
         ScreenColumn("instant", lambda row, writing: writing.say(spaced(row["instant"] or "-"))),
         at("export", "in the export", seconds=True),
         at("record", "on record", seconds=True),
-        ScreenColumn("record later by", lambda row, _: signed(row["difference_us"]), number=True),
-        ScreenColumn("why", lambda row, _: "; ".join(row["why"])),
+        ScreenColumn("record later by", _later_by, number=True),
+        ScreenColumn("why", lambda row, writing: "; ".join(map(writing.say.sentence, row["why"]))),
     ),
     empty="Export and record agree.",
     notes=_notes,

@@ -2,7 +2,7 @@
 
 from adapters.reports.columns import Column, JsonRow, instant, integer, text
 from adapters.reports.report import Definition
-from adapters.reports.screen import ScreenColumn, at, count
+from adapters.reports.screen import ScreenColumn, at, count, plain
 from adapters.reports.wording import Writing, visible
 from adapters.store.records import RefusedRow
 
@@ -38,14 +38,14 @@ REPORT = Definition(
     title="Refused messages",
     columns=COLUMNS,
     screen=(
-        count("number", "#"),
+        plain("number", "#", number=True),
         at("refused_at", "refused at"),
         count("times"),
         SOURCE,
         foreign("id"),
         foreign("clause"),
         foreign("field"),
-        foreign("reason"),
+        ScreenColumn("reason", lambda row, writing: visible(writing.say.sentence(row["reason"]))),
     ),
     empty="No message is refused.",
 )

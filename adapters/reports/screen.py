@@ -38,13 +38,35 @@ def plain(name: str, heading: str | None = None, *, number: bool = False) -> Scr
 
 
 def count(name: str, heading: str | None = None) -> ScreenColumn:
-    """A number as it is; "-" for none."""
-    return plain(name, heading, number=True)
+    """A number, its thousands apart in Italian; a text, as 3/29, as it is; "-" for none."""
+
+    def cell(row: JsonRow, writing: Writing) -> str:
+        value = row[name]
+        return writing.say.count(value) if isinstance(value, int) else "-" if value is None else str(value)
+
+    return ScreenColumn(heading or name, cell, number=True)
 
 
 def at(name: str, heading: str, *, seconds: bool = False) -> ScreenColumn:
     """An instant, to the minute unless `seconds` are wanted."""
     return ScreenColumn(heading, lambda row, writing: writing.local(row[name], seconds=seconds))
+
+
+def day(name: str, heading: str | None = None) -> ScreenColumn:
+    """A local day."""
+    return ScreenColumn(heading or name, lambda row, writing: writing.day(row[name]))
+
+
+def passing(name: str, heading: str) -> ScreenColumn:
+    """When a tolerance was passed, to the minute."""
+    return ScreenColumn(heading, lambda row, writing: writing.passing(row[name]))
+
+
+def share(name: str, heading: str, *, beside: str | None = None) -> ScreenColumn:
+    """A share as a percentage that reads otherwise than the one in the column `beside`, where they differ."""
+    return ScreenColumn(
+        heading, lambda row, writing: writing.percent(row[name], row[beside] if beside else None), number=True
+    )
 
 
 def word(name: str, heading: str) -> ScreenColumn:
@@ -64,24 +86,49 @@ def amount(name: str, heading: str | None = None) -> ScreenColumn:
     )
 
 
+def status(name: str, heading: str) -> ScreenColumn:
+    """Whether a window, or a figure, is open, provisional or closed; "-" for none."""
+    return ScreenColumn(heading, lambda row, writing: "-" if row[name] is None else writing.say(f"status {row[name]}"))
+
+
 def settled(heading: str) -> ScreenColumn:
     """Whether the figures of a row are settled, or may change yet."""
     return ScreenColumn(heading, lambda row, writing: writing.say("settled" if row["settled"] else "provisional"))
 
 
-FINDINGS = ScreenColumn("findings", lambda row, _: ", ".join(finding["code"] for finding in row["findings"]))
-"""The codes of what a reader has to know of a row."""
+FINDINGS = ScreenColumn(
+    "findings", lambda row, writing: ", ".join(writing.say(finding["code"]) for finding in row["findings"])
+)
+"""The codes, in Italian the names, of what a reader has to know of a row."""
+
+
+SHOWN_SENTENCES, SHOWN_NAMES = 3, 5
+"""Of one kind of finding, and of the rows that one is about."""
 
 
 def findings(rows: Iterable[JsonRow], writing: Writing, of: str = "incident") -> list[str]:
-    """What a reader has to know, each with the rows that it is about, by their field `of`."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """What a reader has to know, each with the rows that it is about, by their field `of`.
+
+    Of one kind the first few sentences: those that follow say the same of other rows, with other figures.
+    """
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for row in rows:
         for finding in row["findings"]:
-            names = found.setdefault((finding["code"], finding["clause"], finding["text"]), [])
-            names += [] if row[of] in names[-1:] else [row[of]]
+            sentences = found.setdefault((finding["code"], finding["clause"]), {})
+            names = sentences.setdefault(finding["text"], [])
+            late = finding["lateness_us"]
+            name = row[of] if late is None else f"{row[of]} ({writing.lateness(late)})"
+            names += [] if name in names[-1:] else [name]
     lines = [writing.say("Findings:")] if found else []
-    for (code, clause, sentence), names in found.items():
-        some = ", ".join(names[:5]) + (f", +{len(names) - 5}" if len(names) > 5 else "")
-        lines.append(f"  {code} [{clause}] {sentence}: {some}")
+    for (code, clause), sentences in found.items():
+        of_code = f"  {writing.say(code)} [{clause}]"
+        for sentence, names in list(sentences.items())[:SHOWN_SENTENCES]:
+            lines.append(f"{of_code} {writing.say.sentence(sentence)}: {_some(names)}")
+        if more := [name for names in list(sentences.values())[SHOWN_SENTENCES:] for name in names]:
+            lines.append(f"{of_code} {writing.say('the like of')}: {_some(list(dict.fromkeys(more)))}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f", +{len(names) - SHOWN_NAMES}" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from adapters.reports.columns import Column, instant, text
 from adapters.reports.refused import SOURCE, foreign
 from adapters.reports.report import Definition
-from adapters.reports.screen import at
+from adapters.reports.screen import ScreenColumn, at
+from adapters.reports.wording import visible
 from adapters.store.records import Deferred
 from domain.values import HOUR
 
@@ -49,7 +50,7 @@ REPORT = Definition(
         SOURCE,
         foreign("id"),
         foreign("type"),
-        foreign("reason", "why"),
+        ScreenColumn("why", lambda row, writing: visible(writing.say.sentence(row["reason"]))),
     ),
     empty="No message waits.",
 )

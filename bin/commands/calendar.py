@@ -191,4 +191,4 @@ def _rules_from(coming: date, first_year: int, last_year: int, say: Words) -> st
     """Which days a calendar of some years rules that is adopted before the day `coming`."""
     if coming.year > last_year:
         return say("All its days have begun: it rules those that no other calendar covers.")
-    return say("It rules the days from {day} on.").format(day=max(coming, date(first_year, 1, 1)))
+    return say("It rules the days from {day} on.").format(day=say.long_day(max(coming, date(first_year, 1, 1))))

@@ -35,7 +35,7 @@ def show(report: Report[Any], form: Format, say: Words) -> None:
         print(as_csv(report.definition.csv_columns, report.found), end="")
         if "made_from" in report.manifest:  # the rows have no place for it
             source = say(f"from {report.manifest['made_from']}")
-            print(f"verbale: {source}; {say('position')} {report.manifest['position']}", file=sys.stderr)
+            print(f"verbale: {source}; {say('position')} {say.count(report.manifest['position'])}", file=sys.stderr)
     else:
         _show_table(report, Writing(say, report.zone), console())
 
@@ -66,15 +66,32 @@ def show_listing(
         console().print(say(listing.without_rows(filtered=filtered)))
 
 
-def show_facts(facts: JsonRow, form: Plain, say: Words, out: TextIO | None = None) -> None:
-    """Write what is known of one thing: a name and a value on each line, or one JSON object."""
+def show_facts(
+    facts: JsonRow, form: Plain, say: Words, out: TextIO | None = None, *, instants: Sequence[str] = ()
+) -> None:
+    """Write what is known of one thing: a name and a value on each line, or one JSON object.
+
+    `instants` names the fields that are written by the clocks of the house in another language than English.
+    """
     if form == "json":
         _print_json(facts, out)
         return
     wide = max(len(say(spaced(name))) for name in facts)
     for name, value in facts.items():
-        shown = ", ".join(value) if isinstance(value, list) else say.number(value) if isinstance(value, int) else value
+        shown = _shown(value, Writing(say, HOUSE_ZONE), instant=name in instants and say.language != "en")
         console(out).print(Text(f"{say(spaced(name)):{wide}}  {'-' if shown in (None, '') else shown}"))
+
+
+def _shown(value: Any, writing: Writing, *, instant: bool) -> str | None:
+    match value:
+        case list():
+            return ", ".join(map(writing.reading, value))
+        case int():
+            return writing.say.number(value)
+        case str():
+            return writing.long(value, seconds=True) if instant else writing.say.sentence(value)
+        case _:
+            return None
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]], indent: str = "") -> None:
@@ -153,11 +170,11 @@ def _print_lines(out: Console, lines: Iterable[str]) -> None:
 
 
 def print_rows(out: Console, columns: Sequence[ScreenColumn], rows: Sequence[JsonRow], writing: Writing) -> None:
-    """A table; or, on a screen too narrow for it, each row as lines of its own: nothing is ever cut."""
-    made = table(columns, rows, writing)
-    if Measurement.get(out, out.options.update(max_width=WIDTH_WITHOUT_TERMINAL), made).maximum <= out.width:
-        out.print(made)
-        return
+    """A table; on a narrow screen with headings of several lines, or each row as lines of its own: nothing is cut."""
+    for made in (table(columns, rows, writing), table(columns, rows, writing, narrow=True)):
+        if Measurement.get(out, out.options.update(max_width=WIDTH_WITHOUT_TERMINAL), made).maximum <= out.width:
+            out.print(made)
+            return
     headings = [_heading_of(column, writing) for column in columns]
     wide = max(map(len, headings))
     for row in rows:
@@ -167,15 +184,18 @@ def print_rows(out: Console, columns: Sequence[ScreenColumn], rows: Sequence[Jso
         out.print()
 
 
-def table(columns: Sequence[ScreenColumn], rows: Iterable[JsonRow], writing: Writing) -> Table:
-    """A table of some columns."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in columns:
-        made.add_column(
-            _heading_of(column, writing), justify="right" if column.number else "left", no_wrap=not column.number
-        )
-    for row in rows:
-        made.add_row(*(Text(column.cell(row, writing)) for column in columns))
+def table(columns: Sequence[ScreenColumn], rows: Iterable[JsonRow], writing: Writing, *, narrow: bool = False) -> Table:
+    """A table of some columns; where it is to be narrow, no heading makes its column wider than a word of it."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=narrow)
+    cells = [[column.cell(row, writing) for column in columns] for row in rows]
+    for number, column in enumerate(columns):
+        heading = _heading_of(column, writing)
+        if narrow:
+            words = [*heading.split(), *(row[number] for row in cells)]
+            heading = "\n".join(wrap(heading, max(map(len, words)), break_long_words=False, break_on_hyphens=False))
+        made.add_column(heading, justify="right" if column.number else "left", no_wrap=not column.number)
+    for row in cells:
+        made.add_row(*map(Text, row))
     return made
 
 

@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from adapters.reports.columns import JsonRow
 from adapters.reports.contract_sheet import CLAUSE_OF_HOURS, contract_sheets, sheet_of
 from adapters.reports.contracts import REPORT as CONTRACTS
+from adapters.reports.heading import two_times
 from adapters.reports.question import Question, question
-from adapters.reports.wording import duration, local, percent
+from adapters.reports.wording import Language, Writing, duration
 from adapters.store.ledger import Ledger
 from bin.commands.console import Format, Plain, print_pairs, show_listing
 from bin.commands.ids import contract_named
 from bin.commands.options import Where, chosen_by, ledger_of, tell_of_nothing_known
 from bin.compose import clock
-from bin.language import Words
 from domain.values import MINUTE
 
 PENALTY_STEPS = {
@@ -74,28 +75,27 @@ def show(
         print(json.dumps(sheet, ensure_ascii=False, indent=2))
         return
     zone = ZoneInfo(sheet["terms"]["time_zone"])
-    as_of_text, known_text = (local(sheet[name], zone, seconds=True) for name in ("as_of", "known_on"))
+    writing = Writing(say, zone)
     print(f"{say('Contract')} {sheet['contract']}")
-    print(f"{say('as of')} {as_of_text}, {say('known on')} {known_text} ({zone.key}); ", end="")
-    print(f"{say('reading')} {asked.reading.name}\n")
-    print_pairs(list(_lines(sheet, zone, say)))
+    print(f"{two_times(sheet, writing)}\n")
+    print_pairs(list(_lines(sheet, writing)))
 
 
 def _question(ledger: Ledger, *, as_of: str | None, known_on: str | None = None, reading: str = "literal") -> Question:
     return question(now=ledger.known_now(clock()), as_of=as_of, known_on=known_on, reading=reading)
 
 
-def _lines(sheet: JsonRow, zone: ZoneInfo, say: Words) -> Iterator[tuple[str, str]]:
+def _lines(sheet: JsonRow, writing: Writing) -> Iterator[tuple[str, str]]:
     """What the sheet says, each thing with its clause: label and text."""
-    terms, credits = sheet["terms"], sheet["credits"]
+    terms, credits, say, local = sheet["terms"], sheet["credits"], writing.say, writing.local
     for number, spell in enumerate(sheet["in_force"]):
-        yield say("in force") if not number else "", f"{local(spell['from'], zone)} - {local(spell['to'], zone)}"
+        yield say("in force") if not number else "", f"{local(spell['from'])} - {local(spell['to'])}"
     yield say("in force then"), say("yes" if sheet["is_in_force"] else "no")
-    yield say("signed"), local(sheet["signed_at"], zone)
+    yield say("signed"), local(sheet["signed_at"])
     yield say("customer keys"), ", ".join(sheet["customers"]) or "-"
-    yield say("terms"), f"{say(terms['source'])}, {terms['time_zone']}"
-    yield say("tolerance (P1)"), percent(terms["tolerance"])
-    figures, in_words = percent(terms["penalty_figures"]), percent(terms["penalty_words"])
+    yield say("terms"), f"{say('terms ' + terms['source'])}, {terms['time_zone']}"
+    yield say("tolerance (P1)"), writing.percent(terms["tolerance"])
+    figures, in_words = (writing.percent(terms[f"penalty_{given}"]) for given in ("figures", "words"))
     yield say("penalty rate (P2)"), f"{figures} {say('in figures')}, {in_words} {say('in words')}"
     for number, (priority, level) in enumerate(sheet["levels"].items()):
         label = say("levels in force (A3)") if not number else ""
@@ -110,16 +110,17 @@ def _lines(sheet: JsonRow, zone: ZoneInfo, say: Words) -> Iterator[tuple[str, st
     counts = (
         f"{say(name)} {say.number(credits[name])}" for name in ("bought", "consumed", "expired", "refunded", "left")
     )
-    yield say("credits (G2), minutes"), f"{', '.join(counts)}; {say('value')} {say.euro(credits['value'])} euro"
+    value = f"{say('value')} {say.long_euro(credits['value'])}"
+    yield say("credits (G2), minutes"), f"{', '.join(counts)}; {value}"
     for number, window in enumerate(sheet["windows"]):
         label = say("windows (P1)") if not number else ""
-        yield label, f"{local(window['from'], zone)} - {local(window['to'], zone)}"
+        yield label, f"{local(window['from'])} - {local(window['to'])}"
     for number, step in enumerate(sheet["penalty_steps"]):
-        amount = f"{say.euro(step['amount'])} euro, {local(step['at'], zone)}, {say('reading')} {step['reading']}"
+        amount = f"{say.long_euro(step['amount'])}, {local(step['at'])}, {say('reading')} {step['reading']}"
         yield say("penalty (P2)") if not number else "", f"{say(PENALTY_STEPS[step['type']])} {amount}"
 
 
-def _option(option: JsonRow, say: Words) -> str:
+def _option(option: JsonRow, say: Language) -> str:
     match option["service"]:
         case "operation":
             hours = duration(option["committed_minutes"] * MINUTE)
@@ -131,7 +132,8 @@ def _option(option: JsonRow, say: Words) -> str:
             return say(service)
 
 
-def _calendar(day: JsonRow, say: Words) -> str:
+def _calendar(day: JsonRow, say: Language) -> str:
     hours = ", ".join(day["windows"]) or day["holiday"] or say("closed")
     years = f"{day['first_year']}-{day['last_year']}"
-    return f"{day['source']} {day['source_version']}, {years} (v{day['version']}); {day['day']}: {hours}"
+    that_day = say.day(date.fromisoformat(day["day"]))
+    return f"{day['source']} {day['source_version']}, {years} (v{day['version']}); {that_day}: {hours}"

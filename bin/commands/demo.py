@@ -294,6 +294,10 @@ def _contract_message(contract: str, verb: str, at: str, data: dict[str, Any]) -
     return {**message, "id": ":".join(filter(None, (message["id"], at[:10], about)))}
 
 
+TOLD_LATER = 12 * 24 * 60
+"""How many minutes after the fact the help desk recorded to whom a delay is due."""
+
+
 def _incident(contract: str, story: Story) -> Iterator[dict[str, Any]]:
     impact, urgency = GRADES[story.grade]
     request = {
@@ -319,7 +323,8 @@ def _incident(contract: str, story: Story) -> Iterator[dict[str, Any]]:
     if story.blame:
         party, clock, why = story.blame
         blame = {"party": party, "clock": clock, "why": why, "by": "supplier"}
-        yield _message("incident", story.id, "attribute_responsibility", after(story.resolved), blame)
+        said = _message("incident", story.id, "attribute_responsibility", after(story.resolved), blame)
+        yield {**said, "recordedtime": after(story.resolved + TOLD_LATER)}
     yield _message("incident", story.id, "resolve", after(story.resolved), {})
     yield _message("incident", story.id, "close", after(story.resolved + 5), {"reason": "resolved"})
     if story.worked:
@@ -329,7 +334,7 @@ def _incident(contract: str, story: Story) -> Iterator[dict[str, Any]]:
 
 
 def _message(kind: str, name: str, verb: str, at: str, data: dict[str, Any]) -> dict[str, Any]:
-    message = cloud_event(kind, name, verb, at, data, source=SOURCE, message_id=f"{name}:{verb}")
+    message = cloud_event(kind, name, verb, at, data, source=SOURCE, message_id=f"{name}:{verb}", recorded=at)
     return {**message, "actor": "desk-1"}
 
 

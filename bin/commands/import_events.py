@@ -9,11 +9,11 @@ from adapters.imports.csv_table import write_quarantine
 from adapters.inbox.ingest import Line, take_in
 from adapters.reports.columns import JsonRow
 from adapters.reports.screen import ScreenColumn, plain
-from adapters.reports.wording import Writing, local
+from adapters.reports.wording import Writing
 from bin.commands.console import console, table
 from bin.commands.message_files import check_input, check_output
 from bin.commands.options import Where, chosen_by, ledger_of, progress
-from bin.commands.outcomes import show_quarantined, show_tally
+from bin.commands.outcomes import counted, show_quarantined, show_tally
 from bin.compose import open_handler
 from bin.language import Words
 from domain.values import instant_text
@@ -71,7 +71,7 @@ def import_events(
 
 def _show_log(file: Path, log: ActivityLog, say: Words) -> None:
     numbers = ((log.rows, "rows"), (len(log.cases), "cases"), (len(log.quarantined), "quarantined"))
-    print(", ".join(f"{number} {say(what)}" for number, what in numbers))
+    print(", ".join(counted(number, what, say) for number, what in numbers))
     show_quarantined(file, log.quarantined, say)
 
 
@@ -79,9 +79,9 @@ def _show_preview(file: Path, log: ActivityLog, how: LogMapping, say: Words) -> 
     print(say("Preview: nothing was recorded."))
     _show_log(file, log, say)
     if log.messages:
-        zone = ZoneInfo(how.time.zone)
-        first, last = (local(instant_text(log.messages[end].at), zone, seconds=True) for end in (0, -1))
-        print(f"{say('from')} {first} {say('to')} {last} ({zone.key})")
+        writing = Writing(say, ZoneInfo(how.time.zone))
+        first, last = (writing.long(instant_text(log.messages[end].at), seconds=True) for end in (0, -1))
+        print(f"{say('from')} {first} {say('to')} {last} ({how.time.zone})")
     columns = [
         plain("activity"),
         ScreenColumn("rows", lambda row, writing: writing.say.number(row["rows"]), number=True),

@@ -19,14 +19,14 @@ from adapters.live_tables.projector import Projector
 from adapters.live_tables.rebuild import build
 from adapters.live_tables.reporting import Reporting
 from adapters.live_tables.status import status_of
-from adapters.reports.question import Question, question
+from adapters.reports.question import HOUSE_ZONE, Question, question
+from adapters.reports.wording import Writing
 from adapters.store.errors import LockedStore, LostRace, UnreachableStore
 from adapters.store.ledger import Ledger
 from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import Where, chosen_by, ledger_of, progress, tell_of_nothing_known
 from bin.compose import clock, open_readable, open_replay, open_reporting
-from bin.error_translation import translated
 from bin.language import Words
 from bin.settings import Settings
 
@@ -212,7 +212,7 @@ def replay(
                 reporting.abandon()
                 raise
             print(f"{say('replayed into')} {reporting.location}")
-    print(f"{say('position')} {position}, {say('reading')} {asked.reading.name}")
+    print(f"{say('position')} {position}, {say('reading')} {Writing(say, HOUSE_ZONE).reading(asked.reading.name)}")
 
 
 def _replay(ledger: Ledger, reporting: Reporting, asked: Question, position: int, say: Words) -> None:
@@ -235,7 +235,7 @@ def status(*, format: Plain = "table", where: Where | None = None) -> None:
     chosen, say = chosen_by(where)
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
         at = status_of(ledger, reporting, clock())
-    show_facts(at.shown(), format, say)
+    show_facts(at.shown(), format, say, instants=("recorded_until", "as_of", "next_change_at"))
 
 
 def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
@@ -250,8 +250,8 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
         found = list(remarks(ledger, reporting, clock(), chosen.silence_hours))
     # JSON is for machines, and stays English.
-    language = "en" if format == "json" else say.language
-    shown = [{name: translated(text, language) for name, text in remark._asdict().items()} for remark in found]
+    language = Words("en" if format == "json" else say.language)
+    shown = [{name: language.sentence(text) for name, text in remark._asdict().items()} for remark in found]
     if where is not None and where.store is not None and where.store.startswith("sqlite:"):  # others hold passwords
         shown = [{**remark, "do": _on_store(remark["do"], where.store)} for remark in shown]
     show_remarks(shown, format, say)
@@ -265,7 +265,7 @@ def _on_store(advice: str, store: str) -> str:
 
 
 _ADVISED = re.compile(
-    r"verbale (?:project(?! is running)|rebuild|status|sources --gaps|timeline STREAM"
+    r"verbale (?:project(?! is running)|rebuild|status|sources --gaps|timeline (?:STREAM|FLUSSO)"
     r"|calendar adopt (?:'[^']*'|\S+) --years [\d-]+)"
 )
 """The commands that advice names, whole."""

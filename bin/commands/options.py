@@ -107,8 +107,15 @@ def tell_of_nothing_known(ledger: "Ledger", asked: "Question", form: str, say: W
     if form == "json" or ledger.store.position(asked.known_on):
         return
     if (first := next((row.recorded_at for row in ledger.page(0, 1)), None)) is not None:
+        from adapters.reports.question import HOUSE_ZONE  # seldom needed: start-up
+        from adapters.reports.wording import Writing
+
         sentence = say("nothing was recorded by {known_on}: the first record is of {first}")
-        shown = sentence.format(known_on=instant_text(asked.known_on), first=instant_text(first))
+        writing = Writing(say, HOUSE_ZONE)
+        instants = {"known_on": instant_text(asked.known_on), "first": instant_text(first)}
+        if say.language != "en":  # in English as RFC 3339, for programs too
+            instants = {name: writing.long(instant, seconds=True) for name, instant in instants.items()}
+        shown = sentence.format(**instants)
         print(f"verbale: {shown}", file=sys.stderr)
 
 

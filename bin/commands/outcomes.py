@@ -19,15 +19,15 @@ SHOWN_REFUSALS = 10
 def show_tally(tally: Tally, refused_file: Path | None, say: Words) -> None:
     """Print what became of the messages; status 1 where any was refused."""
     out = console()
-    parts = [f"{tally.outcomes[name]} {say(name)}" for name in ("done", "duplicate", "waiting", "refused")]
-    out.print(f"{tally.messages} {say('messages')}: {', '.join(parts)}")
+    parts = [counted(tally.outcomes[name], name, say) for name in ("done", "duplicate", "waiting", "refused")]
+    out.print(f"{counted(tally.messages, 'messages', say)}: {', '.join(parts)}")
     if tally.woken:
-        woken = ", ".join(f"{number} {say(name)}" for name, number in sorted(tally.woken.items()))
+        woken = ", ".join(counted(number, name, say) for name, number in sorted(tally.woken.items()))
         out.print(f"{say('earlier messages that waited')}: {woken}")
     if tally.expired:
         out.print(f"{tally.expired} {say('waited too long and were refused (they are kept)')}")
     for line in tally.refused[:SHOWN_REFUSALS]:
-        out.print(f"  {line.where}: {say('refused')} [{line.refused.clause}] {line.refused.reason}")
+        out.print(f"  {line.where}: {say('refused')} [{line.refused.clause}] {say.sentence(line.refused.reason)}")
     if len(tally.refused) > SHOWN_REFUSALS:
         more = len(tally.refused) - SHOWN_REFUSALS
         out.print(f"  ... {more} {say('more')}; --refused FILE {say('receives them all')}")
@@ -36,6 +36,12 @@ def show_tally(tally: Tally, refused_file: Path | None, say: Words) -> None:
         out.print(f"{len(tally.refused)} {say('refused messages written to')} {refused_file}")
     if tally.refused:
         raise AnswerIsNo
+
+
+def counted(number: int, what: str, say: Words) -> str:
+    """So many of something; Italian says 1 messaggio, 2 messaggi."""
+    singular = f"1 {what}"
+    return said if number == 1 and (said := say(singular)) != singular else f"{say.count(number)} {say(what)}"
 
 
 def refused_line(line: RefusedLine) -> str:
@@ -57,7 +63,7 @@ def whole(raw: bytes) -> dict[str, Any]:
 def show_quarantined(file: Path, quarantined: Sequence[Quarantined], say: Words) -> None:
     """Print the first rows that cannot be used, with line and reason."""
     for row in quarantined[:SHOWN_REFUSALS]:
-        print(f"  {file}:{row.line}: {row.reason}")
+        print(f"  {file}:{row.line}: {say.sentence(row.reason)}")
     if len(quarantined) > SHOWN_REFUSALS:
         more = len(quarantined) - SHOWN_REFUSALS
         print(f"  ... {more} {say('more')}; --quarantine FILE {say('receives them all')}")

@@ -14,9 +14,10 @@ from adapters.inbox.ingest import BATCH, RefusedLine, Tally
 from adapters.inbox.messages import is_label, source_named
 from adapters.inbox.outcomes import Done, Duplicate, Outcome, Refused, Waiting, outcome_name
 from adapters.reports.columns import json_row
+from adapters.reports.question import HOUSE_ZONE
 from adapters.reports.refused import NO_SOURCE
 from adapters.reports.refused import REPORT as REFUSED
-from adapters.reports.wording import visible
+from adapters.reports.wording import Writing, visible
 from adapters.store.records import RefusedRow
 from bin.commands.console import Format, Plain, show_facts, show_listing
 from bin.commands.message_files import check_output
@@ -78,8 +79,10 @@ def refused_show(number: int, /, *, format: Plain = "table", where: Where | None
     if format == "json":
         show_facts({**facts, **whole(raw)}, format, say)
         return
+    written = {**facts, "reason": say.sentence(facts["reason"])}
+    written["refused_at"] = Writing(say, HOUSE_ZONE).local(facts["refused_at"], seconds=True)
     show_facts(
-        {name: visible(value) if isinstance(value, str) else value for name, value in facts.items()}, format, say
+        {name: visible(value) if isinstance(value, str) else value for name, value in written.items()}, format, say
     )
     print()
     print(_legible(raw))
@@ -217,6 +220,6 @@ def _outcome_line(outcome: Outcome, say: Words) -> str:
         case Done(stream, version) | Duplicate(stream, version):
             return f"{name}: {stream}" + (f", {say('version')} {version}" if version is not None else "")
         case Refused(clause, _, reason):
-            return f"{name} [{clause}] {reason}"
+            return f"{name} [{clause}] {say.sentence(reason)}"
         case Waiting(_, reason):
-            return f"{name}: {reason}"
+            return f"{name}: {say.sentence(reason)}"

@@ -3,6 +3,7 @@
 from adapters.errors import BadQuestion
 from adapters.live_tables.schema import PUBLIC
 from bin.commands.console import print_pairs
+from bin.commands.options import words
 
 
 def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
@@ -23,4 +24,5 @@ def tables(table: str | None = None, /, *, markdown: bool = False) -> None:
     found = [one for one in PUBLIC if table in (None, one.name)]
     if not found:
         raise BadQuestion(f"no reporting table is called {table}: verbale tables lists them")
-    print_pairs([(one.name, one.meaning) for one in (found if table is None else found[0].columns)])
+    say = words()
+    print_pairs([(one.name, say.meaning(one.meaning)) for one in (found if table is None else found[0].columns)])

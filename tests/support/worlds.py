@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.imports.contract_file import assumed_terms
 from domain.values import instant_text
-from support.messages import message, sign
+from support.messages import SOURCE, message, sign
 
 MINUTE = 60_000_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -20,6 +20,8 @@ STARTS = ("2026-03-02T05:00:00", "2026-03-26T05:00:00", "2026-12-22T05:00:00")
 SPAN = 14 * 24 * 60
 CAUSES = ("customer", "third_party", "supplier", "force_majeure")
 PARTIES = ("supplier", "customer")
+AGREED = st.sampled_from([[], [], ["customer"]])
+SOURCES = (SOURCE, SOURCE, "portal")
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
 
     messages: list[tuple[int, bytes]] = []
 
-    def add(minute: int, command: str, stream: str, data: dict[str, Any] | None = None) -> None:
-        messages.append((start + minute * MINUTE, message(command, stream, text(minute), data)))
+    def add(minute: int, command: str, stream: str, data: dict[str, Any] | None = None, source: str = SOURCE) -> None:
+        messages.append((start + minute * MINUTE, message(command, stream, text(minute), data, source=source)))
 
     before = start - 24 * 60 * MINUTE
     for contract, customers in (("a", ["acme"]), ("b", ["beta"])):
@@ -88,16 +90,19 @@ def worlds(draw: st.DrawFn, most_incidents: int = 6) -> World:
         _systems(draw, add, minutes, contract)
         _corrections(draw, add, minutes, text, contract)
         _credits(draw, add, minutes, text, contract)
+        _said(draw, messages, start, contract)
         if draw(st.integers(0, 5)) == 0:
             effective = draw(minutes)
             at = draw(st.integers(0, effective))
-            add(at, "contract.terminate", f"contract-{contract}", {"effective": text(effective), "why": "agreed"})
+            ended = {"effective": text(effective), "why": "agreed", "agreed_by": draw(AGREED)}
+            add(at, "contract.terminate", f"contract-{contract}", ended)
         if draw(st.integers(0, 5)) == 0:
             right: dict[str, Any] = draw(
                 st.sampled_from(
                     [
                         {"field": "customers", "value": ["acme", "gamma"]},
                         {"field": "customers", "value": []},
+                        {"field": "customers", "value": ["acme", "beta"]},
                         {"field": "in_force_until", "value": text(SPAN // 2)},
                         {"field": "in_force_from", "value": text(SPAN // 3)},
                     ]
@@ -126,7 +131,8 @@ def _agreements(
     """The contract renewed, perhaps after its end; Assistenza ended, and perhaps activated again; hours extended."""
     stream = f"contract-{contract}"
     for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
-        add(draw(minutes), "contract.renew", stream, {"until": text(draw(st.integers(1, 2 * SPAN)))})
+        renewed = {"until": text(draw(st.integers(1, 2 * SPAN))), "revokes_termination": draw(st.booleans())}
+        add(draw(minutes), "contract.renew", stream, renewed)
     if draw(st.integers(0, 3)) == 0:
         at = draw(minutes)
         ended = {
@@ -235,6 +241,26 @@ def _corrections(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], tex
         add(draw(minutes), "record.rectify", f"contract-{contract}", {"version": version, "why": "a slip", **right})
 
 
+def _said(draw: st.DrawFn, messages: list[tuple[int, bytes]], start: int, contract: str) -> None:
+    """What is said of facts on record, and who may say it: annulled, agreed to, sources appointed and dismissed."""
+    minutes = st.integers(0, SPAN)
+    streams = (f"contract-{contract}", f"credits-{contract}", "incident-I0", "incident-I1")
+    for _ in range(draw(st.integers(0, 5)) if draw(st.booleans()) else 0):
+        at, version = start + draw(minutes) * MINUTE, {"version": draw(st.integers(1, 12))}
+        by, source = {"by": draw(st.sampled_from(PARTIES))}, draw(st.sampled_from(SOURCES))
+        kind = draw(st.sampled_from(["annul", "annul", "agree", "agree_up_to", "appoint", "dismiss"]))
+        stream, command, data = draw(st.sampled_from(streams)), f"record.{kind}", {**version, **by}
+        if kind == "annul":
+            data |= {"why": "told of another request", "agreed_by": draw(AGREED)}
+        elif kind == "agree_up_to":
+            stream, command, data = streams[0], "record.agree", {"up_to": draw(st.integers(1, 30)), **by}
+        elif kind in ("appoint", "dismiss"):
+            party = {"party": draw(st.sampled_from(PARTIES))} if kind == "appoint" else {}
+            stream, command = streams[0], f"contract.{kind}_source"
+            data = {"source": draw(st.sampled_from(SOURCES)), **party}
+        messages.append((at, message(command, stream, instant_text(at), data, source=source)))
+
+
 def _credits(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: Any, contract: str) -> None:
     stream = f"credits-{contract}"
     for number in range(draw(st.integers(0, 2))):
@@ -298,7 +324,7 @@ def _incident(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: 
     later = st.integers(opened, min(SPAN, opened + 4 * 24 * 60))
     facts = draw(st.lists(st.tuples(later, st.sampled_from(sorted(FACTS))), max_size=6))
     for at, kind in facts:
-        add(at, f"incident.{kind}", stream, draw(FACTS[kind]))
+        add(at, f"incident.{kind}", stream, draw(FACTS[kind]), draw(st.sampled_from(SOURCES)))
     for _ in range(draw(st.integers(0, 2)) if draw(st.booleans()) else 0):
         version = draw(st.integers(1, 1 + len(facts)))
         at_first = {"field": "at", "value": text(draw(st.integers(0, SPAN)))}
@@ -313,7 +339,7 @@ def _incident(draw: st.DrawFn, add: Any, minutes: st.SearchStrategy[int], text: 
 
 
 FACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "take_in_charge": st.just({}),
+    "take_in_charge": st.sampled_from([{}, {}, {"automatic": True}]),
     "start_intervention": st.just({}),
     "suspend": st.fixed_dictionaries({"cause": st.sampled_from(CAUSES), "by": st.sampled_from(PARTIES)}),
     "resume": st.just({}),
@@ -328,7 +354,13 @@ FACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "resolve": st.just({}),
     "reopen": st.just({}),
-    "close": st.fixed_dictionaries({"reason": st.sampled_from(["resolved", "duplicate", "withdrawn"])}),
+    "close": st.fixed_dictionaries(
+        {
+            "reason": st.sampled_from(["resolved", "duplicate", "withdrawn"]),
+            "by": st.sampled_from(PARTIES),
+            "agreed_by": st.sampled_from([[], [], ["customer"]]),
+        }
+    ),
 }
 
 
