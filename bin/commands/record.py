@@ -299,10 +299,10 @@ def _tell(outcome: Outcome, say: Words) -> None:
         case Duplicate():
             _print([say("This is on record already: nothing was recorded.")])
         case Refused():
-            _print([f"{say('refused')} [{outcome.clause}] {outcome.reason}"])
+            _print([f"{say('refused')} [{outcome.clause}] {say.sentence(outcome.reason)}"])
             raise AnswerIsNo
         case Waiting():
-            _print([f"{say('waiting')}: {outcome.reason}"])
+            _print([f"{say('waiting')}: {say.sentence(outcome.reason)}"])
             raise AnswerIsNo
 
 
