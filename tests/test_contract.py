@@ -53,7 +53,7 @@ from domain.contract_facts import (
     TerminateContract,
     WithdrawConnectedSystem,
 )
-from domain.facts import NotYet, Rejected
+from domain.facts import NotYet
 from domain.interval import Interval
 from domain.penalty_facts import (
     ClaimPenalty,
