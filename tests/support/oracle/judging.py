@@ -17,6 +17,7 @@ from support.oracle.record import (
     CHANGEABLE,
     CHANGES_OF_A_CONTRACT,
     EPOCH,
+    MAY_BE_CONTESTED,
     MINUTE,
     Agreements,
     Fact,
@@ -193,7 +194,10 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
     undisclosed = contract is not None and system is not None and not contract.has_declared(system, opening.at)
     excluded = undisclosed and world.reading["undisclosed"] == "excluded"
     if excluded:
-        clocks = {name: replace(clock, verdict="void", decided_at=None) for name, clock in clocks.items()}
+        clocks = {
+            name: replace(clock, verdict="void", decided_at=None, void_cause="undisclosed_system")
+            for name, clock in clocks.items()
+        }
     return {
         "incident": opening.of,
         "contract": name,
@@ -206,7 +210,8 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
         "is_open": request.is_open(),
         "is_handled": opening.data.get("requested_by", "customer") == "customer" and not request.void_closings(),
         "counts": not excluded,
-        "findings": findings(world, opening, coverage),
+        "agreed": {one.version: world.agreements.by_both(one) for one in request.facts if one.kind in MAY_BE_CONTESTED},
+        "findings": findings(world, opening, coverage, name),
     }
 
 
@@ -216,7 +221,7 @@ def responsible(clocks: Iterable[Clock]) -> str | None:
     return "supplier" if "supplier" in whose else next(iter(whose), None)
 
 
-def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
+def findings(world: World, opening: Fact, coverage: Coverage, name: str | None) -> set[str]:
     """G2: signed later than a request that its contract would have covered. A6: changed afterwards."""
     found = set()
     later = [
@@ -226,7 +231,7 @@ def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
     ]
     if len(later) == 1:
         found.add("signed_later")
-    under = world.contracts.get(coverage.contract or "")
+    under = world.contracts.get(name or "")
     if under is not None:
         told_late = any(world.is_told_late(one, opening) for one in under.facts)
         if told_late or world.corrected_late(opening, under):
@@ -241,7 +246,8 @@ def is_signed_later(contract: Contract, opening: Fact, as_of: int) -> bool:
         return False
     if said.get("contract") is not None:
         return bool(said["contract"] == contract.name)
-    return said.get("customer") in signature.data.get("customers", [])
+    means = said.get("system") is not None and contract.has_declared(said["system"], opening.at)
+    return means or said.get("customer") in signature.data.get("customers", [])
 
 
 def window_rows(world: World, contract: Contract, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

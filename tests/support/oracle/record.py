@@ -10,7 +10,7 @@ EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 Reading = dict[str, str]
 
 ALL_PARTIES = {"supplier", "customer"}
-TOLD_BY_A_PARTY = ("suspend", "attribute_responsibility", "close", "rectify", "annul")
+MAY_BE_CONTESTED = ("incident.suspend", "incident.attribute_responsibility", "record.rectify", "record.annul")
 CHANGES_OF_A_CONTRACT = ("contract.revise_service_level", "contract.end_option", "contract.terminate")
 CHANGEABLE = (*CHANGES_OF_A_CONTRACT, "contract.sign", "contract.renew", "contract.activate_option")
 
