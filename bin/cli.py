@@ -175,9 +175,5 @@ def _end(error: UserError) -> int:
 
 def _say_error(text: str) -> int:
     current = language.current_language()
-    if current != "en":
-        from bin.error_translation import translated
-
-        text = translated(text, current)
-    print(f"verbale: {text}", file=sys.stderr)
+    print(f"verbale: {language.Words(current).sentence(text)}", file=sys.stderr)
     return WRONG_USE

@@ -14,6 +14,7 @@ class CommandEntry(NamedTuple):
 
 GROUPS = {
     "contract": "Record a contract from a file.",
+    "record": "Say something of facts on record: withdraw one, agree to it, correct it; say who speaks for whom.",
     "message": "Write and check messages without recording anything.",
     "import": "Bring in the history of another system.",
     "import mapping": "How to read a table of another system.",
@@ -56,6 +57,37 @@ COMMANDS = (
         "bin.commands.contract:contract_example",
         "Print a commented contract file.",
         ("verbale contract example > acme.toml",),
+    ),
+    CommandEntry(
+        "record annul",
+        "bin.commands.record:record_annul",
+        "Withdraw a recorded fact: it counts as if it had never been recorded. It stays on record.",
+        ('verbale record annul B-13 3 --by customer --why "of another request"',),
+    ),
+    CommandEntry(
+        "record agree",
+        "bin.commands.record:record_agree",
+        "Record that a party agrees to a fact, or to every fact of a contract up to a position: an admission, for "
+        "good.",
+        ("verbale record agree B-13 3 --by customer", "verbale record agree bravo-2025 --up-to 200 --by customer"),
+    ),
+    CommandEntry(
+        "record rectify",
+        "bin.commands.record:record_rectify",
+        "Correct one field of a recorded fact. What was recorded stays on record beside it.",
+        ("verbale record rectify B-13 1 --field urgency --value high --why misheard",),
+    ),
+    CommandEntry(
+        "record appoint",
+        "bin.commands.record:record_appoint",
+        "Appoint a source of messages to a party: from now on it speaks for that party, and for that party alone.",
+        ("verbale record appoint bravo-2025 helpdesk:demo supplier",),
+    ),
+    CommandEntry(
+        "record dismiss",
+        "bin.commands.record:record_dismiss",
+        "Dismiss a source of messages: from now on it speaks for no party of the contract.",
+        ("verbale record dismiss bravo-2025 helpdesk:demo --source helpdesk:demo",),
     ),
     CommandEntry(
         "message example",

@@ -1,16 +1,16 @@
 """English or Italian for what a person reads. Machine formats are never translated.
 
-The contract's own words come from the glossary of the README. The catalogues are plain gettext files: `it.po` has the
-words of figures, `it-help.po` the help, `it-tables.po` the meanings of columns; `it-errors.po`, `it-findings.po` and
-`it-refusals.po` sentences with places for values. Code words that a screen shows are written out in English too.
+The contract's own words come from the glossary of the README. Code words that a screen shows are written out in English
+too.
 """
 
 import os
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
+
+from bin.catalogues import catalogue
 
 LANGUAGES = ("en", "it")
 _chosen: str | None = None
@@ -63,7 +63,7 @@ class Words:
             return text
         from bin.error_translation import translated  # only who reads Italian needs it: start-up
 
-        return translated(text, self.language)
+        return translated(text, self)
 
     def meaning(self, text: str) -> str:
         """The meaning of a table or of a column."""
@@ -71,7 +71,7 @@ class Words:
             return text
         from bin.error_translation import translated
 
-        return translated(text, self.language, "tables")
+        return translated(text, self, "tables")
 
     def number(self, number: int) -> str:
         """A whole number with its thousands apart."""
@@ -170,13 +170,3 @@ def _configured() -> object:
         return tomllib.loads(file.read_text(encoding="utf-8")).get("language")
     except (OSError, ValueError):
         return None
-
-
-@cache
-def catalogue(language: str, of: str = "") -> dict[str, str]:
-    """The translations of one catalogue, by the English text."""
-    from babel.messages.pofile import read_po  # only who reads Italian needs it: start-up
-
-    file = Path(__file__).parent / "locale" / (f"{language}-{of}.po" if of else f"{language}.po")
-    with file.open("rb") as opened:
-        return {str(entry.id): str(entry.string) for entry in read_po(opened) if entry.id and entry.string}

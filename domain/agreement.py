@@ -85,6 +85,8 @@ def as_spoken(speakers: Speakers, source: str, command: Command) -> Command:
 
 def _refuse_appointing_for_another(speakers: Speakers, source: str, command: AppointSource | DismissSource) -> None:
     concerned = command.party if isinstance(command, AppointSource) else speakers.party_of(command.source)
+    if isinstance(command, AppointSource) and speakers.party_of(command.source) is command.party:
+        return  # it says nothing new: told again, it changes nothing
     if concerned is not None and speakers.has_source(concerned) and speakers.party_of(source) is not concerned:
         raise Rejected("R7", "source", f"the {concerned} has a source of its own, which alone appoints or dismisses "
                        f"sources of the {concerned}: this message comes from {source}")  # fmt: skip

@@ -257,7 +257,14 @@ def decide(contract: Contract, command: ContractCommand) -> tuple[ContractFact, 
     refuse_out_of_time(contract.id, signed, contract.zone, fact)
     if isinstance(fact, OperationHoursWorked):
         return only_once(contract.record, fact, _subject, _worked_otherwise)
+    if isinstance(fact, SourceFact):
+        return () if _speaks_so(contract.speakers, fact) else (fact,)
     return unless_recorded(contract.record, fact, _subject)
+
+
+def _speaks_so(speakers: Speakers, fact: SourceFact) -> bool:
+    """Whether the source speaks for that party already, or for none where it is dismissed (R7)."""
+    return speakers.party_of(fact.source) is (fact.party if isinstance(fact, SourceAppointed) else None)
 
 
 def require_signed(contract: Contract) -> ContractSigned:
@@ -280,8 +287,6 @@ def _subject(fact: Fact) -> object:
             return ConnectedSystemFact, fact.system, fact.at
         case CoverageExtended() | MaintenanceVisitPerformed() | ServiceReviewHeld():
             return fact  # each adds to the others
-        case SourceAppointed() | SourceDismissed():
-            return SourceFact, fact.source
         case _:
             return type(fact), fact.at
 

@@ -6,13 +6,13 @@ commands are in `credit_facts.py`.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate, groupby
 from operator import itemgetter
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, TypeVar, assert_never
 
 from domain.agreement import agree
 from domain.already_recorded import only_once, unless_recorded
@@ -140,6 +140,9 @@ def _available_changes(purchase: CreditsPurchased, moved: Sequence[Movement]) ->
         yield purchase.expires_at, -available
 
 
+C = TypeVar("C", Rectify, Annul)
+
+
 # --- decide -----------------------------------------------------------------------------------------------------
 
 
@@ -151,9 +154,9 @@ def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, 
     """
     match command:
         case Rectify():
-            return rectify(account.record, command)
+            return (*rectify(account.record, command), *_of_its_shortfall(account, command, rectify))
         case Annul():
-            return annul(account.record, command)
+            return (*annul(account.record, command), *_of_its_shortfall(account, command, annul))
         case Agree():
             return agree(account.record, command, of_contract=False)
         case PurchaseCredits():
@@ -166,6 +169,33 @@ def decide(account: CreditAccount, command: CreditCommand) -> tuple[CreditFact, 
             return _refund(account, CreditsRefunded(**dict(command)))
         case _:
             assert_never(command)
+
+
+def _of_its_shortfall(
+    account: CreditAccount, command: C, decided: Callable[[Sequence[CreditFact], C], tuple[CreditFact, ...]]
+) -> tuple[CreditFact, ...]:
+    """What is said of a consumption, said of its shortfall too: one message recorded both, and they stand and fall.
+
+    So are its date and its request; the minutes of each are its own.
+    """
+    if isinstance(command, Rectify) and command.field not in ("at", "incident"):
+        return ()
+    sibling = _shortfall_beside(account.record, command.version)
+    return () if sibling is None else decided(account.record, command.model_copy(update={"version": sibling}))
+
+
+def _shortfall_beside(record: Sequence[CreditFact], version: int) -> int | None:
+    """The version of the shortfall of a consumption; of an annulment of a consumption, that of the shortfall's."""
+    fact = record[version - 1]
+    if isinstance(fact, RecordAnnulled):
+        beside = _shortfall_beside(record, fact.version)
+        annulments = (number for number, other in enumerate(record, 1) if isinstance(other, RecordAnnulled)
+                      and other.version == beside and number > version)  # fmt: skip
+        return None if beside is None else next(annulments, None)
+    if not isinstance(fact, CreditsConsumed):
+        return None
+    after = record[version] if version < len(record) else None
+    return version + 1 if isinstance(after, CreditShortfallRecorded) and after.work == fact.work else None
 
 
 def _subject(fact: Fact) -> object:

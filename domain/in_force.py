@@ -12,13 +12,14 @@ def in_force_intervals(
 ) -> tuple[Interval, ...]:
     """The times for which it is in force, in order. A renewal dated after the end begins another.
 
-    Of renewals the latest end rules, in whatever order they were recorded. A termination ends all.
+    Of renewals the latest end rules, in whatever order they were recorded. A termination ends all, and what is renewed
+    after it was made revives nothing.
     """
     if signed is None:
         return ()
     start, end = signed.in_force_from, signed.in_force_until
     found: list[Interval] = []
-    for renewal in sorted(renewals, key=lambda renewal: renewal.at):
+    for renewal in sorted(prolonging(renewals, terminations), key=lambda renewal: renewal.at):
         if end is None:
             break
         if renewal.at > end:
@@ -37,7 +38,7 @@ def end_of(
     """The instant at which it stops being in force for good, or None."""
     until = signed.in_force_until if signed else None
     if until is not None:
-        until = max([until, *(renewal.until for renewal in renewals)])
+        until = max([until, *(renewal.until for renewal in prolonging(renewals, terminations))])
     return earliest(until, _terminated_at(renewals, terminations))
 
 
@@ -48,6 +49,14 @@ def reviving_nothing(
     renewals = tuple(renewals)
     ending = [one for one in terminations if not _revoked(one, renewals)]
     return tuple(renewal for renewal in renewals if any(one.at <= renewal.at for one in ending))
+
+
+def prolonging(
+    renewals: Sequence[ContractRenewed], terminations: Sequence[ContractTerminated]
+) -> list[ContractRenewed]:
+    """The renewals that count: made before any termination, or after one that is revoked."""
+    in_vain = reviving_nothing(renewals, terminations) if terminations else ()
+    return [renewal for renewal in renewals if renewal not in in_vain]
 
 
 def _terminated_at(renewals: Iterable[ContractRenewed], terminations: Iterable[ContractTerminated]) -> int | None:

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from domain.contract import Contract
+from domain.in_force import prolonging
 from domain.interval import Interval, earliest
 
 
@@ -16,7 +17,8 @@ def contract_terms(contract: Contract) -> list[Interval]:
         return []
     start, end = contract.signed.in_force_from, contract.signed.in_force_until
     found: list[Interval] = []
-    for renewal in sorted(contract.renewals, key=lambda renewal: renewal.at):
+    renewals = prolonging(contract.renewals, contract.terminations)
+    for renewal in sorted(renewals, key=lambda renewal: renewal.at):
         if end is None:
             break
         if renewal.until > end:

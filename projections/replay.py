@@ -206,7 +206,7 @@ class Replay:
         if opened.contract is not None:
             possible = [contract] if contract else []
         else:
-            possible = [] if contract else list(self._naming(opened))
+            possible = [] if contract else [one for one in self._naming(opened) if _names(one.contract, opened)]
         for one in possible:
             signed = one.contract.signed
             if signed and signed.at > opened.at and one.contract.would_be_in_force(opened.at):
@@ -246,6 +246,12 @@ class Replay:
             lambda name: self.contract(name).for_request(opened.at).contract,
             lambda: (one.for_request(opened.at).contract for one in self._naming(opened)),
         )
+
+
+def _names(contract: Contract, opened: IncidentOpened) -> bool:
+    """Whether a contract lists the customer, or had declared the system, that a request names."""
+    by_system = opened.system is not None and contract.declared(opened.system, opened.at)
+    return by_system or opened.customer in contract.customers
 
 
 class _Accords(dict[str, Accord]):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from domain.coverage import Requester
+from domain.coverage import BestEffortReason, Requester
 from domain.interval import Interval
 from projections.clock_inputs import VoidCause
 from projections.clocks import Verdict
@@ -113,8 +113,10 @@ def cases(row: ComplianceRow, reading: Reading) -> list[Case]:
 
 
 def _handled(row: ComplianceRow, reading: Reading) -> bool:
+    """Whether the population `handled` counts a best-effort request: the customer's own, under a contract."""
     own = row.requested_by is Requester.CUSTOMER
-    return reading.population == "handled" and own and row.answer.contract is not None
+    under = row.answer.contract is not None and row.answer.reason is not BestEffortReason.NO_CONTRACT
+    return reading.population == "handled" and own and under
 
 
 def _not_counted(row: ComplianceRow, reading: Reading, is_case: bool) -> dict[str, int]:

@@ -14,6 +14,7 @@ from support.history import (
     BY_CUSTOMER,
     CHARGE,
     INTERVENTION,
+    SIGNING,
     Journal,
     activated,
     adopted,
@@ -34,6 +35,7 @@ from support.history import (
 )
 
 from domain.contract import Contract, fold
+from domain.contract_facts import ContractSigned
 from domain.coverage import Requester
 from domain.facts import Fact
 from domain.interval import Interval
@@ -49,6 +51,11 @@ KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 
 def record(*facts: Fact) -> Journal:
     return under_contract().incident("INC1", *facts)
+
+
+def without_credits(signature: ContractSigned | None = None) -> Journal:
+    """A contract whose customer has bought no credits: its requests are best effort (G2)."""
+    return Journal().contract(signature or signed(), activated(), adopted(), recorded=SIGNING)
 
 
 def counted(row: BreachRow) -> tuple[int, int, int]:
@@ -182,8 +189,7 @@ def test_a_void_clock_beside_a_breached_one_is_a_case_and_beside_a_met_one_is_no
 
 
 def test_a_best_effort_request_is_no_case_unless_all_that_was_handled_counts() -> None:
-    answer = best_effort("not_requested")
-    journal = record(opened("Mon 09:00", answer=answer, requested_by=Requester.MONITORING))
+    journal = without_credits().incident("INC1", opened("Mon 09:00", answer=best_effort("no_credits")))
     assert counted(journal.window("Fri 18:00")) == (0, 0, 0)
     assert journal.cases("Mon 09:00", HANDLED) == [[Case("INC1", when("Mon 09:00"), None)]]
     assert counted(journal.window("Fri 18:00", HANDLED)) == (0, 1, 0)
@@ -368,10 +374,9 @@ def test_an_incident_belongs_to_the_window_of_its_opening_at_local_midnight() ->
 
 
 def test_a_request_opened_as_the_contract_ends_belongs_to_no_window() -> None:
-    answer = best_effort("contract_not_in_force")
-    journal = under_contract(signed(until="Wed 00:00"))
-    journal.incident("BEFORE", opened("Tue 23:59:59.999999", answer=answer, requested_by=Requester.MONITORING))
-    journal.incident("AT", opened("Wed 00:00", answer=answer))
+    journal = without_credits(signed(until="Wed 00:00"))
+    journal.incident("BEFORE", opened("Tue 23:59:59.999999", answer=best_effort("no_credits")))
+    journal.incident("AT", opened("Wed 00:00", answer=best_effort("contract_not_in_force")))
     assert [[case.incident for case in cases] for cases in journal.cases("Fri 18:00", HANDLED)] == [["BEFORE"]]
 
 

@@ -177,10 +177,10 @@ COMPLIANCE_FIELDS = {
 CLOCK_FIELDS = {"target_us", "net_us", "suspended_us", "due", "verdict", "void_cause", "changes_at"}
 BREACH_FIELDS = {
     "contract", "window_from", "window_to", "cases", "breaches", "ratio", "tolerance", "headroom", "undecided",
-    "settled", "passed",
+    "status", "passed",
 }  # fmt: skip
 PENALTY_FIELDS = {
-    "contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "settled", "claimed",
+    "contract", "passed_at", "window_from", "incident", "base", "rate", "maximum_penalty", "status", "claimed",
     "waived", "paid", "outstanding", "conflict",
 }  # fmt: skip
 

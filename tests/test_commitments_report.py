@@ -139,7 +139,7 @@ def test_it_speaks_italian(run: Run, store: str) -> None:
     _, out, _ = run(*ASKED, store, "--language", "it")
     assert "Impegni di Conduzione (O1) e Manutenzione (M1)" in out
     assert "interventi: updates" in out
-    assert "in ritardo di 13 d" in out
+    assert "in ritardo di 13 giorni" in out
 
 
 def test_json_tells_each_thing_done_and_the_facts_that_prove_a_row(run: Run, store: str) -> None:

@@ -335,8 +335,10 @@ def test_what_is_dated_before_a_rectified_opening_counts_at_the_opening_with_a_f
     row = journal.row()
     assert (row.charge.judged.net_us, row.charge.judged.decided_at) == (0, when("Mon 11:00"))
     assert row.intervention.judged.net_us == 1 * HOUR
-    (finding,) = row.findings
+    finding = row.findings[0]
     assert (finding.code, finding.clause, finding.versions) == ("dated_before_opening", "R3", (2,))
+    # The taking in charge counts at the very instant of the opening now.
+    assert [other.code for other in row.findings[1:]] == ["charged_at_opening"]
 
 
 def test_a_suspension_begun_before_a_rectified_opening_counts_from_the_opening() -> None:
@@ -461,8 +463,12 @@ def test_the_order_of_arrival_changes_nothing(facts: list[Fact], as_of: str, rea
     as_arrived = record(opened("Mon 09:00"), *facts)
     rows = [journal.row(as_of, reading) for journal in (in_order, as_arrived)]
     assert len(rows[0].versions) == len(rows[1].versions)
-    first, second = (replace(row, versions=()) for row in rows)
+    told = [sorted(str(said.fact) for said in row.statements if said.counts) for row in rows]
+    assert told[0] == told[1]
+    first, second = (replace(row, versions=(), recorded_at=(), statements=(), findings=()) for row in rows)
     assert first == second
+    late = [[finding.code for finding in row.findings if finding.code != "recorded_late"] for row in rows]
+    assert late[0] == late[1]
 
 
 def test_facts_about_penalties_touch_no_incident() -> None:

@@ -348,7 +348,7 @@ def test_the_report_says_what_the_contract_says_and_what_the_reading_makes_of_it
     _, out, _ = run("report", "systems", *recorded, "--reading", EXCLUDED, "--language", "it")
     assert "Sistemi collegati (S1)" in out
     assert "nessun caso (S1)" in out
-    assert "Il fornitore non risponde di effetti e danni" in out
+    assert "Il Fornitore non risponde di effetti e danni" in out
 
 
 def test_an_explanation_shows_the_finding(run: Run, recorded: tuple[str, ...]) -> None:

@@ -53,7 +53,7 @@ from domain.contract_facts import (
     TerminateContract,
     WithdrawConnectedSystem,
 )
-from domain.facts import NotYet, Rejected
+from domain.facts import NotYet
 from domain.interval import Interval
 from domain.penalty_facts import (
     ClaimPenalty,
@@ -470,10 +470,12 @@ def test_the_same_renewals_make_the_same_spells_in_any_order() -> None:
 
 
 def test_a_renewed_contract_keeps_its_customers() -> None:
-    with pytest.raises(Rejected):
-        share(folded(signed(), renewed()), in_force_from=NEXT_NEW_YEAR, in_force_until=None)
-    gap = folded(signed(), renewed(NEXT_NEW_YEAR + DAY))
-    share(gap, in_force_from=NEXT_NEW_YEAR, in_force_until=NEXT_NEW_YEAR + DAY)
+    state = folded(signed(), renewed(NEXT_NEW_YEAR + DAY))
+    assert [state.routes("ACME", at) for at in (NEXT_NEW_YEAR - 1, NEXT_NEW_YEAR, NEXT_NEW_YEAR + DAY)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 # --- options of the three services ------------------------------------------------------------------------------

@@ -18,14 +18,14 @@ from support.history import (
     under_contract,
     when,
 )
-from support.messages import Clock, contract_in_force, memory, message, names, sign
+from support.messages import Clock, contract_in_force, memory, message, names, opening, sign
 
 from adapters.diagnosis import remarks
 from adapters.inbox.handler import CommandHandler
-from adapters.inbox.outcomes import Refused
 from domain.contract_facts import ContractRenewed, OptionEnded
 from domain.coverage import BestEffortReason
 from domain.facts import Fact
+from domain.incident_facts import IncidentOpened
 from domain.terms import Service
 from domain.values import MINUTE
 from domain.work_facts import MaintenanceVisitPerformed, OperationHoursWorked, ServiceReviewHeld
@@ -172,22 +172,26 @@ def test_work_under_the_other_services_has_no_request_judged_again() -> None:
 # --- at the desk ------------------------------------------------------------------------------------------------
 
 
-def test_a_renewal_into_the_time_of_another_contract_of_the_customer_is_refused() -> None:
+def test_a_renewal_into_the_time_of_another_contract_of_the_customer_is_recorded_and_the_key_routes_to_neither() -> (
+    None
+):
     first = {"in_force_until": "2027-01-01T00:00:00+01:00", "customers": ["acme"]}
     second = {"in_force_from": "2027-01-01T00:00:00+01:00", "in_force_until": None, "customers": ["acme"]}
     renewal = {"until": "2028-01-01T00:00:00+01:00"}
-    with memory(Clock()) as ledger:
-        answered = CommandHandler(ledger, Clock()).handle(
+    later = Clock("2027-03-01T12:00:00Z")
+    with memory(later) as ledger:
+        answered = CommandHandler(ledger, later).handle(
             [
                 sign("a", "2025-12-15T10:00:00+01:00", **first),
                 sign("b", "2025-12-15T10:00:00+01:00", **second),
                 message("contract.renew", "contract-a", "2026-10-01T10:00:00+01:00", renewal),
+                opening("INC1", "2027-03-01T10:00:00+01:00", contract=None, customer="acme"),
             ]
         )
-    refused = answered.outcomes[-1]
-    assert names(answered.outcomes) == ["Done", "Done", "Refused"]
-    assert isinstance(refused, Refused)
-    assert (refused.clause, refused.field) == ("G1", "until")
+        (request,) = ledger.streams(["incident-INC1"])["incident-INC1"]
+    assert names(answered.outcomes) == ["Done"] * 4
+    assert isinstance(request, IncidentOpened)
+    assert (request.answer.contract, request.answer.reason) == (None, BestEffortReason.NO_CONTRACT)
 
 
 def test_a_customer_s_requests_go_to_the_renewed_contract() -> None:

@@ -14,12 +14,20 @@ from adapters.inbox.handler import CommandHandler
 from adapters.inbox.messages import read_message
 from domain.calendar_rules import Holiday, ServiceHours
 from domain.contract import Contract, fold
-from domain.contract_facts import ActivateOption, AdoptCalendar, DeclareConnectedSystem, ExtendCoverage, SignContract
-from domain.credit_facts import PurchaseCredits
+from domain.contract_facts import (
+    ActivateOption,
+    AdoptCalendar,
+    DeclareConnectedSystem,
+    ExtendCoverage,
+    OptionEnded,
+    SignContract,
+)
+from domain.credit_facts import PurchaseCredits, RefundCredits
 from domain.derogation import Weekday
 from domain.periods import Frequency
+from domain.record_facts import RecordAgreed, RecordAnnulled, RecordRectified
 from domain.terms import Level, MaintenanceOption, OperationOption, Priority, Service, Urgency
-from domain.values import instant_text
+from domain.values import Party, instant_text
 
 SHORT = """
 id = "beta"
@@ -367,3 +375,186 @@ def test_what_is_signed_activated_bought_or_told_on_a_day_counts_for_the_whole_o
     signed, activated, calendar, told, bought = commands(path, text)
     assert {instant_text(one.at) for one in (signed, activated, calendar, told, bought)} == {first_instant}
     assert {instant_text(at) for at in (signed.in_force_from, activated.effective)} == {first_instant}
+
+
+# --- what is agreed, and said of facts on record, after the signature ---------------------------------------------
+
+TERM = SHORT.replace("[calendar]", "last_day = 2026-12-31\n[calendar]")
+CHANGES = """
+[[revised]]
+agreed_on = 2026-04-01
+first_day = 2026-05-01
+agreed_by = ["customer"]
+[revised.levels]
+p1 = { charge = 30, intervention = 60 }
+p2 = { charge = 60, intervention = 120 }
+p3 = { charge = 120, intervention = 240 }
+p4 = { charge = 240, intervention = 480 }
+p5 = { charge = 480, intervention = 960 }
+[[renewed]]
+signed_on = 2026-06-15
+last_day = 2027-12-31
+revokes_termination = true
+[[terminated]]
+told_on = 2026-06-01
+last_day = 2026-08-31
+why = "the project moves"
+by = "customer"
+[[ended]]
+service = "assistance"
+told_on = 2026-10-01
+last_day = 2026-10-31
+"""
+
+
+def test_levels_are_revised_options_and_contracts_end_and_are_renewed_by_whom_it_says(path: Path) -> None:
+    contract = contract_of(path, TERM + "[assistance]\n" + CHANGES)
+    (revision,), (termination,), (renewal,) = contract.revisions, contract.terminations, contract.renewals
+    ended = contract.options[-1]
+    assert isinstance(ended, OptionEnded)
+    assert (revision.by, revision.agreed_by, instant_text(revision.effective)) == (
+        Party.SUPPLIER, (Party.CUSTOMER,), "2026-04-30T22:00:00Z"
+    )  # fmt: skip
+    assert (termination.by, termination.why, instant_text(termination.effective)) == (
+        Party.CUSTOMER, "the project moves", "2026-08-31T22:00:00Z"
+    )  # fmt: skip
+    assert (renewal.revokes_termination, instant_text(renewal.until)) == (True, "2027-12-31T23:00:00Z")
+    assert contract.end == renewal.until
+    assert (ended.by, instant_text(ended.effective)) == (Party.SUPPLIER, "2026-10-31T23:00:00Z")
+
+
+def test_changes_are_recorded_in_the_order_in_which_they_were_agreed(path: Path) -> None:
+    kinds = [type(one).__name__ for one in commands(path, TERM + CHANGES)]
+    assert kinds[2:] == ["ReviseServiceLevel", "TerminateContract", "RenewContract", "EndOption"]
+
+
+ACTS = """
+[[annulled]]
+version = 3
+why = "a system of another customer"
+told_on = 2026-04-01
+by = "customer"
+[[rectified]]
+stream = "credits-beta"
+version = 1
+field = "at"
+value = 2026-03-02T09:00:00+01:00
+why = "a slip"
+told_on = 2026-04-02
+[[agreed]]
+stream = "credits-beta"
+version = 2
+by = "customer"
+agreed_on = 2026-04-03
+[[agreed]]
+up_to = 4
+by = "supplier"
+agreed_on = 2026-04-04
+"""
+SYSTEM = '[[systems]]\nsystem = "erp"\n'
+
+
+def test_facts_are_annulled_rectified_and_agreed_to_on_the_stream_named_or_the_contracts_own(path: Path) -> None:
+    clock = Clock("2026-12-01T12:00:00Z")
+    with memory(clock) as ledger:
+        found = messages(path, SHORT + SYSTEM + CREDIT + ACTS)
+        assert names(CommandHandler(ledger, clock).handle([*map(wire, found)]).outcomes) == ["Done"] * 4 + [
+            "Done", "Done", "Done", "Refused"  # nobody agrees to a position that the same file is about to fill
+        ]  # fmt: skip
+        again = CommandHandler(ledger, clock).handle([*map(wire, messages(path, SHORT + SYSTEM + CREDIT + ACTS))])
+        assert names(again.outcomes) == ["Duplicate"] * 7 + ["Done"]
+        own, credits = ledger.streams(["contract-beta", "credits-beta"]).values()
+    annulled, agreed_up_to = own[-2:]
+    assert isinstance(annulled, RecordAnnulled)
+    assert (annulled.version, annulled.by) == (3, Party.CUSTOMER)
+    assert isinstance(agreed_up_to, RecordAgreed)
+    assert (agreed_up_to.up_to, agreed_up_to.by) == (4, Party.SUPPLIER)
+    assert fold("beta", own).systems == ()  # type: ignore[arg-type]
+    _, rectified, agreed = credits
+    assert isinstance(rectified, RecordRectified)
+    assert instant_text(rectified.value) == "2026-03-02T08:00:00Z"
+    assert isinstance(agreed, RecordAgreed)
+    assert (agreed.version, agreed.by) == (2, Party.CUSTOMER)
+
+
+REFUND = '[[refunded]]\npackage = "A"\nrefunded_on = 2026-05-01\n'
+
+
+@pytest.mark.parametrize(
+    ("told", "minutes", "price"),
+    [('minutes = 30\nprice = "20"', 30, "20.00"), ("hours = 1", 60, "0.00"), ('price = "20.00"', 0, "20.00")],
+)
+def test_what_is_given_back_of_a_package_is_a_refund(path: Path, told: str, minutes: int, price: str) -> None:
+    *_, refund = commands(path, f"{SHORT}{CREDIT}{REFUND}{told}\n")
+    assert isinstance(refund, RefundCredits)
+    assert (refund.package, refund.minutes, str(refund.price)) == ("A", minutes, price)
+    assert instant_text(refund.at) == "2026-04-30T22:00:00Z"
+    contract_of(path, f"{SHORT}{CREDIT}{REFUND}{told}\n")
+
+
+SOURCES = """
+[[sources]]
+source = "helpdesk:one"
+party = "supplier"
+appointed_on = 2026-04-01
+[[sources]]
+source = "helpdesk:two"
+party = "supplier"
+appointed_by = "helpdesk:one"
+dismissed_on = 2026-06-01
+dismissed_by = "helpdesk:one"
+[[sources]]
+source = "desk:customer"
+party = "customer"
+"""
+
+
+def test_sources_speak_for_the_parties_that_the_file_appoints_them_to(path: Path) -> None:
+    speakers = contract_of(path, SHORT + SOURCES).speakers
+    assert {one.source: one.party for one in speakers.appointed()} == {
+        "helpdesk:one": Party.SUPPLIER, "desk:customer": Party.CUSTOMER
+    }  # fmt: skip
+
+
+def test_signing_a_file_with_acts_again_changes_nothing(path: Path) -> None:
+    clock = Clock("2026-12-01T12:00:00Z")
+    text = TERM + "[assistance]\n" + SYSTEM + CREDIT + CHANGES + ACTS.partition("[[agreed]]")[0] + SOURCES
+    with memory(clock) as ledger:
+        desk = CommandHandler(ledger, clock)
+        assert set(names(desk.handle([*map(wire, messages(path, text))]).outcomes)) == {"Done"}
+        assert set(names(desk.handle([*map(wire, messages(path, text))]).outcomes)) == {"Duplicate"}
+
+
+LEVELS_MISSING = "[[revised]]\nagreed_on = 2026-04-01\nfirst_day = 2026-05-01\n"
+WRONG_ACTS: dict[str, tuple[str, str]] = {
+    "levels missing": (LEVELS_MISSING, "revised.0.levels: Field required"),
+    "no such service": (
+        '[[ended]]\nservice = "sales"\nlast_day = 2026-05-01\ntold_on = 2026-05-01',
+        "ended.0.service: ",
+    ),
+    "no reason": ("[[terminated]]\nlast_day = 2026-05-01\ntold_on = 2026-05-01", "terminated.0.why: Field required"),
+    "no such party": ('[[agreed]]\nversion = 1\nby = "court"\nagreed_on = 2026-05-01', "agreed.0.by: "),
+    "agreed by nobody": ("[[agreed]]\nversion = 1\nagreed_on = 2026-05-01", "agreed.0.by: Field required"),
+    "agreed to nothing": ('[[agreed]]\nby = "customer"\nagreed_on = 2026-05-01', "agreed.0: an agreement names one"),
+    "version nought": ('[[annulled]]\nversion = 0\nwhy = "x"\ntold_on = 2026-05-01', "annulled.0.version: "),
+    "an instant without offset": (
+        '[[rectified]]\nversion = 1\nfield = "at"\nvalue = 2026-03-02T09:00:00\nwhy = "x"\ntold_on = 2026-05-01',
+        "rectified.0.value: an instant needs an offset",
+    ),
+    "a refund of nothing": (REFUND, "refunded.0: a refund gives back minutes or hours, or euro, or both"),
+    "a refund in two units": (REFUND + "minutes = 60\nhours = 1", "refunded.0: give minutes or hours, not both"),
+    "dismissed by nobody": (
+        '[[sources]]\nsource = "x"\nparty = "supplier"\ndismissed_on = 2026-05-01',
+        "sources.0: a source is dismissed on a day by a source of its party",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_ACTS)
+def test_a_mistake_in_an_act_is_named_by_file_and_field(path: Path, what: str) -> None:
+    text, words = WRONG_ACTS[what]
+    with pytest.raises(BadContractFile) as caught:
+        messages(path, f"{SHORT}{text}\n")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

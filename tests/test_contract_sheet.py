@@ -98,7 +98,7 @@ def test_the_sheet_is_read_by_people_too(run: Run, store: str, language: str) ->
     assert (status, err) == (0, "")
     expected = {
         "en": ("Contract alfa-2025", "levels in force (A3)", "value 3,600.00 euro", "restore test 1 / year"),
-        "it": ("Contratto alfa-2025", "livelli in vigore (A3)", "valore 3.600,00 euro", "restore test 1 / anno"),
+        "it": ("Contratto alfa-2025", "livelli in vigore (A3)", "valore 3.600,00\u00a0€", "restore test 1 / anno"),
     }
     for text in expected[language]:
         assert text in out

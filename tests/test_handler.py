@@ -515,17 +515,25 @@ def test_a_contract_named_beats_the_customer_key(ready: Office) -> None:
     assert ready.opened().answer.contract == "beta"
 
 
-def test_a_customer_key_belongs_to_one_contract_at_an_instant(ready: Office) -> None:
-    (outcome,) = ready.handle(sign("beta", customers=["acme"], in_force_from="2026-06-01T00:00:00Z"))
-    refused(outcome, "G1", "customers", CONTRACT)
-    first, second = ready.handle(sign("gamma", customers=["g"]), sign("delta", customers=["g"]))
-    assert names([first, second]) == ["Done", "Refused"]
+def test_a_customer_key_of_two_contracts_in_force_routes_to_neither_and_no_signature_is_refused(ready: Office) -> None:
+    outcomes = ready.handle(
+        sign("beta", customers=["acme"], in_force_from="2026-06-01T00:00:00Z"),
+        opening("INC1", contract=None, customer="acme", time="2026-05-29T08:00:00Z"),
+        opening("INC2", contract=None, customer="acme", time="2026-06-01T08:00:00Z"),
+    )
+    assert names(outcomes) == ["Done"] * 3
+    assert [ready.opened(name).answer.contract for name in ("INC1", "INC2")] == [CONTRACT, None]
 
 
-def test_a_customer_key_belongs_to_one_contract_also_after_a_rectification(ready: Office) -> None:
+def test_a_customer_key_that_a_rectification_gives_to_two_contracts_routes_to_neither(ready: Office) -> None:
     data = {"version": 1, "field": "customers", "value": ["acme"], "why": "left out"}
-    _, outcome = ready.handle(sign("beta"), message("record.rectify", "contract-beta", "2026-03-02T08:00:00Z", data))
-    refused(outcome, "G1", "value")
+    outcomes = ready.handle(
+        sign("beta"),
+        message("record.rectify", "contract-beta", "2026-03-02T08:00:00Z", data),
+        opening("INC1", contract=None, customer="acme", time="2026-03-03T08:00:00Z"),
+    )
+    assert names(outcomes) == ["Done"] * 3
+    assert ready.opened("INC1").answer.contract is None
 
 
 def test_a_second_signature_is_refused_and_the_first_rules(ready: Office) -> None:

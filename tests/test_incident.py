@@ -371,7 +371,7 @@ def test_a_version_is_a_whole_number_from_one(version: object) -> None:
 @pytest.mark.parametrize("field", ["colour", "type", "TYPE", "version", "model_config", "__class__"])
 def test_an_unknown_field_is_not_rectified(field: str) -> None:
     reason = charged().when(rectify(2, field, "x")).then_rejected("R5", "field")
-    assert "at, evidence" in reason
+    assert "at, automatic, evidence" in reason
 
 
 def test_a_field_that_verbale_decided_is_not_rectified() -> None:

@@ -364,8 +364,8 @@ def test_tables_that_cannot_be_read_are_no_reason_to_give_no_report(run: Run) ->
 
 def test_it_speaks_italian(run: Run, here: Office) -> None:
     _, out, _ = run("project", "--once", "--store", here.url, "--language", "it")
-    assert "tabelle vive" in out
-    assert "dalle tabelle vive" in run("report", "breach", "--store", here.url, "--language", "it")[1].lower()
+    assert "tabelle aggiornate" in out
+    assert "dalle tabelle aggiornate" in run("report", "breach", "--store", here.url, "--language", "it")[1].lower()
     assert "posizioni di ritardo" in run("status", "--store", here.url, "--language", "it")[1]
     assert "Niente che non vada" in run("doctor", "--store", here.url, "--language", "it")[1]
 

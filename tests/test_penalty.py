@@ -31,13 +31,14 @@ from support.history import (
     when,
 )
 
-from domain.coverage import Requester
 from domain.facts import Fact
 from domain.interval import Interval
 from projections.breach import WindowStatus, exceeds
 from projections.tolerance import DAY, Case, Passing, by_day, every_day, passed_for_good
 
 WORDS, QUARTERS, IN_WINDOW = "rate=words", "window=quarter", "base=purchased_in_window"
+AT_ITS_END = "2027-01-01"
+"""The contract has ended, and its only window with it."""
 
 
 def euro(text: str) -> Decimal:
@@ -58,17 +59,23 @@ def with_purchases(*purchases: Fact, signature: Fact | None = None) -> Journal:
 
 
 def test_nothing_is_due_where_no_window_passed() -> None:
-    row = under_contract().met("INC1").penalty()
-    assert (row.passing, row.window, row.base) == (None, None, euro("0.00"))
-    assert (row.maximum_penalty, row.outstanding) == (euro("0.00"), euro("0.00"))
-    assert row.conflict == {"figures": euro("0.00"), "words": euro("0.00")}
+    row = under_contract().met("INC1").penalty(AT_ITS_END)
+    assert (row.passing, row.window, row.maximum_penalty) == (None, None, None)
+    assert row.outstanding == euro("0.00")
+    assert row.conflict == {"figures": None, "words": None}
+
+
+def test_where_no_window_passed_the_base_is_the_one_that_would_count() -> None:
+    journal = with_purchases(bought(), bought("2026-06-01 00:00", price="70.00", name="B")).met("INC1")
+    assert journal.penalty("2026-05-31 23:59").base == euro("5000.00")
+    assert journal.penalty("2026-06-01").base == euro("5070.00")
 
 
 def test_exactly_the_tolerance_owes_nothing_and_one_more_breach_does() -> None:
     journal = under_contract().late("INC1")
     for number in range(9):
         journal.met(f"MET{number}")
-    assert journal.penalty().maximum_penalty == euro("0.00")
+    assert journal.penalty().maximum_penalty is None
     assert journal.late("INC2").penalty().maximum_penalty == euro("500.00")
 
 
@@ -228,7 +235,7 @@ def test_no_penalty_is_closed_only_once_every_window_is() -> None:
 def test_a_penalty_stays_provisional_while_an_earlier_window_may_still_pass() -> None:
     """The calendar of 2025 was never adopted: INC1 is undecided, and would be a breach."""
     journal = Journal().contract(signed("2025-09-01", since="2025-10-01"), activated("2025-09-01"), adopted())
-    journal.credits(bought("2025-10-01")).incident("INC1", opened("2025-12-01 09:00")).late("INC2", "2026-02-02")
+    journal.credits(bought("2025-10-01")).late("INC1", "2025-12-01").late("INC2", "2026-02-02")
     first, second = journal.windows("2026-04-01", QUARTERS)[:2]
     assert (first.tally.undecided, first.status, second.passed, second.status) == (
         1,
@@ -243,13 +250,13 @@ def test_every_contract_has_its_row() -> None:
     journal = passed().contract(signed(customers=("B",)), activated(), adopted(), name="beta")
     assert [(row.contract, row.maximum_penalty) for row in journal.penalties()] == [
         (ACME, euro("500.00")),
-        ("beta", euro("0.00")),
+        ("beta", None),
     ]
 
 
 def test_a_contract_signed_but_not_yet_in_force_has_its_row() -> None:
     journal = under_contract(signed(since="2026-06-01"))
-    assert [(row.contract, row.maximum_penalty) for row in journal.penalties("Mon 09:00")] == [(ACME, euro("0.00"))]
+    assert [(row.contract, row.maximum_penalty) for row in journal.penalties("Mon 09:00")] == [(ACME, None)]
 
 
 def test_the_early_end_of_a_contract_closes_its_window_and_the_base() -> None:
@@ -289,10 +296,9 @@ def test_what_was_attributed_away_never_passed() -> None:
 
 
 def test_best_effort_requests_dilute_the_ratio_from_their_opening_when_handled() -> None:
-    journal = under_contract().late("INC1", "Mon")
+    journal = with_purchases(bought(expires="Tue")).late("INC1", "Mon")
     for number in range(9):
-        answer = best_effort("not_requested")
-        journal.incident(f"BE{number}", opened("Tue 09:00", answer=answer, requested_by=Requester.MONITORING))
+        journal.incident(f"BE{number}", opened("Tue 09:00", answer=best_effort("no_credits")))
     assert journal.penalty("Fri 18:00").passing == Passing(when("Mon 11:00") + 1, "INC1")
     assert journal.penalty("Mon 18:00", "population=handled").passing == Passing(when("Mon 11:00") + 1, "INC1")
     assert journal.penalty("Fri 18:00", "population=handled").passing is None
@@ -354,31 +360,39 @@ def test_what_the_parties_did_is_added_up_and_taken_off_what_is_outstanding() ->
         settled("Thu 09:00", "150.25"),
         settled("Fri 09:00", "49.75"),
     )
-    row = journal.penalty()
+    row = journal.penalty(AT_ITS_END)
     assert (row.claimed, row.waived, row.paid) == (euro("500.00"), euro("100.50"), euro("200.00"))
     assert row.outstanding == euro("199.50")
 
 
 def test_a_claim_alone_changes_nothing_that_is_outstanding() -> None:
-    assert passed().contract(claimed("Wed 09:00", "9999.00")).penalty().outstanding == euro("500.00")
+    journal = passed().contract(claimed("Wed 09:00", "9999.00"))
+    assert journal.penalty(AT_ITS_END).outstanding == euro("500.00")
+
+
+def test_nothing_is_outstanding_while_the_window_is_open() -> None:
+    journal = passed().contract(settled("Thu 09:00", "150.00"))
+    row = journal.penalty("2026-12-31 23:59:59.999999")
+    assert (row.status, row.maximum_penalty, row.outstanding) == (WindowStatus.OPEN, euro("500.00"), None)
+    assert journal.penalty(AT_ITS_END).outstanding == euro("350.00")
 
 
 def test_only_steps_taken_by_as_of_count() -> None:
-    journal = passed().contract(settled("Thu 09:00", "150.00"))
-    assert journal.penalty("Thu 08:59").outstanding == euro("500.00")
-    assert journal.penalty("Thu 09:00").outstanding == euro("350.00")
+    journal = passed().contract(settled("2026-04-02 09:00", "150.00"))
+    assert journal.penalty("2026-04-02 08:59", QUARTERS).outstanding == euro("500.00")
+    assert journal.penalty("2026-04-02 09:00", QUARTERS).outstanding == euro("350.00")
 
 
 def test_nothing_is_outstanding_below_zero_and_payments_stay_when_the_figure_falls() -> None:
     journal = passed().contract(settled("Thu 09:00", "500.00"))
-    row = journal.penalty(reading=WORDS)
+    row = journal.penalty(AT_ITS_END, WORDS)
     assert (row.maximum_penalty, row.paid, row.outstanding) == (euro("250.00"), euro("500.00"), euro("0.00"))
     journal.incident("INC1", attributed("Fri 09:00", BY_CUSTOMER))
-    assert (journal.penalty().maximum_penalty, journal.penalty().paid) == (euro("0.00"), euro("500.00"))
+    assert (journal.penalty().maximum_penalty, journal.penalty().paid) == (None, euro("500.00"))
 
 
 def test_a_waiver_of_more_than_there_is_leaves_nothing() -> None:
-    assert passed().contract(waived("Thu 09:00", "800.00")).penalty().outstanding == euro("0.00")
+    assert passed().contract(waived("Thu 09:00", "800.00")).penalty(AT_ITS_END).outstanding == euro("0.00")
 
 
 # --- the evidence -----------------------------------------------------------------------------------------------

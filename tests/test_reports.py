@@ -87,9 +87,13 @@ def test_credits_are_reported_package_by_package_in_every_format(run: Run) -> No
     assert "picks nothing of the report credits_by_package" in run(*asked, "--late")[2]
 
 
-def test_only_figures_that_move_with_no_fact_are_measured_when_asked() -> None:
+def test_what_no_live_table_keeps_is_what_other_tables_or_the_store_tell() -> None:
     measured = {(name, column) for name in NAMES for column in definition(name).not_kept_live}
-    assert measured == {("breach", "evidence_late"), ("queue", "rank")}
+    told = {("breach", "statements"), ("penalty", "statements")}
+    asked_of_the_store = {("breach", "messages_waiting"), ("breach", "messages_refused")}
+    of_the_contract = {("compliance", f"evidence_{part}") for part in ("contract", "calendar", "credits")}
+    counted = {("breach", "evidence_late"), ("queue", "rank")}
+    assert measured == counted | told | asked_of_the_store | of_the_contract
 
 
 @pytest.mark.parametrize("report", declarations(), ids=lambda report: report.name)

@@ -5,18 +5,21 @@ Days are whole local days of the contract's time zone; `contract_messages.py` sa
 
 import tomllib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError, model_validator
 
 from adapters.errors import UserError
 from domain.calendar_rules import Week, check_years
+from domain.credit_facts import Refund
 from domain.derogation import Derogation
-from domain.terms import AssistanceOption, MaintenanceOption, OperationOption, Option, Service, Terms
-from domain.values import Euro, Identifier, Minutes, Value
+from domain.record_facts import Annulment, Consent, Correction
+from domain.terms import AssistanceOption, Levels, MaintenanceOption, OperationOption, Option, Service, Terms
+from domain.values import Euro, Identifier, Minutes, Party, Statement, Text, Value, instant_text, microseconds
 
 ASSISTANCE = AssistanceOption()
 
@@ -91,6 +94,115 @@ class CreditsTable(Value):
     last_day: CalendarDay | None = None
 
 
+class RefundTable(Value):
+    """One [[refunded]] table: what is given back of a package, on a day; time in minutes or in hours (G2, P2)."""
+
+    package: Identifier
+    refunded_on: CalendarDay
+    minutes: Minutes | None = None
+    hours: Annotated[Minutes, Field(le=1_000_000)] | None = None
+    price: Annotated[Euro, Field(ge=0)] = Decimal("0.00")
+
+    @model_validator(mode="after")
+    def _gives_something_back(self) -> Self:
+        if self.minutes is not None and self.hours is not None:
+            raise ValueError("give minutes or hours, not both")
+        if not (self.minutes or self.hours or self.price):
+            raise ValueError("a refund gives back minutes or hours, or euro, or both")
+        return self
+
+    @property
+    def refund(self) -> Refund:
+        """What is given back."""
+        minutes = (self.hours or 0) * 60 if self.minutes is None else self.minutes
+        return Refund(package=self.package, minutes=minutes, price=self.price)
+
+
+# --- what is agreed, or said of facts on record, after the signature ---
+
+
+class RevisionTable(Statement):
+    """One [[revised]] table: other levels, for requests opened from `first_day` on (A6)."""
+
+    levels: Levels
+    first_day: CalendarDay
+    agreed_on: CalendarDay
+
+
+class EndTable(Statement):
+    """One [[ended]] table: a service is active until the end of `last_day` (G1)."""
+
+    service: Service
+    last_day: CalendarDay
+    told_on: CalendarDay
+
+
+class TerminationTable(Statement):
+    """One [[terminated]] table: the contract ends with `last_day`, before its term."""
+
+    last_day: CalendarDay
+    why: Text
+    told_on: CalendarDay
+
+
+class RenewalTable(Value):
+    """One [[renewed]] table: the contract goes on until the end of `last_day`."""
+
+    last_day: CalendarDay
+    signed_on: CalendarDay
+    revokes_termination: bool = False
+
+
+class AnnulledTable(Annulment):
+    """One [[annulled]] table: a fact of a stream, the contract's own unless another is named, is withdrawn (R5)."""
+
+    stream: Identifier | None = None
+    told_on: CalendarDay
+
+
+class AgreedTable(Consent):
+    """One [[agreed]] table: a party agrees to a fact, or to every fact of the contract up to a position (A4)."""
+
+    stream: Identifier | None = None
+    by: Party
+    agreed_on: CalendarDay
+
+
+def _as_messages_have_it(value: Any) -> Any:
+    """A value of TOML as JSON has it: its dates and instants are text."""
+    if isinstance(value, datetime):
+        return instant_text(microseconds(value))
+    return value.isoformat() if isinstance(value, date) else value
+
+
+class RectifiedTable(Correction):
+    """One [[rectified]] table: one field of a fact of a stream is corrected (R5)."""
+
+    stream: Identifier | None = None
+    value: Annotated[JsonValue, BeforeValidator(_as_messages_have_it)]
+    told_on: CalendarDay
+
+
+class SourceTable(Value):
+    """One [[sources]] table: a source speaks for a party (R7).
+
+    `appointed_by`, `dismissed_by`: the source that says so. Where a party has a source of its own, only such a one may.
+    """
+
+    source: Identifier
+    party: Party
+    appointed_on: CalendarDay | None = None
+    appointed_by: Identifier | None = None
+    dismissed_on: CalendarDay | None = None
+    dismissed_by: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _dismissed_by_a_source(self) -> Self:
+        if (self.dismissed_on is None) is not (self.dismissed_by is None):
+            raise ValueError("a source is dismissed on a day by a source of its party: dismissed_on, dismissed_by (R7)")
+        return self
+
+
 class ContractFile(Value):
     """A whole file: in force from the beginning of `first_day` to the end of `last_day`."""
 
@@ -106,6 +218,15 @@ class ContractFile(Value):
     extensions: tuple[ExtensionTable, ...] = ()
     systems: tuple[SystemTable, ...] = ()
     credits: tuple[CreditsTable, ...] = ()
+    refunded: tuple[RefundTable, ...] = ()
+    revised: tuple[RevisionTable, ...] = ()
+    ended: tuple[EndTable, ...] = ()
+    terminated: tuple[TerminationTable, ...] = ()
+    renewed: tuple[RenewalTable, ...] = ()
+    annulled: tuple[AnnulledTable, ...] = ()
+    rectified: tuple[RectifiedTable, ...] = ()
+    agreed: tuple[AgreedTable, ...] = ()
+    sources: tuple[SourceTable, ...] = ()
     terms: Terms
 
     @model_validator(mode="after")

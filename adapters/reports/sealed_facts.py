@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from adapters.reports.columns import Column, JsonRow, flag, instant, integer, integers, lifted, listed, text
 from adapters.reports.screen import ScreenColumn, at, count, plain, word, yes
-from adapters.reports.wording import Writing, lateness, runs, visible
+from adapters.reports.wording import Writing, runs, visible
 from adapters.store.records import Sealed
 from projections.timeline import TimelineRow
 
@@ -62,9 +62,15 @@ _OF_SEAL: tuple[Column[SealedFact], ...] = (
 COLUMNS: tuple[Column[SealedFact], ...] = (*lifted(_OF_FACT, lambda sealed: sealed.row), *_OF_SEAL)
 
 
+def _fact(row: JsonRow, writing: Writing) -> str:
+    """The stored type; in another language than English its name there."""
+    name = row["type"].rpartition(".")[0]
+    return row["type"] if (said := writing.say(name)) == name else said
+
+
 def _late(name: str, heading: str) -> ScreenColumn:
-    def cell(row: JsonRow, _: object) -> str:
-        return "-" if row[name] is None else lateness(row[name])
+    def cell(row: JsonRow, writing: Writing) -> str:
+        return "-" if row[name] is None else writing.lateness(row[name])
 
     return ScreenColumn(heading, cell, number=True)
 
@@ -80,7 +86,7 @@ def _agreed_later(row: JsonRow, writing: Writing) -> str:
 
 SCREEN: tuple[ScreenColumn, ...] = (
     count("version"),
-    plain("type", "fact"),
+    ScreenColumn("fact", _fact),
     at("at", "occurred", seconds=True),
     at("recorded_at", "recorded", seconds=True),
     _late("lateness_us", "late here"),

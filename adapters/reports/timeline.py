@@ -16,7 +16,7 @@ from adapters.reports.wording import Writing, spaced, visible
 from adapters.store.ledger import Ledger
 from domain.facts import Fact
 from domain.record_facts import RecordRectified
-from domain.values import SECOND, WIRE, instant_text, read_instant
+from domain.values import WIRE, instant_text
 from projections.timeline import corrected_value, timeline
 
 COLUMNS: tuple[Column[SealedFact], ...] = (
@@ -24,6 +24,8 @@ COLUMNS: tuple[Column[SealedFact], ...] = (
     listed("told", "its fields, all of them, as recorded", lambda sealed: sealed.told),
 )
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_AMOUNT = re.compile(r"\d+\.\d\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 
 
@@ -107,8 +109,17 @@ def _shown(value: Any, of_fact: Any, writing: Writing) -> str:
             return writing.local(value, seconds=True)
         case list() if not any(isinstance(one, dict | list) for one in value):
             return ", ".join(_shown(one, None, writing) for one in value)
+        case list() if all(isinstance(one, dict) for one in value):
+            return "; ".join(
+                ", ".join(f"{_label(name, writing)} {_shown(inner, None, writing)}" for name, inner in one.items())
+                for one in value
+            )
         case dict() | list():
             return visible(json.dumps(value, ensure_ascii=False))
+        case str() if _DAY.fullmatch(value):
+            return writing.day(value)
+        case str() if _AMOUNT.fullmatch(value):
+            return writing.say.euro(value)
         case _:
             return visible(str(value))
 
@@ -120,9 +131,8 @@ def _heading(report: Report[SealedFact], writing: Writing) -> list[str]:
 def known_lines(report: Report[Any], writing: Writing) -> list[str]:
     """When what a report shows was known, and whose clocks show its instants."""
     made, say = report.manifest, writing.say
-    second = read_instant(made["known_on"]) // SECOND * SECOND  # nobody asks by the microsecond
-    known_on = writing.local(instant_text(second), seconds=True)
-    return [f"{say('known on')} {known_on} ({writing.zone.key}); {say('position')} {made['position']}"]
+    known_on = writing.long_seconds(made["known_on"])
+    return [f"{say('known on')} {known_on} ({writing.zone.key}); {say('position')} {say.count(made['position'])}"]
 
 
 def _notes(report: Report[SealedFact], writing: Writing) -> list[str]:

@@ -16,6 +16,10 @@ from domain.values import MINUTE, SECOND, moment, read_instant
 class Language(Protocol):
     """One language: its words, and how it writes numbers and dates."""
 
+    @property
+    def language(self) -> str:
+        """Its code: en or it."""
+
     def __call__(self, text: str, /) -> str:
         """The translation of an English word or sentence."""
 

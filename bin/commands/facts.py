@@ -1,6 +1,6 @@
 """The command that lists the facts of all streams."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -8,12 +8,9 @@ from adapters.reports.facts import FactFilters, facts_on_record
 from adapters.reports.question import filters_typed, question
 from bin.commands.console import Format, show
 from bin.commands.ids import contract_named
-from bin.commands.options import Where, chosen_by, ledger_of, progress, tell_of_nothing_known
+from bin.commands.options import PartyTyped, Where, chosen_by, ledger_of, progress, tell_of_nothing_known
 from bin.compose import clock
 from domain.values import Party
-
-PartyTyped = Literal["supplier", "customer"]
-"""A party, as it is typed."""
 
 
 def facts(

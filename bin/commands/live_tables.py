@@ -27,7 +27,6 @@ from adapters.store.recorder import Notifications
 from bin.commands.console import Plain, show_facts, show_remarks
 from bin.commands.options import Where, chosen_by, ledger_of, progress, tell_of_nothing_known
 from bin.compose import clock, open_readable, open_replay, open_reporting
-from bin.error_translation import translated
 from bin.language import Words
 from bin.settings import Settings
 
@@ -251,8 +250,8 @@ def doctor(*, format: Plain = "table", where: Where | None = None) -> None:
     with ledger_of(chosen) as ledger, _tables_of(chosen) as reporting:
         found = list(remarks(ledger, reporting, clock(), chosen.silence_hours))
     # JSON is for machines, and stays English.
-    language = "en" if format == "json" else say.language
-    shown = [{name: translated(text, language) for name, text in remark._asdict().items()} for remark in found]
+    language = Words("en" if format == "json" else say.language)
+    shown = [{name: language.sentence(text) for name, text in remark._asdict().items()} for remark in found]
     if where is not None and where.store is not None and where.store.startswith("sqlite:"):  # others hold passwords
         shown = [{**remark, "do": _on_store(remark["do"], where.store)} for remark in shown]
     show_remarks(shown, format, say)

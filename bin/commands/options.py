@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -17,6 +17,9 @@ from domain.values import instant_text
 if TYPE_CHECKING:
     from adapters.reports.question import Question
     from adapters.store.ledger import Ledger
+
+PartyTyped = Literal["supplier", "customer"]
+"""A party to the contract, as it is typed."""
 
 
 @Parameter(name="*")
