@@ -69,6 +69,15 @@ def test_every_fact_of_every_stream_is_listed_in_the_order_of_recording(record: 
     assert (made["report"], made["position"], made["filters"], made["made_from"]) == ("facts", 12, {}, "replay")
 
 
+def test_the_facts_are_what_the_timelines_of_all_streams_tell(record: Run) -> None:
+    rows = facts(record)["rows"]
+    for stream in {row["stream"] for row in rows}:
+        told = json.loads(record("timeline", stream, "--format", "json")[1])["rows"]
+        assert [row for row in rows if row["stream"] == stream] == [
+            {name: value for name, value in row.items() if name != "told"} for row in told
+        ]
+
+
 def test_a_fact_says_how_late_by_whom_agreed_and_what_was_said_of_it(record: Run) -> None:
     by_position = {row["position"]: row for row in facts(record)["rows"]}
     charged, blamed, suspended = (by_position[position] for position in (6, 7, 8))
