@@ -133,11 +133,13 @@ def agreed_parties(statement: Statement, source: str, speakers: Speakers, order:
     return {statement.by, *said}
 
 
-def claimed_parties(statement: Statement, source: str, speakers: Speakers, order: int) -> set[Party]:
-    """The parties of which another says that they agree, while they have no source of their own to say so."""
-    own = speakers.party_of(source, order)
-    others = {party for party in statement.agreed_by if party not in (statement.by, own)}
-    return {party for party in others if not speakers.has_source(party, order)}
+def claimed_parties(named: Iterable[Party], source: str, speakers: Speakers, order: int) -> set[Party]:
+    """Those of the parties named by a source, as saying or agreeing, that have no source of their own to say so.
+
+    A source that is appointed to nobody is the supplier's, whose help desk it usually is.
+    """
+    speaks_for = speakers.party_of(source, order) or Party.SUPPLIER
+    return {party for party in named if party is not speaks_for and not speakers.has_source(party, order)}
 
 
 def _may_be_claimed(party: Party, source: str, speakers: Speakers, order: int) -> bool:

@@ -132,8 +132,18 @@ def test_a_contract_that_is_none_and_times_that_are_none_are_told(record: Run) -
     status, out, err = record("facts", "--contract", "nope")
     assert (status, out) == (1, "")
     assert "no contract is called nope" in err
+    assert record("facts", "--contract", CONTRACT[:4])[0] == 1
     assert record("facts", "--since", "2026-03-09", "--until", "2026-03-02")[0] == 2
     assert record("facts", "--by", "court")[0] == 2
+
+
+def test_a_contract_that_only_a_request_names_is_one(record: Run) -> None:
+    asked = message("incident.open", "incident-N2", "2026-03-09T10:00:00Z",
+                    {"impact": "low", "urgency": "low", "contract": "unsigned"})  # fmt: skip
+    Path("told.jsonl").write_bytes(asked)
+    record("ingest", "told.jsonl")
+    assert positions(record, "--contract", "unsigned") == [13]
+    assert positions(record, "--contract", "unsigned", "--rectified") == []
 
 
 def test_where_nothing_is_on_record_it_says_so(run: Run) -> None:
