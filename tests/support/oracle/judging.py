@@ -208,7 +208,7 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
         "is_handled": opening.data.get("requested_by", "customer") == "customer" and not request.void_closings(),
         "counts": not excluded,
         "agreed": {one.version: world.agreements.by_both(one) for one in request.facts if one.kind in MAY_BE_CONTESTED},
-        "findings": findings(world, opening, coverage, levels),
+        "findings": findings(world, opening, coverage, world.contracts[levels.name] if levels else None),
     }
 
 
