@@ -84,12 +84,14 @@ def as_spoken(speakers: Speakers, source: str, command: Command) -> Command:
 
 
 def _refuse_appointing_for_another(speakers: Speakers, source: str, command: AppointSource | DismissSource) -> None:
-    concerned = command.party if isinstance(command, AppointSource) else speakers.party_of(command.source)
-    if isinstance(command, AppointSource) and speakers.party_of(command.source) is command.party:
-        return  # it says nothing new: told again, it changes nothing
-    if concerned is not None and speakers.has_source(concerned) and speakers.party_of(source) is not concerned:
-        raise Rejected("R7", "source", f"the {concerned} has a source of its own, which alone appoints or dismisses "
-                       f"sources of the {concerned}: this message comes from {source}")  # fmt: skip
+    """Raise Rejected where another party's source would appoint or dismiss one, or take one from its party."""
+    concerned = [speakers.party_of(command.source)]
+    if isinstance(command, AppointSource):
+        concerned.append(command.party)
+    for party in concerned:
+        if party is not None and speakers.has_source(party) and speakers.party_of(source) is not party:
+            raise Rejected("R7", "source", f"the {party} has a source of its own, which alone appoints or dismisses "
+                           f"sources of the {party}: this message comes from {source}")  # fmt: skip
 
 
 def refuse_unappointed(speakers: Speakers, source: str) -> None:
