@@ -76,7 +76,7 @@ def test_all_facts_up_to_a_position_are_agreed_to_on_the_stream_of_their_contrac
 @pytest.mark.parametrize("fields", [{}, {"version": 1, "up_to": 1}])
 def test_an_agreement_names_a_version_or_a_position(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one version, or every fact"):
-        Agree(at=MONDAY_12, by=CUSTOMER, **fields)
+        Agree.model_validate({"at": MONDAY_12, "by": CUSTOMER, **fields})
 
 
 # --- judged -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from domain.coverage import CoverageDecision
 from domain.interval import Interval
 from domain.values import MINUTE
 from projections.breach import BreachRow, WindowStatus, breach
-from projections.clocks import Judged
+from projections.clocks import Judged, Verdict
+from projections.commitments import commitments
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import credit_balance
 from projections.history import History
@@ -78,10 +79,14 @@ def test_every_request_counts_as_worked_out_by_hand(court: Court) -> None:
 
 
 def check_clock(judged: Judged, cell: str, name: str) -> None:
+    if cell == "void":
+        assert judged.verdict is Verdict.VOID, name
+        return
     by_hand = measured(cell)
-    target = None if by_hand.target is None else by_hand.target * MINUTE
-    assert (judged.net_us, judged.target_us) == (by_hand.net * MINUTE, target), name
-    assert judged.exceeded == (by_hand.target is not None and by_hand.net > by_hand.target), name
+    net, target = (None if minutes is None else minutes * MINUTE for minutes in (by_hand.net, by_hand.target))
+    assert (judged.net_us, judged.target_us) == (net, target), name
+    assert (judged.exceeded or judged.verdict is Verdict.BREACHED) == by_hand.late, name
+    assert (judged.verdict is Verdict.UNDECIDED) == (by_hand.net is None and not by_hand.late), name
 
 
 def counted(row: ComplianceRow, reading: Reading) -> str:
@@ -98,7 +103,7 @@ def coverage(answer: CoverageDecision) -> str:
 
 
 def test_the_file_judges_every_request_of_its_journal(court: Court) -> None:
-    literal = [row for row in court.dispute.figures("requests") if row["reading"] == "literal"]
+    literal = [row for row in court.dispute.figures("requests") if row["reading"] == "literal" and not row.get("as of")]
     by_hand = [name for row in literal for name in names(row["request"])]
     replay = court.replay(LITERAL, court.dispute.judged_on, court.dispute.judged_on)
     assert sorted(by_hand) == sorted(court.requests(replay))
@@ -112,6 +117,9 @@ def test_every_ratio_is_as_worked_out_by_hand(court: Court) -> None:
         by_hand = row["late of all"], row["passed"], row["more that may be late"]
         headroom = "" if found.headroom is None else str(found.headroom)
         assert (found.ratio or "none", "yes" if found.passed else "no", headroom) == by_hand, row
+        if row.get("passed for good"):
+            assert found.passing is not None, row
+            assert (found.passing.at, found.passing.incident) == (instant(row["passed for good"]), row["by"]), row
         assert (found.status is WindowStatus.OPEN) == (end > court.asked(row).as_of), row
 
 
@@ -140,11 +148,33 @@ def test_credits_are_as_worked_out_by_hand(court: Court) -> None:
         minutes = (found.bought, found.consumed, found.expired, found.left, found.shortfall)
         assert minutes == tuple(int(row[name]) for name in ("bought", "used", "expired", "left", "short"))
         assert found.value == Decimal(row["paid"])
+        if "given back" in row:
+            assert (found.refunded, found.refunded_value) == (int(row["given back"]), Decimal(row["repaid"]))
     for row in court.dispute.figures("availability"):
         at = instant(row["when"])
         replay = court.replay(LITERAL, at, court.dispute.judged_on)
         account = replay.contract(court.dispute.contract["contract"]).account
         assert account.available(at) == int(row["available, in minutes"]), row
+
+
+def test_commitments_are_as_worked_out_by_hand(court: Court) -> None:
+    by_hand = court.dispute.figures("commitments")
+    rows = commitments(court.replay(LITERAL, court.dispute.judged_on, court.dispute.judged_on)) if by_hand else []
+    found = [(row.period.start, row.due, row.whole, row.done, row.missed) for row in rows if row.period]
+    columns = ("hours due", "of a whole month", "worked", "missed")
+    assert found == [(instant(row["month from"]), *(int(row[name]) for name in columns)) for row in by_hand]
+
+
+def test_findings_are_as_worked_out_by_hand(court: Court) -> None:
+    for row in court.dispute.figures("findings"):
+        replay = court.asked(row)
+        if row["about"] == "penalty":
+            (of_penalty,) = penalty(replay, court.ratios(replay))
+            codes = {finding.code for finding in of_penalty.findings}
+        else:
+            codes = {finding.code for finding in court.requests(replay)[row["about"]].findings}
+        absent = row["finding"].startswith("no ")
+        assert (row["finding"].removeprefix("no ") in codes) is not absent, (row, codes)
 
 
 @pytest.mark.parametrize("cell", ["540 + 150 − 600 = 91 ≤ 120", "150 ≤ 120", "90 > 120", "many"])
@@ -158,5 +188,5 @@ def test_a_wrong_day_of_the_week_is_seen() -> None:
         instant("2026-02-03 Mon 10:00")
 
 
-def test_there_are_three_disputes_at_least() -> None:
-    assert len(disputes(FOLDER)) >= 3
+def test_there_are_five_disputes_at_least() -> None:
+    assert len(disputes(FOLDER)) >= 5

@@ -32,6 +32,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "penalties": ("maximum penalty",),
     "balance": ("bought", "used"),
     "availability": ("available, in minutes",),
+    "commitments": ("hours due",),
+    "findings": ("finding",),
 }
 """The kinds of tables, and the columns by which each is known."""
 
@@ -92,11 +94,13 @@ def _kind(path: Path, row: Row) -> str:
 def instant(text: str) -> int:
     """The instant "2026-02-03 Tue 10:00"; of a day alone its midnight; with "just after" a microsecond later.
 
+    "2026-10-25 Sun 02:30 again" is the second 02:30 of the night in which the clocks go back.
+
     Raises ValueError where the day of the week is not that of the date.
     """
     written = text.removeprefix("just after ")
-    day, weekday, clock = written.split(" ") if " " in written else (written, "", "00:00")
-    found = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZONE)
+    day, weekday, clock, *again = written.split(" ") if " " in written else (written, "", "00:00")
+    found = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZONE, fold=int(again == ["again"]))
     if weekday and DAYS[found.weekday()] != weekday:
         raise ValueError(f"{day} is a {DAYS[found.weekday()]}, not a {weekday}")
     return microseconds(found) + (written != text)
@@ -113,17 +117,23 @@ def names(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Measured:
-    """A clock worked out by hand, in working minutes; no target where no time was guaranteed."""
+    """A clock worked out by hand, in working minutes; no target where no time was guaranteed.
 
-    net: int
+    No `net` where it runs on out of the calendar: `late` says whether what the calendar covers is too much already.
+    """
+
+    net: int | None
     target: int | None
+    late: bool
 
 
 def measured(text: str) -> Measured:
-    """Read "540 + 150 − 600 = 90 ≤ 120", "150 > 120" or "180, best effort".
+    """Read "540 + 150 − 600 = 90 ≤ 120", "150 > 120", "180, best effort", or "out of reach > 480" ("undecided of 480").
 
     Raises ValueError where the sum or the sign is wrong.
     """
+    if beyond := re.fullmatch(r"(out of reach >|undecided of) (\d+)", text):
+        return Measured(None, int(beyond[2]), beyond[1].endswith(">"))
     found = re.fullmatch(
         r"(?:(?P<sum>[\d +−]+) = )?(?P<net>\d+)(?: (?P<sign>[≤>]) (?P<target>\d+)|, best effort)", text
     )
@@ -136,7 +146,7 @@ def measured(text: str) -> Measured:
             raise ValueError(f"it does not add up: {text}")
     if target is not None and (net > target) != (found["sign"] == ">"):
         raise ValueError(f"the sign is wrong: {text}")
-    return Measured(net, target)
+    return Measured(net, target, target is not None and net > target)
 
 
 # --- what is recorded -------------------------------------------------------------------------------------------
@@ -147,8 +157,9 @@ def wire_instant(when: int) -> str:
     return datetime.fromtimestamp(when / 1_000_000, ZONE).isoformat()
 
 
-def _midnight(day: str) -> str:
-    return wire_instant(instant(day))
+def _from(text: str) -> str:
+    """The instant written, or the midnight of the day, as a message has it."""
+    return wire_instant(instant(text))
 
 
 def _levels(text: str) -> dict[str, dict[str, int]]:
@@ -172,8 +183,8 @@ def set_up(contract: Row) -> Iterator[tuple[str, str, dict[str, Any]]]:
         "contract.sign",
         stream,
         {
-            "in_force_from": _midnight(begins),
-            "in_force_until": _midnight(ends),
+            "in_force_from": _from(begins),
+            "in_force_until": _from(ends),
             "customers": [contract["customer"]],
             "terms": {
                 "source": "signed",
@@ -184,7 +195,7 @@ def set_up(contract: Row) -> Iterator[tuple[str, str, dict[str, Any]]]:
             },
         },
     )
-    yield "contract.activate_option", stream, {"option": {"service": "assistance"}, "effective": _midnight(begins)}
+    yield "contract.activate_option", stream, {"option": {"service": "assistance"}, "effective": _from(begins)}
     standard, data_centre = re.findall(r"(\d\d:\d\d)-(\d\d:\d\d)", contract["hours"])
     first, last = contract["calendar"].split(" to ")
     yield (
@@ -217,8 +228,30 @@ def _suspension(found: re.Match[str]) -> dict[str, Any]:
     return {"cause": found["cause"].replace(" ", "_"), "agreed_by": ["customer"] if found["agreed"] else []}
 
 
+def _closing(found: re.Match[str]) -> dict[str, Any]:
+    return {"reason": found["reason"], **({"by": found["party"]} if found["party"] else {})}
+
+
+def _renewal(found: re.Match[str]) -> dict[str, Any]:
+    return {"until": _from(found["until"]), "revokes_termination": found["revokes"] is not None}
+
+
+def _refund(found: re.Match[str]) -> dict[str, Any]:
+    return {"package": found["package"], "minutes": int(found["minutes"]), "price": found["price"]}
+
+
+def _operation(found: re.Match[str]) -> dict[str, Any]:
+    content = {"committed_minutes": int(found["minutes"]), "per": "month", "activities": ["care"]}
+    return {"option": {"service": "operation", **content}, "effective": _from(found["day"])}
+
+
+def _note(found: re.Match[str]) -> dict[str, Any]:
+    """What names a fact on record by its instant, until its version is known."""
+    return {"note": instant(found["note"]), **({"why": found["why"]} if "why" in found.groupdict() else {})}
+
+
 def _package(found: re.Match[str]) -> dict[str, Any]:
-    expiry = {"expires_at": _midnight(found["expires"])} if found["expires"] else {}
+    expiry = {"expires_at": _from(found["expires"])} if found["expires"] else {}
     return {"package": found["package"], "minutes": int(found["minutes"]), "price": found["price"], **expiry}
 
 
@@ -227,7 +260,7 @@ def _work(found: re.Match[str]) -> dict[str, Any]:
 
 
 def _revision(found: re.Match[str]) -> dict[str, Any]:
-    return {"effective": _midnight(found["day"]), "levels": _levels(found["levels"])}
+    return {"effective": _from(found["day"]), "levels": _levels(found["levels"])}
 
 
 def _step(found: re.Match[str]) -> dict[str, Any]:
@@ -235,6 +268,7 @@ def _step(found: re.Match[str]) -> dict[str, Any]:
 
 
 ASSESSMENT = r"impact (?P<impact>\w+), urgency (?P<urgency>\w+)"
+WHEN = r"\S+(?: \w{3} \d\d:\d\d)?"
 STEP = r"(?P<amount>[\d.]+) euro under (?P<reading>\S+)"
 PHRASES: tuple[tuple[str, str, Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (rf"asks for help: {ASSESSMENT}(?P<centre>, in the data centre)?", "incident.open", _opening),
@@ -247,6 +281,21 @@ PHRASES: tuple[tuple[str, str, Callable[[re.Match[str]], dict[str, Any]]], ...] 
         _suspension,
     ),
     (r"resumes the clocks", "incident.resume", lambda _: {}),
+    (
+        rf"an alarm asks for help: {ASSESSMENT}",
+        "incident.open",
+        lambda found: {**_assessment(found), "requested_by": "monitoring"},
+    ),
+    (r"a robot takes it in charge", "incident.take_in_charge", lambda _: {"automatic": True}),
+    (
+        r"closes it(?: in the (?P<party>\w+)'s name)? as (?:a )?(?P<reason>duplicate|withdrawn)",
+        "incident.close",
+        _closing,
+    ),
+    (r"asks for it again", "incident.reopen", lambda _: {}),
+    (rf"withdraws the note of (?P<note>{WHEN}): (?P<why>.+)", "record.annul", _note),
+    (rf"agrees to the note of (?P<note>{WHEN})", "record.agree", _note),
+    (rf"agrees to all on record by (?P<by>{WHEN})", "record.agree", lambda found: {"all": instant(found["by"])}),
     (rf"judges it anew: {ASSESSMENT}", "incident.reassess", _assessment),
     (
         r"sells package (?P<package>\w+): (?P<minutes>\d+) minutes for (?P<price>[\d.]+) euro"
@@ -260,12 +309,64 @@ PHRASES: tuple[tuple[str, str, Callable[[re.Match[str]], dict[str, Any]]], ...] 
         "credits.reverse",
         lambda found: {"work": found["work"], "why": found["why"]},
     ),
-    (r"renews it until (?P<until>\S+)", "contract.renew", lambda found: {"until": _midnight(found["until"])}),
+    (
+        r"gives back (?P<minutes>\d+) minutes and (?P<price>[\d.]+) euro of package (?P<package>\w+)",
+        "credits.refund",
+        _refund,
+    ),
+    (r"renews it until (?P<until>\S+?)(?P<revokes>, and revokes its end)?", "contract.renew", _renewal),
+    (
+        rf"ends it from (?P<day>{WHEN}): (?P<why>.+)",
+        "contract.terminate",
+        lambda found: {"effective": _from(found["day"]), "why": found["why"]},
+    ),
+    (
+        r"adds hours on (?P<day>\S+): (?P<hours>\S+)",
+        "contract.extend_coverage",
+        lambda found: {"dates": [found["day"]], "windows": [found["hours"].split("-")]},
+    ),
+    (r"starts Conduzione from (?P<day>\S+): (?P<minutes>\d+) minutes a month", "contract.activate_option", _operation),
+    (
+        rf"ends Conduzione from (?P<day>{WHEN})",
+        "contract.end_option",
+        lambda found: {"service": "operation", "effective": _from(found["day"])},
+    ),
+    (
+        r"works (?P<minutes>\d+) minutes of Conduzione, entry (?P<work>\w+)",
+        "contract.record_operation_hours",
+        lambda found: {"work": found["work"], "activity": "care", "minutes": int(found["minutes"]), "by": "staff"},
+    ),
+    (
+        r"has its desk speak for the (?P<party>\w+)",
+        "contract.appoint_source",
+        lambda found: {"source": f"desk://{found['party']}", "party": found["party"]},
+    ),
     (r"revises the levels from (?P<day>\S+): (?P<levels>.+)", "contract.revise_service_level", _revision),
     (rf"claims {STEP}", "contract.claim_penalty", _step),
     (rf"pays {STEP}", "contract.settle_penalty", _step),
 )
 """What a journal may say, the command that each sentence is, and the data in it."""
+
+
+SAID_BY_A_PARTY = frozenset(
+    {
+        "incident.suspend",
+        "incident.close",
+        "record.annul",
+        "record.agree",
+        "contract.terminate",
+        "contract.revise_service_level",
+        "contract.end_option",
+    }
+)
+"""The commands that say by which party: by who stands in the journal."""
+
+
+def _kind_of_stream(command: str, on: str) -> str:
+    kind = command.partition(".")[0]
+    if kind != "record":
+        return kind
+    return on if on in ("contract", "credits") else "incident"
 
 
 def commands(row: Row, contract: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -277,28 +378,54 @@ def commands(row: Row, contract: str) -> Iterator[tuple[str, str, dict[str, Any]
         data = data_of(found)
         if command == "incident.open":
             data["contract"] = contract
-        if command == "incident.suspend":
-            data["by"] = row["who"]
+        if command in SAID_BY_A_PARTY:
+            data.setdefault("by", row["who"])
         if "reading" in data:
             data |= {"as_of": wire_instant(instant(row["when"])), "known_on": wire_instant(instant(row["when"]))}
-        kind = command.partition(".")[0]
+        kind = _kind_of_stream(command, row["on"])
         for name in names(row["on"]) if kind == "incident" else [contract]:
             yield command, f"{kind}-{name}", data
         return
     raise ValueError(f"no phrase of a journal: {row['what']}")
 
 
+class Notes:
+    """Where the facts of a journal are on record, so that a later line can name them."""
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, int], int] = {}
+        self._recorded: list[tuple[int, int]] = []
+
+    def add(self, when: int, known: int, outcome: Outcome) -> None:
+        """Keep where a line was recorded."""
+        if isinstance(outcome, Done):
+            self._versions[outcome.stream, when] = outcome.version
+            self._recorded.append((known, outcome.leaf + 1))
+
+    def named(self, subject: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The data with the version, or the position, of what they name by an instant."""
+        if "note" in data:
+            version = self._versions[subject, data["note"]]
+            return {"version": version, **{key: value for key, value in data.items() if key != "note"}}
+        if "all" in data:
+            position = max(position for known, position in self._recorded if known <= data["all"])
+            return {"up_to": position, **{key: value for key, value in data.items() if key != "all"}}
+        return data
+
+
 @contextmanager
 def recorded(dispute: Dispute) -> Iterator[Ledger]:
     """A ledger in which the whole dispute is recorded, each line through the front door when the journal says."""
-    clock, contract = Clock(), dispute.contract
+    clock, contract, notes = Clock(), dispute.contract, Notes()
     clock.now = instant(contract["signed"])
     with memory(clock) as ledger:
         desk = CommandHandler(ledger, clock)
 
         def send(command: str, subject: str, data: dict[str, Any], when: int, who: str) -> Outcome:
-            raw = message(command, subject, wire_instant(when), data, source=f"desk://{who}")
+            named = notes.named(subject, data)
+            raw = message(command, subject, wire_instant(when), named, source=f"desk://{who}")
             (outcome,) = desk.handle([raw]).outcomes
+            notes.add(when, clock.now, outcome)
             return outcome
 
         for command, subject, data in set_up(contract):
