@@ -48,7 +48,7 @@ from projections.findings import (
 )
 from projections.history import Entry, History
 from projections.readings import Reading
-from projections.statements import Accord, Recorded, StatementOnRecord, contestable, moves, recorded
+from projections.statements import Accord, Recorded, StatementOnRecord, contestable, lateness, moves, recorded
 
 BEARING = (
     ContractSigned,
@@ -131,7 +131,9 @@ class Replay:
     def _statements(self, entries: Sequence[Entry], facts: Sequence[tuple[int, Fact]]) -> list[StatementOnRecord]:
         """What a party may contest in one stream, dated by as_of or said whatever its date."""
         return [
-            StatementOnRecord(version, said, fact.TYPE, entry.source, entry.lateness_us, self.reading.admits(fact))
+            StatementOnRecord(
+                version, said, fact.TYPE, entry.source, lateness(entry, entries), self.reading.admits(fact)
+            )
             for entry, (version, fact) in zip(entries, facts, strict=True)
             if (fact.at <= self.as_of or _whatever_its_date(fact)) and (said := contestable(fact))
         ]
@@ -196,9 +198,9 @@ class Replay:
         if others := [version for version in known.others if version in counted]:
             yield other_source(tuple(others))
         late = {
-            entry.version: entry.lateness_us
+            entry.version: lateness(entry, entries)
             for entry in entries
-            if entry.version in counted and entry.lateness_us >= A_DAY and moves(entry.fact)
+            if entry.version in counted and lateness(entry, entries) >= A_DAY and moves(entry.fact)
         }
         if late:
             yield recorded_late(late)

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 from domain.agreement import NOBODY, Speakers, agreed_parties, claimed_parties
 from domain.facts import Fact
 from domain.incident_facts import IncidentClosed, IncidentOpened, IncidentReassessed
-from domain.record_facts import RecordAgreed
+from domain.record_facts import RecordAgreed, RecordAnnulled, RecordRectified
 from domain.source_facts import SourceFact
 from domain.values import Party, Statement
 from projections.history import Entry
@@ -121,6 +121,16 @@ def _as_agreed(fact: Statement, entry: Entry, accord: Accord, later: set[Party])
     agreed_by = tuple(party for party in Party if party in agreeing - {fact.by})
     told = fact if agreed_by == fact.agreed_by else fact.model_copy(update={"agreed_by": agreed_by})
     return cast(Fact, told)
+
+
+def lateness(entry: Entry, stream: Sequence[Entry]) -> int:
+    """How long after it occurred a fact was told, in microseconds; `stream` are the facts of its stream from version 1.
+
+    What corrects or withdraws a fact is as late as if the fact had only now been told so.
+    """
+    if isinstance(entry.fact, RecordRectified | RecordAnnulled):
+        return entry.lateness_us + entry.fact.at - stream[entry.fact.version - 1].fact.at
+    return entry.lateness_us
 
 
 def moves(fact: Fact) -> bool:

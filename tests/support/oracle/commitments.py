@@ -54,7 +54,7 @@ def terms_of_options(contract: Contract, as_of: int) -> list[tuple[dict[str, Any
     """G1: each option with the time for which it lasts: until another replaces it, it ends, or the contract does."""
     found = []
     for service in ("operation", "maintenance"):
-        changes: list[tuple[int, tuple[int, int], dict[str, Any] | None]] = [
+        changes: list[tuple[int, tuple[int, int, int], dict[str, Any] | None]] = [
             (instant(one.data["effective"]), one.order, one.data["option"])
             for one in contract.told("activate_option", as_of)
             if one.data["option"].get("service") == service
