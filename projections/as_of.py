@@ -69,7 +69,8 @@ class ContractAsOf:
     `next_at`: when the first fact on record, of either, occurs that does not count yet because it is later than as_of.
     `changes`: those of its guarantees; `contested`: those of them that judge no request that came in before they were
     told, because one party alone says so. `statements`: what a party may contest, of it and of its account.
-    `bearing`: its own facts, as recorded, by which requests are judged and counted.
+    `bearing`: its own facts, as recorded, by which requests are judged and counted; `account_bearing`: those of its
+    account, by which they are covered and the base of a penalty is counted.
     """
 
     contract: Contract
@@ -83,6 +84,7 @@ class ContractAsOf:
     statements: Sequence[StatementOnRecord] = ()
     account_statements: Sequence[StatementOnRecord] = ()
     bearing: Sequence[Entry] = ()
+    account_bearing: Sequence[Entry] = ()
     _without: dict[tuple[int, ...], "ContractAsOf"] = field(default_factory=dict)
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
     _too_late: dict[ServiceHours, Sequence[Interval]] = field(default_factory=dict)

@@ -25,9 +25,10 @@ def window_findings(
     tally = total.tally
     if ended:
         own = [entry for entry in contract.bearing if window.ended_by(entry.recorded_at) and _bears(entry, window)]
-        count = tally.recorded_after + len(own)
+        told = [*(entry.recorded_at for entry in own), *_told_of_others(contract, window)]
+        count = tally.recorded_after + len(told)
         if count:
-            latest = max(at for at in (total.last_recorded_at, *(one.recorded_at for one in own)) if at is not None)
+            latest = max(at for at in (total.last_recorded_at, *told) if at is not None)
             text = f"{count} facts that it rests on were recorded after the window's end, the latest on "
             text += instant_text(latest // SECOND * SECOND)
             yield Finding("recorded_after_window", "P1", text, tuple(one.version for one in own))
@@ -40,6 +41,17 @@ def window_findings(
         few = _ceiling(1 / tolerance)
         text = f"there are {tally.cases} cases: with fewer than {few} a single breach passes the tolerance"
         yield Finding("single_breach_passes", "P1", text)
+
+
+def _told_of_others(contract: ContractAsOf, window: Interval) -> Iterator[int]:
+    """When agreements to what the contract says, and facts of its credits, were recorded after a window's end."""
+    agreed_at = {said.version: said.agreed_at for said in contract.statements}
+    for entry in contract.bearing:
+        if _bears(entry, window):
+            yield from (at for at in agreed_at.get(entry.version, ()) if window.ended_by(at))
+    for entry in contract.account_bearing:
+        if window.ended_by(entry.recorded_at) and _bears(entry, window):
+            yield entry.recorded_at
 
 
 def _bears(entry: Entry, window: Interval) -> bool:
