@@ -84,12 +84,14 @@ def as_spoken(speakers: Speakers, source: str, command: Command) -> Command:
 
 
 def _refuse_appointing_for_another(speakers: Speakers, source: str, command: AppointSource | DismissSource) -> None:
-    concerned = command.party if isinstance(command, AppointSource) else speakers.party_of(command.source)
-    if isinstance(command, AppointSource) and speakers.party_of(command.source) is command.party:
-        return  # it says nothing new: told again, it changes nothing
-    if concerned is not None and speakers.has_source(concerned) and speakers.party_of(source) is not concerned:
-        raise Rejected("R7", "source", f"the {concerned} has a source of its own, which alone appoints or dismisses "
-                       f"sources of the {concerned}: this message comes from {source}")  # fmt: skip
+    """Raise Rejected where another party's source would appoint or dismiss one, or take one from its party."""
+    concerned = [speakers.party_of(command.source)]
+    if isinstance(command, AppointSource):
+        concerned.append(command.party)
+    for party in concerned:
+        if party is not None and speakers.has_source(party) and speakers.party_of(source) is not party:
+            raise Rejected("R7", "source", f"the {party} has a source of its own, which alone appoints or dismisses "
+                           f"sources of the {party}: this message comes from {source}")  # fmt: skip
 
 
 def refuse_unappointed(speakers: Speakers, source: str) -> None:
@@ -133,11 +135,13 @@ def agreed_parties(statement: Statement, source: str, speakers: Speakers, order:
     return {statement.by, *said}
 
 
-def claimed_parties(statement: Statement, source: str, speakers: Speakers, order: int) -> set[Party]:
-    """The parties of which another says that they agree, while they have no source of their own to say so."""
-    own = speakers.party_of(source, order)
-    others = {party for party in statement.agreed_by if party not in (statement.by, own)}
-    return {party for party in others if not speakers.has_source(party, order)}
+def claimed_parties(named: Iterable[Party], source: str, speakers: Speakers, order: int) -> set[Party]:
+    """Those of the parties named by a source, as saying or agreeing, that have no source of their own to say so.
+
+    A source that is appointed to nobody is the supplier's, whose help desk it usually is.
+    """
+    speaks_for = speakers.party_of(source, order) or Party.SUPPLIER
+    return {party for party in named if party is not speaks_for and not speakers.has_source(party, order)}
 
 
 def _may_be_claimed(party: Party, source: str, speakers: Speakers, order: int) -> bool:

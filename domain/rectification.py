@@ -120,7 +120,8 @@ def rectify(
     try:
         after = _amend(before, command.field, command.value, context=WIRE)
     except ValidationError as error:
-        fault = error.errors()[0]["msg"].removeprefix("Value error, ")
+        first = error.errors()[0]
+        fault = first.get("ctx", {}).get("error") or first["msg"]  # our own sentence as it is, else pydantic's
         raise Rejected("R5", "value", f"{command.field} of {fact.TYPE}: {fault}") from None
     if command.field == "at" and after.at > command.at + FUTURE_TOLERANCE:
         raise Rejected("R3", "value", "a fact cannot be dated after its own rectification, which is of "

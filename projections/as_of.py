@@ -70,7 +70,8 @@ class ContractAsOf:
     `changes`: those of its guarantees; `contested`: those of them that judge no request that came in before they were
     told, because one party alone says so. `statements`: what a party may contest, of it and of its account.
     `bearing`: its own facts, as recorded, by which requests are judged and counted; `account_bearing`: those of its
-    account, by which they are covered and the base of a penalty is counted.
+    account, by which they are covered and the base of a penalty is counted. `claimed`: the versions that tell a party's
+    word by a source that is not its own, while it has none.
     """
 
     contract: Contract
@@ -85,6 +86,7 @@ class ContractAsOf:
     account_statements: Sequence[StatementOnRecord] = ()
     bearing: Sequence[Entry] = ()
     account_bearing: Sequence[Entry] = ()
+    claimed: Sequence[int] = ()
     _without: dict[tuple[int, ...], "ContractAsOf"] = field(default_factory=dict)
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
     _too_late: dict[ServiceHours, Sequence[Interval]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from domain.interval import Interval
 from domain.record_facts import RecordFact
 from domain.values import SECOND, instant_text
 from projections.as_of import ContractAsOf
-from projections.findings import Finding
+from projections.findings import Finding, agreement_claimed
 from projections.history import Entry
 from projections.replay import Replay
 from projections.tally import WindowShare
@@ -66,6 +66,8 @@ def contract_findings(contract: ContractAsOf, replay: Replay) -> Iterator[Findin
         text = "renewed after it had been terminated: the renewal revives nothing, unless it says that it revokes the "
         text += "termination, before that takes effect"
         yield Finding("renewed_after_termination", "G2", text, versions)
+    if contract.claimed:
+        yield agreement_claimed(tuple(contract.claimed))
     for customer, rivals in _shared_customers(contract, replay):
         text = (
             f"customer {customer} is also listed by {', '.join(rivals)}, in force at the same time: its requests come "

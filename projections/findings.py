@@ -54,8 +54,8 @@ def _agreed(agreed: bool) -> str:
 
 
 def agreement_claimed(versions: tuple[int, ...]) -> Finding:
-    """One party says that the other agrees, which has no source of its own to say so (R7)."""
-    text = "one party says that the other agrees, which has no source of its own to say so"
+    """A party's word is told by a source that is not its own, for it has none (R7)."""
+    text = "the word of a party is told by another's source, for the contract has appointed none to it"
     return Finding("agreement_claimed", "R7", text, versions)
 
 

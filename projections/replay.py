@@ -30,7 +30,7 @@ from domain.credit_facts import CreditFact
 from domain.facts import Fact
 from domain.incident_facts import IncidentFact, IncidentOpened, ResponsibilityAttributed
 from domain.interval import earliest
-from domain.record_facts import RecordAnnulled, RecordFact, RecordRectified
+from domain.record_facts import RecordAgreed, RecordAnnulled, RecordFact, RecordRectified
 from domain.rectification import Corrected, corrected
 from domain.routing import Route, routed
 from domain.values import HOUR
@@ -125,6 +125,7 @@ class Replay:
                 self._statements(of_account, known_of_account),
                 [entry for entry in entries if isinstance(entry.fact, BEARING) and self._by_now(entry.fact)],
                 [entry for entry in of_account if self._by_now(entry.fact)],
+                known.claimed,
             )
         return self.contracts_as_of[name]
 
@@ -197,7 +198,8 @@ class Replay:
     ) -> Iterator[Finding]:
         """What a reader has to know of how its facts were told."""
         counted = {version for one in counting for version in one.versions}
-        if claimed := [version for version in known.claimed if version in counted]:
+        agreed = {entry.version for entry in entries if isinstance(entry.fact, RecordAgreed)}
+        if claimed := [version for version in known.claimed if version in counted | agreed]:
             yield agreement_claimed(tuple(claimed))
         if others := [version for version in known.others if version in counted]:
             yield other_source(tuple(others))

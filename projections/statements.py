@@ -82,10 +82,10 @@ class StatementOnRecord(NamedTuple):
 class Recorded(NamedTuple):
     """The facts of one stream as recorded, each with the parties that agree to it by now.
 
-    `facts`: version and fact. `claimed`: the versions of which one party says that the other agrees, while that one has
-    no source of its own to say so. `others`: the versions told by another source than the first, while the contract
-    appoints none. `agreed_at`: when the agreements were recorded that were given afterwards to what both parties had
-    not agreed to before, by its version.
+    `facts`: version and fact. `claimed`: the versions that tell a party's word by a source that is not its own, while
+    it has none. `others`: the versions told by another source than the first, while the contract appoints none.
+    `agreed_at`: when the agreements were recorded that were given afterwards to what both parties had not agreed to
+    before, by its version.
     """
 
     facts: Sequence[tuple[int, Fact]]
@@ -107,18 +107,30 @@ def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorde
     for entry in entries:
         fact = entry.fact
         accord = accords[entry.contract] if entry.contract is not None else NO_ACCORD
+        later = accord.agreed_at(entry.position) | since[entry.version]
         if isinstance(fact, Statement):
-            later = accord.agreed_at(entry.position) | since[entry.version]
             by_its_words = agreed_parties(fact, entry.source, accord.speakers, entry.position)
             if by_its_words != set(Party):
                 agreed_at[entry.version] = tuple(at for party, at in later.items() if party not in by_its_words)
             fact = _as_agreed(fact, by_its_words | set(later))
-            if claimed_parties(entry.fact, entry.source, accord.speakers, entry.position) - set(later):
-                claimed.append(entry.version)
+        if _claimed(entry, accord, set(later)):
+            claimed.append(entry.version)
         if entry.source != entries[0].source and not accord.speakers.appointed(entry.position):
             others.append(entry.version)
         facts.append((entry.version, fact))
     return Recorded(facts, tuple(claimed), tuple(others), agreed_at)
+
+
+def _claimed(entry: Entry, accord: Accord, later: set[Party]) -> bool:
+    """Whether a fact tells a party's word by a source that is not its own, while it has none; and it never agreed."""
+    match entry.fact:
+        case Statement(by=by, agreed_by=agreed_by):
+            named = {by, *agreed_by} - later
+        case RecordAgreed(by=by):
+            named = {by}
+        case _:
+            return False
+    return bool(claimed_parties(named, entry.source, accord.speakers, entry.position))
 
 
 def _as_agreed(fact: Statement, agreeing: set[Party]) -> Fact:

@@ -1,5 +1,6 @@
 """The two clocks: what stops them, what suspends them, and the verdict (A3, A4, A5, H1, H2, H3)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -62,7 +63,7 @@ def intervention(journal: Journal, as_of: str = "Fri 18:00", reading: str = "lit
 
 # --- what stops a clock (A5) ------------------------------------------------------------------------------------
 
-STOPS = [taken_in_charge, intervention_started, resolved, closed]
+STOPS: list[Callable[[str], Fact]] = [taken_in_charge, intervention_started, resolved, closed]
 
 
 @pytest.mark.parametrize("stop", STOPS)

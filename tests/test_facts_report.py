@@ -69,6 +69,15 @@ def test_every_fact_of_every_stream_is_listed_in_the_order_of_recording(record: 
     assert (made["report"], made["position"], made["filters"], made["made_from"]) == ("facts", 12, {}, "replay")
 
 
+def test_the_facts_are_what_the_timelines_of_all_streams_tell(record: Run) -> None:
+    rows = facts(record)["rows"]
+    for stream in {row["stream"] for row in rows}:
+        told = json.loads(record("timeline", stream, "--format", "json")[1])["rows"]
+        assert [row for row in rows if row["stream"] == stream] == [
+            {name: value for name, value in row.items() if name != "told"} for row in told
+        ]
+
+
 def test_a_fact_says_how_late_by_whom_agreed_and_what_was_said_of_it(record: Run) -> None:
     by_position = {row["position"]: row for row in facts(record)["rows"]}
     charged, blamed, suspended = (by_position[position] for position in (6, 7, 8))
@@ -132,8 +141,18 @@ def test_a_contract_that_is_none_and_times_that_are_none_are_told(record: Run) -
     status, out, err = record("facts", "--contract", "nope")
     assert (status, out) == (1, "")
     assert "no contract is called nope" in err
+    assert record("facts", "--contract", CONTRACT[:4])[0] == 1
     assert record("facts", "--since", "2026-03-09", "--until", "2026-03-02")[0] == 2
     assert record("facts", "--by", "court")[0] == 2
+
+
+def test_a_contract_that_only_a_request_names_is_one(record: Run) -> None:
+    asked = message("incident.open", "incident-N2", "2026-03-09T10:00:00Z",
+                    {"impact": "low", "urgency": "low", "contract": "unsigned"})  # fmt: skip
+    Path("told.jsonl").write_bytes(asked)
+    record("ingest", "told.jsonl")
+    assert positions(record, "--contract", "unsigned") == [13]
+    assert positions(record, "--contract", "unsigned", "--rectified") == []
 
 
 def test_where_nothing_is_on_record_it_says_so(run: Run) -> None:

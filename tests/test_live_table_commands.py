@@ -367,7 +367,7 @@ def test_it_speaks_italian(run: Run, here: Office) -> None:
     assert "tabelle aggiornate" in out
     assert "dalle tabelle aggiornate" in run("report", "breach", "--store", here.url, "--language", "it")[1].lower()
     assert "posizioni di ritardo" in run("status", "--store", here.url, "--language", "it")[1]
-    assert "Niente che non vada" in run("doctor", "--store", here.url, "--language", "it")[1]
+    assert "Nulla che non vada" in run("doctor", "--store", here.url, "--language", "it")[1]
 
 
 # --- tables -----------------------------------------------------------------------------------------------------

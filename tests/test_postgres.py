@@ -209,8 +209,9 @@ def test_the_commands_work_on_it(
         assert PASSWORD not in said.out + said.err
     assert counts(postgres_url)["stored_events"] == 5
     assert main(("ingest", str(file), "--refused", "m.jsonl", "--store", url)) == 2
-    assert main(("timeline", STREAM, "--store", url)) == 0
-    assert "opened" in capsys.readouterr().out
+    for listing in (("timeline", STREAM), ("facts", "--late")):
+        assert main((*listing, "--store", url)) == 0
+        assert "opened" in capsys.readouterr().out
 
 
 def test_a_schema_made_ready_by_an_administrator_is_used(postgres_url: str) -> None:

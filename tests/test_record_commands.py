@@ -171,6 +171,8 @@ def test_a_party_left_out_is_that_of_the_appointed_source(record: Run) -> None:
 
 WRONG: dict[str, tuple[str, int, str]] = {
     "no such stream": ("annul incident-ZZ 1 --why x", 1, "nothing is recorded under incident-ZZ"),
+    "half of a name": ("annul incident-INC000123 1 --why x", 1, "nothing is recorded under incident-INC000123"),
+    "half of a contract's": ("appoint acme x supplier", 1, "nothing is recorded under contract-acme"),
     "no such version": (f"annul {INC} 9 --why x", 1, "this stream has 3 facts: there is no version 9"),
     "version nought": (f"annul {INC} 0 --why x", 1, "version"),
     "an opening": (f"annul {INC} 1 --why x", 1, "close the request as void"),

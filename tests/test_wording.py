@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.reports.wording import Writing, hundredths, percent
+from adapters.reports.wording import Writing, hundredths
 from bin.language import Words
 
 ROME = ZoneInfo("Europe/Rome")
@@ -58,7 +58,7 @@ def test_a_share_alone_has_at_most_two_decimals_and_is_right_to_them(share: Frac
 )
 def test_decimals_are_added_until_the_two_read_otherwise(share: str, beside: str | None, shown: str) -> None:
     assert hundredths(share, beside) == shown
-    assert percent(share, beside) == f"{shown}%"
+    assert WRITING["en"].percent(share, beside) == f"{shown}%"
     assert WRITING["it"].percent(share, beside) == f"{shown.replace('.', ',')}\u202f%"
 
 

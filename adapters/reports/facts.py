@@ -69,7 +69,7 @@ def facts_on_record(
     rows = ledger.store.rows(asked.known_on, None)
     said = SaidOfFacts(ledger.entry(row) for row in rows if row.stored_type in SAID_OF_FACTS)
     found = list(_picked(ledger, asked, filters, said, advance))
-    if not found and filters.contract is not None and not ledger.store.stream_names(f"contract-{filters.contract}"):
+    if not found and filters.contract is not None and not _is_named(filters.contract, ledger):
         raise no_such_contract(filters.contract)
     made = {
         "report": "facts",
@@ -81,6 +81,12 @@ def facts_on_record(
         "versions": versions(),
     }
     return Report(REPORT, made, found)
+
+
+def _is_named(contract: str, ledger: Ledger) -> bool:
+    """Whether a contract has a stream of its own, or any request names it."""
+    own = f"contract-{contract}"
+    return own in ledger.store.stream_names(own) or bool(ledger.store.incidents_under(contract))
 
 
 def _picked(

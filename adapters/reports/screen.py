@@ -91,11 +91,6 @@ def status(name: str, heading: str) -> ScreenColumn:
     return ScreenColumn(heading, lambda row, writing: "-" if row[name] is None else writing.say(f"status {row[name]}"))
 
 
-def settled(heading: str) -> ScreenColumn:
-    """Whether the figures of a row are settled, or may change yet."""
-    return ScreenColumn(heading, lambda row, writing: writing.say("settled" if row["settled"] else "provisional"))
-
-
 FINDINGS = ScreenColumn(
     "findings", lambda row, writing: ", ".join(writing.say(finding["code"]) for finding in row["findings"])
 )

@@ -155,22 +155,11 @@ def signed(microseconds: int | None) -> str:
     return f"{'-' if microseconds < 0 else ''}{duration(abs(microseconds))}"
 
 
-def lateness(microseconds: int) -> str:
-    """How long after it occurred a fact was recorded, in the largest unit that it fills."""
-    number, unit = _largest_unit(microseconds)
-    return f"{number} {unit}"
-
-
 def _largest_unit(microseconds: int) -> tuple[int, str]:
     for unit, size in (("d", 86_400 * SECOND), ("h", 3600 * SECOND), ("min", MINUTE), ("s", SECOND)):
         if abs(microseconds) >= size:
             return microseconds // size, unit
     return 0, "s"
-
-
-def percent(fraction: str | None, beside: str | None = None) -> str:
-    """A fraction ("1/10") as an English percentage; "-" for none. See `hundredths` for `beside`."""
-    return "-" if fraction is None else f"{hundredths(fraction, beside)}%"
 
 
 def hundredths(fraction: str, beside: str | None = None) -> str:

@@ -166,7 +166,17 @@ def _print_section(out: Console, columns: Sequence[ScreenColumn], section: Secti
 
 def _print_lines(out: Console, lines: Iterable[str]) -> None:
     for line in lines:
-        out.print(Text(line))
+        if line.startswith(" "):
+            _print_hanging(out, line, 4)
+        else:
+            out.print(Text(line))
+
+
+def _print_hanging(out: Console, line: str, indent: int) -> None:
+    """A line; what it has no room for stands below it, further in."""
+    below = " " * min(indent, out.width // 2)
+    for part in wrap(line, out.width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False):
+        out.print(Text(part))
 
 
 def print_rows(out: Console, columns: Sequence[ScreenColumn], rows: Sequence[JsonRow], writing: Writing) -> None:
@@ -180,7 +190,7 @@ def print_rows(out: Console, columns: Sequence[ScreenColumn], rows: Sequence[Jso
     for row in rows:
         for name, column in zip(headings, columns, strict=True):
             if (cell := column.cell(row, writing)) not in ("", "-"):
-                out.print(Text(f"{name:>{wide}}  {cell}"))
+                _print_hanging(out, f"{name:>{wide}}  {cell}", wide + 2)
         out.print()
 
 

@@ -9,7 +9,7 @@ def stream_named(typed: str, ledger: Ledger) -> str:
     An id under which nothing is on record is given back as it was typed. Raises StoreError.
     """
     streams = (typed, f"incident-{typed}", f"contract-{typed}")
-    return next((stream for stream in streams if _is_on_record(stream, ledger)), typed)
+    return next((stream for stream in streams if is_on_record(stream, ledger)), typed)
 
 
 def incident_named(typed: str, ledger: Ledger) -> str:
@@ -24,9 +24,10 @@ def contract_named(typed: str, ledger: Ledger) -> str:
 
 def _without(prefix: str, typed: str, ledger: Ledger) -> str:
     # An id may itself begin so: where it is on record as typed, it is that one.
-    is_stream = typed.startswith(prefix) and not _is_on_record(f"{prefix}{typed}", ledger)
+    is_stream = typed.startswith(prefix) and not is_on_record(f"{prefix}{typed}", ledger)
     return typed.removeprefix(prefix) if is_stream else typed
 
 
-def _is_on_record(stream: str, ledger: Ledger) -> bool:
+def is_on_record(stream: str, ledger: Ledger) -> bool:
+    """Whether any fact is recorded under a stream. Raises StoreError."""
     return stream in ledger.store.stream_names(stream)

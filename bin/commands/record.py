@@ -22,7 +22,7 @@ from adapters.reports.question import HOUSE_ZONE, first_instant_of, instant_type
 from adapters.reports.timeline import lines_told, nothing_under, told
 from adapters.reports.wording import Writing, visible
 from bin.commands.console import console
-from bin.commands.ids import contract_named, stream_named
+from bin.commands.ids import contract_named, is_on_record, stream_named
 from bin.commands.options import PartyTyped, Where, chosen_by, ledger_of
 from bin.compose import clock, open_handler
 from bin.language import Words
@@ -216,7 +216,7 @@ def _say_of_fact(
     at = _instant(saying)
     with ledger_of(chosen) as ledger:
         stream = stream_named(typed, ledger)
-        if not ledger.store.stream_names(stream):
+        if not is_on_record(stream, ledger):
             raise nothing_under(stream)
         raw = _acceptable([record_message(saying.source, stream, act, at, data) for data in possible], saying, ledger)
         if version is not None:
@@ -231,7 +231,7 @@ def _say_of_source(contract: str, act: str, data: Mapping[str, str], saying: Say
     at = _instant(saying)
     with ledger_of(chosen) as ledger:
         name = contract_named(contract, ledger)
-        if not ledger.store.stream_names(f"contract-{name}"):
+        if not is_on_record(f"contract-{name}", ledger):
             raise nothing_under(f"contract-{name}")
         raw = _acceptable([message_of(saying.source, "contract", name, act, at, data)], saying, ledger)
         _tell(_handled(raw, ledger, chosen), say)
@@ -299,10 +299,10 @@ def _tell(outcome: Outcome, say: Words) -> None:
         case Duplicate():
             _print([say("This is on record already: nothing was recorded.")])
         case Refused():
-            _print([f"{say('refused')} [{outcome.clause}] {outcome.reason}"])
+            _print([f"{say('refused')} [{outcome.clause}] {say.sentence(outcome.reason)}"])
             raise AnswerIsNo
         case Waiting():
-            _print([f"{say('waiting')}: {outcome.reason}"])
+            _print([f"{say('waiting')}: {say.sentence(outcome.reason)}"])
             raise AnswerIsNo
 
 

@@ -11,6 +11,9 @@ A thing that happens can be written in four ways; a test takes the one of the fl
 - `worlds.py`, for properties: random histories of messages, late, repeated and rectified, for what has to hold of
   all of them (live tables = replay).
 
+`oracle/` is the contract read once more, minute by minute, by a program that knows nothing of this one; it judges the
+histories that `random_histories.py` makes from a seed, which `telling.py` records and `comparing.py` compares.
+
 `history.py` and `examples.py` have functions of the same names (`signed`, `opened`): import from one of
 them, or rename.
 `spec.py` is given/when/then itself. `disputes.py` reads whole disputes from Markdown (`tests/scenarios/`); `offices.py`

@@ -44,20 +44,23 @@ def _compliance(row: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield (*name, field), row[field]
     yield (*name, "opened_at"), at(row["opened_at"])
     yield (*name, "findings"), {finding["code"] for finding in row["findings"]} & FINDINGS
+    for said in row["statements"]:
+        yield (*name, f"{said['version']} agreed"), said["agreed"]
     for clock in ("charge", "intervention"):
         said = row[clock]
         yield (*name, clock, "verdict"), said["verdict"]
-        for field in ("target_us", "net_us", "suspended_us"):
+        for field in ("target_us", "net_us", "suspended_us", "void_cause"):
             yield (*name, clock, field), said[field]
         yield (*name, clock, "due"), at(said["due"])
 
 
+WINDOW_FIGURES = ("cases", "breaches", "late", "undecided", "passed", "headroom", "status")
 FINDINGS = {"signed_later", "changed_afterwards"}
 
 
 def _breach(row: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     name = ("breach", row["contract"], str(at(row["window_from"])))
-    for field in ("cases", "breaches", "undecided", "passed", "headroom", "status"):
+    for field in WINDOW_FIGURES:
         if field in row:
             yield (*name, field), row[field]
     yield (*name, "window_to"), at(row["window_to"])
@@ -112,7 +115,7 @@ def oracle_figures(facts: Sequence[Fact], reading: dict[str, str], as_of: int, k
     for contract, rows in judged["breach"].items():
         for window in rows:
             name = ("breach", contract, str(window["window"][0]))
-            for field in ("cases", "breaches", "undecided", "passed", "headroom", "status"):
+            for field in WINDOW_FIGURES:
                 found[*name, field] = window[field]
             found[*name, "window_to"] = None if window["window"][1] == FOR_EVER else window["window"][1]
     for contract, row in judged["penalty"].items():
@@ -144,6 +147,8 @@ def _judged_request(incident: str, row: dict[str, Any]) -> Iterator[tuple[tuple[
     yield (*name, "coverage"), "guaranteed" if row["coverage"].guaranteed else "best_effort"
     yield (*name, "coverage_reason"), row["coverage"].reason
     yield (*name, "findings"), row["findings"]
+    for version, agreed in row["agreed"].items():
+        yield (*name, f"{version} agreed"), agreed
     for clock in ("charge", "intervention"):
         judged = row["clocks"].get(clock)
         if judged is None:
@@ -152,6 +157,7 @@ def _judged_request(incident: str, row: dict[str, Any]) -> Iterator[tuple[tuple[
             continue
         yield (*name, clock, "verdict"), judged.verdict
         yield (*name, clock, "target_us"), judged.target * 60_000_000
+        yield (*name, clock, "void_cause"), judged.void_cause
         if judged.verdict != "void":
             yield (*name, clock, "net_us"), judged.net_us
             yield (*name, clock, "suspended_us"), judged.suspended_us

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.calendar_rules import Holiday, Week
 from domain.contract_facts import (
     CalendarAdopted,
+    ContractRenewed,
     ContractSigned,
     ContractTerminated,
     OptionActivated,
@@ -42,7 +43,8 @@ from domain.incident_facts import (
     ResponsibilityAttributed,
 )
 from domain.penalty_facts import PenaltyClaimed, PenaltySettled, PenaltyWaived
-from domain.record_facts import RecordRectified
+from domain.record_facts import RecordAgreed, RecordAnnulled, RecordRectified
+from domain.source_facts import SourceAppointed, SourceDismissed
 from domain.terms import (
     AssistanceOption,
     Clock,
@@ -70,6 +72,8 @@ from projections.tolerance import Case
 ROME = ZoneInfo("Europe/Rome")
 HOUR = 60 * MINUTE
 ACME = "acme"
+DESK = "helpdesk://provider"
+THEIRS = "desk://customer"
 
 SUPPLIER, CUSTOMER = Party.SUPPLIER, Party.CUSTOMER
 CHARGE, INTERVENTION = Clock.CHARGE, Clock.INTERVENTION
@@ -185,12 +189,16 @@ def adopted(
     ).with_rules_of(time_zone)
 
 
-def revised(at: str, effective: str, to: Levels) -> ServiceLevelRevised:
-    return ServiceLevelRevised(at=when(at), effective=when(effective), levels=to)
+def revised(at: str, effective: str, to: Levels, *, agreed_by: tuple[Party, ...] = ()) -> ServiceLevelRevised:
+    return ServiceLevelRevised(at=when(at), effective=when(effective), levels=to, agreed_by=agreed_by)
 
 
-def terminated(at: str, effective: str) -> ContractTerminated:
-    return ContractTerminated(at=when(at), effective=when(effective), why="by agreement")
+def terminated(at: str, effective: str, *, agreed_by: tuple[Party, ...] = ()) -> ContractTerminated:
+    return ContractTerminated(at=when(at), effective=when(effective), why="by agreement", agreed_by=agreed_by)
+
+
+def renewed(at: str, until: str, *, revokes: bool = False) -> ContractRenewed:
+    return ContractRenewed(at=when(at), until=when(until), revokes_termination=revokes)
 
 
 def _step(at: str, amount: str) -> dict[str, Any]:
@@ -258,8 +266,10 @@ def opened(
     return IncidentOpened(at=when(at), impact=impact, urgency=urgency, contract=contract, answer=answer, **more)
 
 
-def taken_in_charge(at: str) -> IncidentTakenInCharge:
-    return IncidentTakenInCharge(at=when(at))
+def taken_in_charge(at: str, *, automatic: bool = False, told: str | None = None) -> IncidentTakenInCharge:
+    """`told`: when its source recorded it, where that says so."""
+    recordedtime = None if told is None else when(told)
+    return IncidentTakenInCharge(at=when(at), automatic=automatic, recordedtime=recordedtime)
 
 
 def intervention_started(at: str) -> InterventionStarted:
@@ -304,12 +314,18 @@ def reopened(at: str) -> IncidentReopened:
     return IncidentReopened(at=when(at))
 
 
-def closed(at: str, reason: ClosingReason = ClosingReason.RESOLVED) -> IncidentClosed:
-    return IncidentClosed(at=when(at), reason=reason)
+def closed(
+    at: str,
+    reason: ClosingReason = ClosingReason.RESOLVED,
+    *,
+    by: Party = SUPPLIER,
+    agreed_by: tuple[Party, ...] = (),
+) -> IncidentClosed:
+    return IncidentClosed(at=when(at), reason=reason, by=by, agreed_by=agreed_by)
 
 
-def withdrawn(at: str) -> IncidentClosed:
-    return closed(at, ClosingReason.WITHDRAWN)
+def withdrawn(at: str, *, by: Party = SUPPLIER, agreed_by: tuple[Party, ...] = ()) -> IncidentClosed:
+    return closed(at, ClosingReason.WITHDRAWN, by=by, agreed_by=agreed_by)
 
 
 def rectified(
@@ -327,6 +343,26 @@ def rectified(
     )
 
 
+def annulled(
+    version: int, *, at: str = "Fri 12:00", by: Party = SUPPLIER, agreed_by: tuple[Party, ...] = ()
+) -> RecordAnnulled:
+    """The fact recorded as `version` of the same stream is withdrawn."""
+    return RecordAnnulled(at=when(at), version=version, why="of another request", by=by, agreed_by=agreed_by)
+
+
+def agreed(version: int | None = None, *, up_to: int | None = None, by: Party, at: str = "Fri 12:00") -> RecordAgreed:
+    """A party agrees to one fact of the stream, or to all of the contract up to a position."""
+    return RecordAgreed(at=when(at), version=version, up_to=up_to, by=by)
+
+
+def appointed(source: str, party: Party, at: str = SIGNING) -> SourceAppointed:
+    return SourceAppointed(at=when(at), source=source, party=party)
+
+
+def dismissed(source: str, at: str = "Fri 12:00") -> SourceDismissed:
+    return SourceDismissed(at=when(at), source=source)
+
+
 # --- the journal ------------------------------------------------------------------------------------------------
 
 ALL_KNOWN = "2026-12-31 23:59"
@@ -339,23 +375,35 @@ class Journal:
 
     entries: list[Entry] = field(default_factory=list)
 
-    def record(self, stream: str, facts: Iterable[Fact], recorded: str | None = None) -> "Journal":
+    def record(
+        self, stream: str, facts: Iterable[Fact], recorded: str | None = None, *, source: str = DESK
+    ) -> "Journal":
         for fact in facts:
             last = self.entries[-1].recorded_at if self.entries else 0
             recorded_at = max(last, fact.at if recorded is None else when(recorded))
             version = 1 + sum(entry.stream == stream for entry in self.entries)
-            self.entries.append(Entry(len(self.entries) + 1, stream, version, recorded_at, fact))
+            contract = self._contract_of(stream, fact)
+            self.entries.append(
+                Entry(len(self.entries) + 1, stream, version, recorded_at, fact, source=source, contract=contract)
+            )
         return self
 
-    def contract(self, *facts: Fact, name: str = ACME, recorded: str | None = None) -> "Journal":
+    def _contract_of(self, stream: str, fact: Fact) -> str | None:
+        """The contract that a fact belongs to: that of its stream, or that which the request named at its opening."""
+        if isinstance(fact, IncidentOpened):
+            return fact.contract or fact.answer.contract
+        known = (entry.contract for entry in self.entries if entry.stream == stream)
+        return next(known, None if stream.startswith("incident-") else stream.partition("-")[2])
+
+    def contract(self, *facts: Fact, name: str = ACME, recorded: str | None = None, source: str = DESK) -> "Journal":
         """Facts of a contract."""
-        return self.record(f"contract-{name}", facts, recorded)
+        return self.record(f"contract-{name}", facts, recorded, source=source)
 
     def credits(self, *facts: Fact, name: str = ACME, recorded: str | None = None) -> "Journal":
         return self.record(f"credits-{name}", facts, recorded)
 
-    def incident(self, name: str, *facts: Fact, recorded: str | None = None) -> "Journal":
-        return self.record(f"incident-{name}", facts, recorded)
+    def incident(self, name: str, *facts: Fact, recorded: str | None = None, source: str = DESK) -> "Journal":
+        return self.record(f"incident-{name}", facts, recorded, source=source)
 
     def met(self, name: str, day: str = "Mon", **more: Any) -> "Journal":
         """An incident whose clocks are both met, at 09:30 of the day."""

@@ -41,7 +41,7 @@ def pattern(node: ast.expr) -> str:
 
 def is_sentence(text: str) -> bool:
     """Whether it is made of words for people: two of them or more."""
-    return re.search(r"[a-z]{2,}[,:;]? [\[(\"a-z0-9{]", text) is not None
+    return re.search(r"[a-z]{2,}[,:;]? [\[(\"a-z0-9{]", text) is not None and not text.endswith(", ")
 
 
 def errors() -> Iterator[tuple[str, str]]:

@@ -16,10 +16,11 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True)
 class Ended:
-    """When a clock ended and why: "stopped", "void" (closed as such) or "contract"; else as_of and "running"."""
+    """When a clock ended and why: "stopped", a void closing's reason, "contract_ended"; else as_of and "running"."""
 
     at: int
     why: str
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Clock:
     decided_at: int | None
     responsible: str
     ended: Ended
-    is_suspended: bool
+    void_cause: str | None
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ class Request:
         """Section 5: whether the customer, or both parties, say that the request is void."""
         return (closing.data.get("by") or "supplier") == "customer" or self.agreements.by_both(closing)
 
-    def is_no_case(self) -> bool:
-        """Section 5: the customer, or both, closed it as void, whatever its clocks show."""
-        return any(self.is_conclusive(one) for one in self.void_closings())
+    def no_case(self) -> str | None:
+        """Section 5: why it is none: the customer, or both, closed it as void, whatever its clocks show."""
+        return next((str(one.data["reason"]) for one in self.void_closings() if self.is_conclusive(one)), None)
 
     def is_open(self) -> bool:
         """G3: whether somebody still has to deal with it."""
@@ -75,10 +76,10 @@ class Request:
     def ended(self, clock: str, contract_ends: int) -> Ended:
         """A5: the earliest stop; else what ends a clock that still runs: a void closing, or the contract's end."""
         stops = [one.at for one in self.facts if one.kind in STOPS[clock] and self.is_stop(one)]
-        ends = [Ended(at, "stopped") for at in stops]
-        ends += [Ended(one.at, "void") for one in self.void_closings()]
-        ends.append(Ended(contract_ends, "contract"))
-        first = min(ends, key=lambda one: (one.at, ["stopped", "void", "contract"].index(one.why)))
+        ends = [Ended(at, "stopped", 0) for at in stops]
+        ends += [Ended(one.at, one.data["reason"], 1) for one in self.void_closings()]
+        ends.append(Ended(contract_ends, "contract_ended", 2))
+        first = min(ends, key=lambda one: (one.at, one.rank))
         return first if first.at <= self.as_of else Ended(self.as_of, "running")
 
     def is_stop(self, one: Fact) -> bool:
@@ -148,7 +149,8 @@ def judge_clock(clock: str, request: Request, contract: Contract, calendar: Cale
         verdict, decided_at = "met", ended.at
     else:
         verdict = "running" if ended.why == "running" else "void"
-    if request.is_no_case():
+    void_cause = request.no_case() or (ended.why if verdict == "void" else None)
+    if request.no_case():
         verdict, decided_at = "void", None
     return Clock(
         target=target,
@@ -159,7 +161,7 @@ def judge_clock(clock: str, request: Request, contract: Contract, calendar: Cale
         decided_at=decided_at,
         responsible=request.responsible(clock),
         ended=ended,
-        is_suspended=suspended_now,
+        void_cause=void_cause,
     )
 
 

@@ -23,9 +23,7 @@ def takings(facts: Sequence[Fact]) -> dict[tuple[str, int], Taken]:
     taken: dict[tuple[str, int], Taken] = {}
     for number, one in enumerate(facts):
         if one.kind == "credits.consume":
-            before = what_counts(
-                [earlier for earlier in facts[:number] if earlier.stream == one.stream], "recorded", {}
-            )
+            before = what_counts([earlier for earlier in facts[:number] if earlier.stream == one.stream])
             taken[one.stream, one.version] = take(one, before, taken)
     return taken
 

@@ -17,6 +17,7 @@ from support.oracle.record import (
     CHANGEABLE,
     CHANGES_OF_A_CONTRACT,
     EPOCH,
+    MAY_BE_CONTESTED,
     MINUTE,
     Agreements,
     Fact,
@@ -70,27 +71,24 @@ class World:
         self.reading, self.as_of = reading, as_of
         self.known = known(facts, known_on)
         self.taken = takings(self.known)
-        self.contract_of = self._owners()
+        self._owners: dict[int, str | None] = {}
         self.agreements = Agreements(self.known, self.contract_of)
-        self.facts = what_counts(self.known, reading["one_sided"], self.contract_of)
-        recorded = what_counts(self.known, "recorded", self.contract_of)
+        self.facts = what_counts(self.known, self.agreements if reading["one_sided"] == "agreed" else None)
+        recorded = what_counts(self.known)
         self.corrections = [one for one in recorded if one.kind in ("record.rectify", "record.annul")]
         self.as_told = {(one.stream, one.version): one for one in self.known}
         self.contracts = self._contracts(self.facts)
         self.calendars: dict[tuple[str, str], Calendar] = {}
 
-    def _owners(self) -> dict[str, str | None]:
-        """The contract that each stream belongs to, whatever a party may contest of it."""
-        facts = what_counts(self.known, "recorded", {})
-        contracts = self._contracts(facts)
-        owners: dict[str, str | None] = {}
-        for one in facts:
-            kind, name = one.stream.split("-", 1)
-            if kind != "incident":
-                owners[one.stream] = name
-            elif one.kind == "incident.open":
-                owners[one.stream] = route(one.data, one.at, contracts)
-        return owners
+    def contract_of(self, one: Fact) -> str | None:
+        """The contract that a fact belongs to, by what was on record before it."""
+        if one.stream.split("-", 1)[0] != "incident":
+            return one.of
+        if one.position not in self._owners:
+            before = what_counts([earlier for earlier in self.known if earlier.position < one.position])
+            opening = next(earlier for earlier in before if earlier.stream == one.stream)
+            self._owners[one.position] = route(opening.data, opening.at, self._contracts(before))
+        return self._owners[one.position]
 
     def _contracts(self, facts: Sequence[Fact]) -> dict[str, Contract]:
         names = sorted({one.of for one in facts if one.stream.startswith(("contract-", "credits-"))})
@@ -193,7 +191,10 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
     undisclosed = contract is not None and system is not None and not contract.has_declared(system, opening.at)
     excluded = undisclosed and world.reading["undisclosed"] == "excluded"
     if excluded:
-        clocks = {name: replace(clock, verdict="void", decided_at=None) for name, clock in clocks.items()}
+        clocks = {
+            name: replace(clock, verdict="void", decided_at=None, void_cause="undisclosed_system")
+            for name, clock in clocks.items()
+        }
     return {
         "incident": opening.of,
         "contract": name,
@@ -206,7 +207,8 @@ def compliance_row(world: World, request: Request) -> dict[str, Any]:
         "is_open": request.is_open(),
         "is_handled": opening.data.get("requested_by", "customer") == "customer" and not request.void_closings(),
         "counts": not excluded,
-        "findings": findings(world, opening, coverage),
+        "agreed": {one.version: world.agreements.by_both(one) for one in request.facts if one.kind in MAY_BE_CONTESTED},
+        "findings": findings(world, opening, coverage, world.contracts[levels.name] if levels else None),
     }
 
 
@@ -216,7 +218,7 @@ def responsible(clocks: Iterable[Clock]) -> str | None:
     return "supplier" if "supplier" in whose else next(iter(whose), None)
 
 
-def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
+def findings(world: World, opening: Fact, coverage: Coverage, under: Contract | None) -> set[str]:
     """G2: signed later than a request that its contract would have covered. A6: changed afterwards."""
     found = set()
     later = [
@@ -226,7 +228,6 @@ def findings(world: World, opening: Fact, coverage: Coverage) -> set[str]:
     ]
     if len(later) == 1:
         found.add("signed_later")
-    under = world.contracts.get(coverage.contract or "")
     if under is not None:
         told_late = any(world.is_told_late(one, opening) for one in under.facts)
         if told_late or world.corrected_late(opening, under):
@@ -241,7 +242,8 @@ def is_signed_later(contract: Contract, opening: Fact, as_of: int) -> bool:
         return False
     if said.get("contract") is not None:
         return bool(said["contract"] == contract.name)
-    return said.get("customer") in signature.data.get("customers", [])
+    means = said.get("system") is not None and contract.has_declared(said["system"], opening.at)
+    return means or said.get("customer") in signature.data.get("customers", [])
 
 
 def window_rows(world: World, contract: Contract, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

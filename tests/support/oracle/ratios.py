@@ -23,11 +23,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Case:
-    """One case: when it became one, and when it became the supplier's breach, if it did."""
+    """One case: when it became one, and when it became the supplier's breach, if it did; `late`, whosoever's."""
 
     incident: str
     at: int
     breach_at: int | None
+    late: bool = False
 
 
 def units(judged: Judged, unit: str) -> list[tuple[Clock, ...]]:
@@ -51,7 +52,7 @@ def cases(judged: Judged, reading: Reading) -> list[Case]:
         if breached or all(one.verdict == "met" for one in clocks):
             suppliers = [instant_of(one) for one in breached if one.responsible == "supplier"]
             first = min(map(instant_of, breached)) if breached else max(map(instant_of, clocks))
-            found.append(Case(judged.incident, first, min(suppliers, default=None)))
+            found.append(Case(judged.incident, first, min(suppliers, default=None), bool(breached)))
     return found
 
 
@@ -111,6 +112,7 @@ def window_row(
         "window": window,
         "cases": len(found),
         "breaches": breaches,
+        "late": sum(one.late for one in found),
         "undecided": waiting,
         "passed": exceeds(breaches, len(found), tolerance),
         "headroom": headroom(breaches, len(found), tolerance),

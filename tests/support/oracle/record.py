@@ -1,6 +1,6 @@
 """What is on record, and what of it counts: corrected, annulled, agreed, told by one party (section 3, R5, R7)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 Reading = dict[str, str]
 
 ALL_PARTIES = {"supplier", "customer"}
-TOLD_BY_A_PARTY = ("suspend", "attribute_responsibility", "close", "rectify", "annul")
+MAY_BE_CONTESTED = ("incident.suspend", "incident.attribute_responsibility", "record.rectify", "record.annul")
 CHANGES_OF_A_CONTRACT = ("contract.revise_service_level", "contract.end_option", "contract.terminate")
 CHANGEABLE = (*CHANGES_OF_A_CONTRACT, "contract.sign", "contract.renew", "contract.activate_option")
 
@@ -56,15 +56,14 @@ def known(facts: Sequence[Fact], known_on: int) -> list[Fact]:
     return [one for one in facts if one.recorded_at <= known_on]
 
 
-def what_counts(facts: Sequence[Fact], one_sided: str, contract_of: dict[str, str | None]) -> list[Fact]:
+def what_counts(facts: Sequence[Fact], agreements: "Agreements | None" = None) -> list[Fact]:
     """Section 7: rectifications and annulments first, whatever their own date; the last recorded wins.
 
-    Section 6, `one_sided`: under "agreed" what favours who told it, and was not agreed, is removed before all else.
+    Section 6, `one_sided`: given who agreed, what favours who told it, and was not agreed, is removed before all else.
     """
-    agreed = Agreements(facts, contract_of)
 
     def stands(one: Fact) -> bool:
-        return one_sided == "recorded" or not favours_its_maker(one) or agreed.by_both(one)
+        return agreements is None or not favours_its_maker(one) or agreements.by_both(one)
 
     corrections = [one for one in facts if one.kind in ("record.rectify", "record.annul") and stands(one)]
     annulled = annulled_versions(corrections)
@@ -122,7 +121,7 @@ def is_void(closing: Fact) -> bool:
 class Agreements:
     """Who agreed to a fact (R7): in the message that told it, and in agreements recorded since."""
 
-    def __init__(self, facts: Sequence[Fact], contract_of: dict[str, str | None]) -> None:
+    def __init__(self, facts: Sequence[Fact], contract_of: Callable[[Fact], str | None]) -> None:
         self.facts = facts
         self.contract_of = contract_of
         self.given = [one for one in facts if one.kind == "record.agree"]
@@ -133,7 +132,7 @@ class Agreements:
 
     def parties(self, one: Fact) -> set[str]:
         """R7: once a party has a source of its own, only what that source says counts as its agreement."""
-        contract = self.contract_of.get(one.stream)
+        contract = self.contract_of(one)
         told = {party for party in one.data.get("agreed_by", []) if not self.sources(contract, party, one.position)}
         later = {self.agreeing(given) for given in self.given if self.is_about(given, one)}
         return {one.data.get("by") or "supplier"} | told | later - {""}
@@ -142,11 +141,11 @@ class Agreements:
         """Section 3: an agreement names a version, or all facts of its contract up to a position."""
         if given.data.get("up_to") is None:
             return (given.stream, given.data.get("version")) == (one.stream, one.version)
-        return self.contract_of.get(one.stream) == given.of and one.position <= int(given.data["up_to"])
+        return self.contract_of(one) == given.of and one.position <= int(given.data["up_to"])
 
     def agreeing(self, given: Fact) -> str:
         """R7: the party that agrees: that of its source; as told, while that party has no source."""
-        contract = self.contract_of.get(given.stream)
+        contract = self.contract_of(given)
         for party in ALL_PARTIES:
             if given.source in self.sources(contract, party, given.position):
                 return party
