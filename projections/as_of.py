@@ -87,6 +87,7 @@ class ContractAsOf:
     bearing: Sequence[Entry] = ()
     account_bearing: Sequence[Entry] = ()
     claimed: Sequence[int] = ()
+    _told_of_credits: dict[Interval, Sequence[int]] = field(default_factory=dict)
     _without: dict[tuple[int, ...], "ContractAsOf"] = field(default_factory=dict)
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
     _too_late: dict[ServiceHours, Sequence[Interval]] = field(default_factory=dict)
@@ -127,7 +128,14 @@ class ContractAsOf:
             facts = [one for one in self.facts if one.version not in aside]
             contract = contracts.fold(self.contract.id, (cast(ContractFact, one.fact) for one in facts))
             self._without[aside] = replace(
-                self, contract=contract, facts=facts, contested=(), _calendars={}, _too_late={}, _without={}
+                self,
+                contract=contract,
+                facts=facts,
+                contested=(),
+                _calendars={},
+                _too_late={},
+                _without={},
+                _told_of_credits={},
             )
         return self._without[aside]
 
@@ -152,6 +160,13 @@ class ContractAsOf:
     def next_edge(self, kind: WindowKind, as_of: int) -> int | None:
         """The first instant after `as_of` at which one of them begins or ends; None where none does."""
         return next_edge(self._measured, kind, as_of)
+
+    def told_of_credits(self, window: Interval) -> Sequence[int]:
+        """When the facts of its credits were recorded that a window's figures rest on, and that its end preceded."""
+        if window not in self._told_of_credits:
+            after = [one for one in self.account_bearing if window.ended_by(one.recorded_at)]
+            self._told_of_credits[window] = [one.recorded_at for one in after if one.bears_on(window)]
+        return self._told_of_credits[window]
 
     def basis(self, opened_at: int) -> Basis:
         """What the judgement of a request of this instant rests on."""

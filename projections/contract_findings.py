@@ -9,11 +9,9 @@ from itertools import product
 
 from domain.contract_facts import ContractSigned
 from domain.interval import Interval
-from domain.record_facts import RecordFact
 from domain.values import SECOND, instant_text
 from projections.as_of import ContractAsOf
 from projections.findings import Finding, agreement_claimed
-from projections.history import Entry
 from projections.replay import Replay
 from projections.tally import WindowShare
 
@@ -24,7 +22,7 @@ def window_findings(
     """What a reader of the ratio of one window has to know; `ended`: whether the window has, as of the report."""
     tally = total.tally
     if ended:
-        own = [entry for entry in contract.bearing if window.ended_by(entry.recorded_at) and _bears(entry, window)]
+        own = [entry for entry in contract.bearing if window.ended_by(entry.recorded_at) and entry.bears_on(window)]
         told = [*(entry.recorded_at for entry in own), *_told_of_others(contract, window)]
         count = tally.recorded_after + len(told)
         if count:
@@ -45,18 +43,11 @@ def window_findings(
 
 def _told_of_others(contract: ContractAsOf, window: Interval) -> Iterator[int]:
     """When agreements to what the contract says, and facts of its credits, were recorded after a window's end."""
-    agreed_at = {said.version: said.agreed_at for said in contract.statements}
+    agreed_at = {said.version: said.agreed_at for said in contract.statements if said.agreed_at}
     for entry in contract.bearing:
-        if _bears(entry, window):
+        if entry.bears_on(window):
             yield from (at for at in agreed_at.get(entry.version, ()) if window.ended_by(at))
-    for entry in contract.account_bearing:
-        if window.ended_by(entry.recorded_at) and _bears(entry, window):
-            yield entry.recorded_at
-
-
-def _bears(entry: Entry, window: Interval) -> bool:
-    """Whether a fact of the contract, recorded later, is dated so that the figures of a window may rest on it."""
-    return isinstance(entry.fact, RecordFact) or not window.ended_by(entry.fact.at)
+    yield from contract.told_of_credits(window)
 
 
 def contract_findings(contract: ContractAsOf, replay: Replay) -> Iterator[Finding]:
