@@ -132,8 +132,9 @@ def judge_clock(clock: str, request: Request, contract: Contract, calendar: Cale
     target = int(contract.levels(opened)[f"p{priority}"][clock])
     running = running_minutes(request, calendar, ended)
     net = count(running.open, calendar, opened, ended.at)
-    # Of a clock that has only just started nothing is known either, where no calendar covers its opening.
-    out_of_reach = count(running.uncovered, calendar, opened, max(ended.at, opened + MINUTE)) > 0
+    # Where no calendar covers the opening nothing is known, be the clock suspended since or only just started.
+    began_out_of_reach = not is_covered(calendar, opened, opened + MINUTE)
+    out_of_reach = began_out_of_reach or count(running.uncovered, calendar, opened, ended.at) > 0
     working = count(calendar.open, calendar, opened, ended.at)
     suspended_now = any(begins <= ended.at < ends for begins, ends in request.suspensions(ended.at + 1))
     due, exceeded = reaches(running, calendar, opened, target)

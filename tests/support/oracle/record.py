@@ -27,6 +27,7 @@ class Fact:
     kind: str
     at: int
     data: dict[str, Any]
+    told_at: int | None = None
 
     @property
     def of(self) -> str:
@@ -34,9 +35,12 @@ class Fact:
         return self.stream.split("-", 1)[1]
 
     @property
-    def order(self) -> tuple[int, int]:
-        """Meaning follows the instant, then the version (section 3)."""
-        return self.at, self.version
+    def order(self) -> tuple[int, int, int]:
+        """Meaning follows the instant, then the version (section 3).
+
+        Of those that count at the opening though dated before it, what occurred first stays first.
+        """
+        return self.at, self.at if self.told_at is None else self.told_at, self.version
 
 
 def instant(text: str) -> int:
@@ -96,7 +100,7 @@ def rectified(wrong: Fact, right: Fact) -> Fact:
 def not_before_their_opening(facts: Sequence[Fact]) -> list[Fact]:
     """Section 3: what a rectified opening leaves dated before it counts at the opening."""
     opened = {one.stream: one.at for one in facts if one.kind == "incident.open"}
-    return [replace(one, at=max(one.at, opened.get(one.stream, one.at))) for one in facts]
+    return [replace(one, at=max(one.at, opened.get(one.stream, one.at)), told_at=one.at) for one in facts]
 
 
 def favours_its_maker(one: Fact) -> bool:
