@@ -69,8 +69,9 @@ class ContractAsOf:
     `next_at`: when the first fact on record, of either, occurs that does not count yet because it is later than as_of.
     `changes`: those of its guarantees; `contested`: those of them that judge no request that came in before they were
     told, because one party alone says so. `statements`: what a party may contest, of it and of its account.
-    `bearing`: its own facts, as recorded, by which requests are judged and counted. `claimed`: the versions that tell a
-    party's word by a source that is not its own, while it has none.
+    `bearing`: its own facts, as recorded, by which requests are judged and counted; `account_bearing`: those of its
+    account, by which they are covered and the base of a penalty is counted. `claimed`: the versions that tell a party's
+    word by a source that is not its own, while it has none.
     """
 
     contract: Contract
@@ -84,7 +85,9 @@ class ContractAsOf:
     statements: Sequence[StatementOnRecord] = ()
     account_statements: Sequence[StatementOnRecord] = ()
     bearing: Sequence[Entry] = ()
+    account_bearing: Sequence[Entry] = ()
     claimed: Sequence[int] = ()
+    _told_of_credits: dict[Interval, Sequence[int]] = field(default_factory=dict)
     _without: dict[tuple[int, ...], "ContractAsOf"] = field(default_factory=dict)
     _calendars: dict[ServiceHours, WorkingCalendar] = field(default_factory=dict)
     _too_late: dict[ServiceHours, Sequence[Interval]] = field(default_factory=dict)
@@ -125,7 +128,14 @@ class ContractAsOf:
             facts = [one for one in self.facts if one.version not in aside]
             contract = contracts.fold(self.contract.id, (cast(ContractFact, one.fact) for one in facts))
             self._without[aside] = replace(
-                self, contract=contract, facts=facts, contested=(), _calendars={}, _too_late={}, _without={}
+                self,
+                contract=contract,
+                facts=facts,
+                contested=(),
+                _calendars={},
+                _too_late={},
+                _without={},
+                _told_of_credits={},
             )
         return self._without[aside]
 
@@ -150,6 +160,13 @@ class ContractAsOf:
     def next_edge(self, kind: WindowKind, as_of: int) -> int | None:
         """The first instant after `as_of` at which one of them begins or ends; None where none does."""
         return next_edge(self._measured, kind, as_of)
+
+    def told_of_credits(self, window: Interval) -> Sequence[int]:
+        """When the facts of its credits were recorded that a window's figures rest on, and that its end preceded."""
+        if window not in self._told_of_credits:
+            after = [one for one in self.account_bearing if window.ended_by(one.recorded_at)]
+            self._told_of_credits[window] = [one.recorded_at for one in after if one.bears_on(window)]
+        return self._told_of_credits[window]
 
     def basis(self, opened_at: int) -> Basis:
         """What the judgement of a request of this instant rests on."""

@@ -144,9 +144,10 @@ def judge_clocks(incident: IncidentAsOf, inputs: Mapping[Clock, ClockInputs], re
 
 
 def _recorded_at(incident: IncidentAsOf) -> Iterator[int]:
-    """When each fact that the row rests on was recorded, with what withdraws one."""
+    """When each fact that the row rests on was recorded, with what withdraws one, and the agreements given to them."""
     resting = {*incident.versions, *(said.version for said in incident.statements if said.counts)}
-    return (entry.recorded_at for entry in incident.recorded if entry.version in resting)
+    yield from (entry.recorded_at for entry in incident.recorded if entry.version in resting)
+    yield from {at for said in incident.statements for at in said.agreed_at}
 
 
 def _void(incident: IncidentAsOf, reading: Reading) -> VoidCause | None:

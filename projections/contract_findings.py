@@ -9,11 +9,9 @@ from itertools import product
 
 from domain.contract_facts import ContractSigned
 from domain.interval import Interval
-from domain.record_facts import RecordFact
 from domain.values import SECOND, instant_text
 from projections.as_of import ContractAsOf
 from projections.findings import Finding, agreement_claimed
-from projections.history import Entry
 from projections.replay import Replay
 from projections.tally import WindowShare
 
@@ -24,10 +22,11 @@ def window_findings(
     """What a reader of the ratio of one window has to know; `ended`: whether the window has, as of the report."""
     tally = total.tally
     if ended:
-        own = [entry for entry in contract.bearing if window.ended_by(entry.recorded_at) and _bears(entry, window)]
-        count = tally.recorded_after + len(own)
+        own = [entry for entry in contract.bearing if window.ended_by(entry.recorded_at) and entry.bears_on(window)]
+        told = [*(entry.recorded_at for entry in own), *_told_of_others(contract, window)]
+        count = tally.recorded_after + len(told)
         if count:
-            latest = max(at for at in (total.last_recorded_at, *(one.recorded_at for one in own)) if at is not None)
+            latest = max(at for at in (total.last_recorded_at, *told) if at is not None)
             text = f"{count} facts that it rests on were recorded after the window's end, the latest on "
             text += instant_text(latest // SECOND * SECOND)
             yield Finding("recorded_after_window", "P1", text, tuple(one.version for one in own))
@@ -42,9 +41,13 @@ def window_findings(
         yield Finding("single_breach_passes", "P1", text)
 
 
-def _bears(entry: Entry, window: Interval) -> bool:
-    """Whether a fact of the contract, recorded later, is dated so that the figures of a window may rest on it."""
-    return isinstance(entry.fact, RecordFact) or not window.ended_by(entry.fact.at)
+def _told_of_others(contract: ContractAsOf, window: Interval) -> Iterator[int]:
+    """When agreements to what the contract says, and facts of its credits, were recorded after a window's end."""
+    agreed_at = {said.version: said.agreed_at for said in contract.statements if said.agreed_at}
+    for entry in contract.bearing:
+        if entry.bears_on(window):
+            yield from (at for at in agreed_at.get(entry.version, ()) if window.ended_by(at))
+    yield from contract.told_of_credits(window)
 
 
 def contract_findings(contract: ContractAsOf, replay: Replay) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.facts import Fact
+from domain.interval import Interval
+from domain.record_facts import RecordFact
 from domain.streams import split_stream
 
 
@@ -25,6 +27,10 @@ class Entry(NamedTuple):
         """How long after it occurred it was recorded: by its source, where that says when; else here (A4)."""
         told_at = self.fact.recordedtime
         return (self.recorded_at if told_at is None else told_at) - self.fact.at
+
+    def bears_on(self, window: Interval) -> bool:
+        """Whether it is dated so that the figures of a window may rest on it: what is said of facts always is."""
+        return isinstance(self.fact, RecordFact) or not window.ended_by(self.fact.at)
 
 
 @dataclass

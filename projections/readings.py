@@ -53,6 +53,10 @@ class Reading(Value):
             case _:
                 return True
 
+    def asks_whether_agreed(self, fact: Fact) -> bool:
+        """Whether what a fact does may depend on both parties' agreeing to it: a void closing's always does (P1)."""
+        return self.one_sided == "agreed" or isinstance(fact, IncidentClosed)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """The reading called `text`: "literal", or choices such as "rate=words,unit=clock".

@@ -121,22 +121,28 @@ class Replay:
                 accord,
                 changed,
                 tuple(one for one in changed if agreed_only and one.of_itself and not one.agreed),
-                self._statements(entries, known.facts),
-                self._statements(of_account, known_of_account.facts),
-                [entry for entry in entries if isinstance(entry.fact, BEARING) and entry.fact.at <= self.as_of],
+                self._statements(entries, known),
+                self._statements(of_account, known_of_account),
+                [entry for entry in entries if isinstance(entry.fact, BEARING) and self._by_now(entry.fact)],
+                [entry for entry in of_account if self._by_now(entry.fact)],
                 known.claimed,
             )
         return self.contracts_as_of[name]
 
-    def _statements(self, entries: Sequence[Entry], facts: Sequence[tuple[int, Fact]]) -> list[StatementOnRecord]:
+    def _statements(self, entries: Sequence[Entry], known: Recorded) -> list[StatementOnRecord]:
         """What a party may contest in one stream, dated by as_of or said whatever its date."""
         return [
             StatementOnRecord(
-                version, said, fact.TYPE, entry.source, lateness(entry, entries), self.reading.admits(fact)
+                version, said, fact.TYPE, entry.source, lateness(entry, entries), self.reading.admits(fact),
+                known.agreed_at.get(version, ()) if self.reading.asks_whether_agreed(fact) else (),
             )
-            for entry, (version, fact) in zip(entries, facts, strict=True)
-            if (fact.at <= self.as_of or _whatever_its_date(fact)) and (said := contestable(fact))
-        ]
+            for entry, (version, fact) in zip(entries, known.facts, strict=True)
+            if self._by_now(fact) and (said := contestable(fact))
+        ]  # fmt: skip
+
+    def _by_now(self, fact: Fact) -> bool:
+        """Whether a fact is dated by as_of, or counts whatever its date."""
+        return fact.at <= self.as_of or _whatever_its_date(fact)
 
     @cached_property
     def signed_contracts(self) -> list[ContractAsOf]:
@@ -184,7 +190,7 @@ class Replay:
         incident = incidents.fold(name, (cast(IncidentFact, one.fact) for one in facts))
         return IncidentAsOf(
             incident, opened, contract, decision, facts, findings, route, later,
-            entries, self._statements(entries, known.facts),
+            entries, self._statements(entries, known),
         )  # fmt: skip
 
     def _said(
@@ -230,7 +236,7 @@ class Replay:
         """The facts of a stream that count by as_of, by instant, then version; and when the next one will."""
         facts = corrected(known, self.reading.admits)
         counting = [one for one in facts if self.reading.admits(one.fact)]
-        by_then = [one for one in counting if one.fact.at <= self.as_of or _whatever_its_date(one.fact)]
+        by_then = [one for one in counting if self._by_now(one.fact)]
         later = None
         if len(by_then) < len(counting):
             later = min(o.fact.at for o in counting if o.fact.at > self.as_of and not _whatever_its_date(o.fact))

@@ -19,31 +19,40 @@ from domain.values import Party, Statement
 from projections.history import Entry
 
 
+class Acceptance(NamedTuple):
+    """A party agrees to every fact of the contract up to a position of the log; recorded at (microseconds UTC)."""
+
+    party: Party
+    up_to: int
+    recorded_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Accord:
-    """What a contract says of its parties' word: which sources speak for them, and up to where each has agreed.
+    """What a contract says of its parties' word: which sources speak for them, and what each has agreed to as a whole.
 
-    `agreed_up_to`: each party with the position of the log up to which it agrees to every fact of the contract.
+    `acceptances`: in order of recording.
     """
 
     speakers: Speakers = NOBODY
-    agreed_up_to: tuple[tuple[Party, int], ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Accord":
         """The accord that the stream of a contract makes, whatever the dates of its facts."""
         sources: list[tuple[int, SourceFact]] = []
-        agreed: dict[Party, int] = {}
+        accepted: list[Acceptance] = []
         for entry in entries:
             if isinstance(entry.fact, SourceFact):
                 sources.append((entry.position, entry.fact))
             elif isinstance(entry.fact, RecordAgreed) and entry.fact.up_to is not None:
-                agreed[entry.fact.by] = max(entry.fact.up_to, agreed.get(entry.fact.by, 0))
-        return cls(Speakers.of(sources), tuple(sorted(agreed.items())))
+                accepted.append(Acceptance(entry.fact.by, entry.fact.up_to, entry.recorded_at))
+        return cls(Speakers.of(sources), tuple(accepted))
 
-    def agreed_by(self, position: int) -> set[Party]:
-        """The parties that have agreed to every fact up to a position."""
-        return {party for party, up_to in self.agreed_up_to if position <= up_to}
+    def agreed_at(self, position: int) -> dict[Party, int]:
+        """The parties that have accepted the fact of a position with all before it, each with when it first did."""
+        covering = (one for one in reversed(self.acceptances) if position <= one.up_to)
+        return {one.party: one.recorded_at for one in covering}
 
 
 NO_ACCORD = Accord()
@@ -53,6 +62,7 @@ class StatementOnRecord(NamedTuple):
     """A fact that a party may contest: who told it, who agrees, how late. `counts`: whether the reading admits it.
 
     `lateness_us`: microseconds between the instant that it tells of and its recording, by its source or here.
+    `agreed_at`: when the agreements were recorded by which alone it counts as it does (microseconds UTC).
     """
 
     version: int
@@ -61,6 +71,7 @@ class StatementOnRecord(NamedTuple):
     source: str
     lateness_us: int
     counts: bool
+    agreed_at: tuple[int, ...] = ()
 
     @property
     def one_sided(self) -> bool:
@@ -73,34 +84,41 @@ class Recorded(NamedTuple):
 
     `facts`: version and fact. `claimed`: the versions that tell a party's word by a source that is not its own, while
     it has none. `others`: the versions told by another source than the first, while the contract appoints none.
+    `agreed_at`: when the agreements were recorded that were given afterwards to what both parties had not agreed to
+    before, by its version.
     """
 
     facts: Sequence[tuple[int, Fact]]
     claimed: tuple[int, ...]
     others: tuple[int, ...]
+    agreed_at: Mapping[int, tuple[int, ...]]
 
 
 def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorded:
     """The facts of one stream, given in order of recording, with the agreements on record."""
-    since: dict[int, set[Party]] = defaultdict(set)
+    since: dict[int, dict[Party, int]] = defaultdict(dict)
     for entry in entries:
         if isinstance(entry.fact, RecordAgreed) and entry.fact.version is not None:
-            since[entry.fact.version].add(entry.fact.by)
+            since[entry.fact.version].setdefault(entry.fact.by, entry.recorded_at)
     facts: list[tuple[int, Fact]] = []
     claimed: list[int] = []
     others: list[int] = []
+    agreed_at: dict[int, tuple[int, ...]] = {}
     for entry in entries:
         fact = entry.fact
         accord = accords[entry.contract] if entry.contract is not None else NO_ACCORD
-        later = since[entry.version] | accord.agreed_by(entry.position)
+        later = accord.agreed_at(entry.position) | since[entry.version]
         if isinstance(fact, Statement):
-            fact = _as_agreed(fact, entry, accord, later)
-        if _claimed(entry, accord, later):
+            by_its_words = agreed_parties(fact, entry.source, accord.speakers, entry.position)
+            if by_its_words != set(Party):
+                agreed_at[entry.version] = tuple(at for party, at in later.items() if party not in by_its_words)
+            fact = _as_agreed(fact, by_its_words | set(later))
+        if _claimed(entry, accord, set(later)):
             claimed.append(entry.version)
         if entry.source != entries[0].source and not accord.speakers.appointed(entry.position):
             others.append(entry.version)
         facts.append((entry.version, fact))
-    return Recorded(facts, tuple(claimed), tuple(others))
+    return Recorded(facts, tuple(claimed), tuple(others), agreed_at)
 
 
 def _claimed(entry: Entry, accord: Accord, later: set[Party]) -> bool:
@@ -115,9 +133,8 @@ def _claimed(entry: Entry, accord: Accord, later: set[Party]) -> bool:
     return bool(claimed_parties(named, entry.source, accord.speakers, entry.position))
 
 
-def _as_agreed(fact: Statement, entry: Entry, accord: Accord, later: set[Party]) -> Fact:
+def _as_agreed(fact: Statement, agreeing: set[Party]) -> Fact:
     """The fact with the parties that agree to it by now, beside the one that tells it."""
-    agreeing = agreed_parties(fact, entry.source, accord.speakers, entry.position) | later
     agreed_by = tuple(party for party in Party if party in agreeing - {fact.by})
     told = fact if agreed_by == fact.agreed_by else fact.model_copy(update={"agreed_by": agreed_by})
     return cast(Fact, told)

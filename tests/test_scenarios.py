@@ -22,7 +22,7 @@ from projections.commitments import commitments
 from projections.compliance import ComplianceRow, compliance
 from projections.credit_balance import credit_balance
 from projections.history import History
-from projections.penalty import penalty
+from projections.penalty import PenaltyRow, penalty
 from projections.readings import LITERAL, Reading
 from projections.replay import Replay
 from projections.tally import cases
@@ -47,6 +47,12 @@ class Court:
 
     def _ratios(self, replay: Replay) -> list[BreachRow]:
         return breach(replay, list(self.requests(replay).values()))
+
+    def ratio(self, window: str, replay: Replay) -> BreachRow:
+        """The ratio of the window that a file writes from its first instant to its end."""
+        start, end = map(instant, window.split(" to "))
+        (found,) = [one for one in self.ratios(replay) if one.window == Interval(start, end)]
+        return found
 
     def asked(self, row: Row) -> Replay:
         """The replay that a row of figures is about."""
@@ -112,15 +118,14 @@ def test_the_file_judges_every_request_of_its_journal(court: Court) -> None:
 
 def test_every_ratio_is_as_worked_out_by_hand(court: Court) -> None:
     for row in court.dispute.figures("ratios"):
-        start, end = map(instant, row["window"].split(" to "))
-        (found,) = [one for one in court.ratios(court.asked(row)) if one.window == Interval(start, end)]
+        found = court.ratio(row["window"], court.asked(row))
         by_hand = row["late of all"], row["passed"], row["more that may be late"]
         headroom = "" if found.headroom is None else str(found.headroom)
         assert (found.ratio or "none", "yes" if found.passed else "no", headroom) == by_hand, row
         if row.get("passed for good"):
             assert found.passing is not None, row
             assert (found.passing.at, found.passing.incident) == (instant(row["passed for good"]), row["by"]), row
-        assert (found.status is WindowStatus.OPEN) == (end > court.asked(row).as_of), row
+        assert (found.status is WindowStatus.OPEN) == (not found.window.ended_by(court.asked(row).as_of)), row
 
 
 def test_every_maximum_penalty_is_as_worked_out_by_hand(court: Court) -> None:
@@ -168,11 +173,14 @@ def test_commitments_are_as_worked_out_by_hand(court: Court) -> None:
 def test_findings_are_as_worked_out_by_hand(court: Court) -> None:
     for row in court.dispute.figures("findings"):
         replay = court.asked(row)
+        about: ComplianceRow | BreachRow | PenaltyRow
         if row["about"] == "penalty":
-            (of_penalty,) = penalty(replay, court.ratios(replay))
-            codes = {finding.code for finding in of_penalty.findings}
+            (about,) = penalty(replay, court.ratios(replay))
+        elif " to " in row["about"]:
+            about = court.ratio(row["about"], replay)
         else:
-            codes = {finding.code for finding in court.requests(replay)[row["about"]].findings}
+            about = court.requests(replay)[row["about"]]
+        codes = {finding.code for finding in about.findings}
         absent = row["finding"].startswith("no ")
         assert (row["finding"].removeprefix("no ") in codes) is not absent, (row, codes)
 
