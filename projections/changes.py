@@ -17,7 +17,7 @@ from domain.contract_facts import (
     service_of,
 )
 from domain.facts import Fact
-from domain.record_facts import RecordAnnulled, RecordRectified
+from domain.record_facts import RecordAnnulled, RecordFact, RecordRectified
 from domain.rectification import Corrected
 from domain.terms import Service
 from domain.values import Party, Statement
@@ -62,6 +62,8 @@ def changes(
 def _effective(fact: Fact, counting: Mapping[int, Fact], recorded: Mapping[int, Fact], version: int) -> int | None:
     """From when on a fact changes what is guaranteed; None where it does not."""
     match fact:
+        case RecordRectified() | RecordAnnulled() if isinstance(about := recorded.get(fact.version), RecordFact):
+            return _effective(about, counting, recorded, fact.version)
         case RecordRectified() | RecordAnnulled():
             forms = (facts.get(fact.version) for facts in (recorded, counting))
             return min((at for form in forms if form and (at := _takes_effect(form)) is not None), default=None)

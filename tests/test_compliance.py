@@ -308,7 +308,7 @@ def test_a_rectified_opening_decides_coverage_again() -> None:
 
 def test_a_rectified_opening_that_loses_its_guarantee_is_shown() -> None:
     row = with_credits(bought("Mon 08:30")).incident("INC1", rectified(1, "at", when("Mon 08:15"))).row()
-    assert (reason(row), codes(row)) == ("no_credits", ["coverage_differs"])
+    assert (reason(row), codes(row)) == ("no_credits", ["coverage_differs", "recorded_late"])
 
 
 def test_a_rectified_opening_has_the_levels_of_its_true_instant() -> None:
@@ -338,7 +338,7 @@ def test_what_is_dated_before_a_rectified_opening_counts_at_the_opening_with_a_f
     finding = row.findings[0]
     assert (finding.code, finding.clause, finding.versions) == ("dated_before_opening", "R3", (2,))
     # The taking in charge counts at the very instant of the opening now.
-    assert [other.code for other in row.findings[1:]] == ["charged_at_opening"]
+    assert [other.code for other in row.findings[1:]] == ["recorded_late", "charged_at_opening"]
 
 
 def test_a_suspension_begun_before_a_rectified_opening_counts_from_the_opening() -> None:
@@ -351,7 +351,7 @@ def test_a_suspension_begun_before_a_rectified_opening_counts_from_the_opening()
 def test_an_attribution_dated_before_a_rectified_opening_is_no_finding() -> None:
     journal = record(opened("Mon 09:00"), attributed("Mon 10:00", BY_CUSTOMER))
     row = journal.incident("INC1", rectified(1, "at", when("Mon 11:00"))).row("Mon 14:00")
-    assert (row.findings, row.charge.responsible) == ((), BY_CUSTOMER)
+    assert (codes(row), row.charge.responsible) == (["recorded_late"], BY_CUSTOMER)
 
 
 def test_a_suspension_that_was_over_before_a_rectified_opening_suspends_nothing() -> None:

@@ -55,8 +55,9 @@ def test_a_row_shows_who_told_each_contestable_fact_from_where_agreed_or_not_and
     assert told == [
         (3, "incident.suspended.v1", DESK, SUPPLIER, True, DAY),
         (4, "incident.responsibility_attributed.v1", THEIRS, CUSTOMER, False, 0),
-        (5, "record.rectified.v1", DESK, SUPPLIER, True, 0),
-        (6, "record.annulled.v1", DESK, SUPPLIER, True, 0),
+        # What is said on Thursday of Monday's taking in charge is as late as if it had been told then: 71 and 72 hours.
+        (5, "record.rectified.v1", DESK, SUPPLIER, True, 71 * HOUR),
+        (6, "record.annulled.v1", DESK, SUPPLIER, True, 72 * HOUR),
     ]
 
 
