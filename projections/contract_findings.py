@@ -27,17 +27,17 @@ def window_findings(
         count = tally.recorded_after + len(told)
         if count:
             latest = max(at for at in (total.last_recorded_at, *told) if at is not None)
-            text = f"{count} facts that it rests on were recorded after the window's end, the latest on "
+            text = f"facts that it rests on, recorded after the window's end: {count}, the latest on "
             text += instant_text(latest // SECOND * SECOND)
             yield Finding("recorded_after_window", "P1", text, tuple(one.version for one in own))
     alone = tuple(said.version for said in contract.statements if said.counts and said.one_sided)
     if tally.one_sided or alone:
         count = tally.one_sided + len(alone)
-        text = f"{count} facts that it rests on were told, corrected or withdrawn by one party alone"
+        text = f"facts that it rests on, told, corrected or withdrawn by one party alone: {count}"
         yield Finding("one_sided", "A4", text, alone)
     if tolerance and 0 < tally.cases < 1 / tolerance:
         few = _ceiling(1 / tolerance)
-        text = f"there are {tally.cases} cases: with fewer than {few} a single breach passes the tolerance"
+        text = f"cases decided: {tally.cases}; with fewer than {few} a single breach passes the tolerance"
         yield Finding("single_breach_passes", "P1", text)
 
 

@@ -54,8 +54,8 @@ def _agreed(agreed: bool) -> str:
 
 
 def agreement_claimed(versions: tuple[int, ...]) -> Finding:
-    """A party's word is told by a source that is not its own, for it has none (R7)."""
-    text = "the word of a party is told by another's source, for the contract has appointed none to it"
+    """A party's word is told by a source that is not appointed to it, for it has none (R7)."""
+    text = "the word of a party is told by a source that is not appointed to it, for the contract has appointed none"
     return Finding("agreement_claimed", "R7", text, versions)
 
 

@@ -33,7 +33,7 @@ def told_after(journal: Journal, reading: str = QUARTER) -> list[str]:
 
 
 def one_fact(at: str = "2026-04-08T08:00:00Z") -> list[str]:
-    return [f"1 facts that it rests on were recorded after the window's end, the latest on {at}"]
+    return [f"facts that it rests on, recorded after the window's end: 1, the latest on {at}"]
 
 
 def withdrawn_by_the_supplier() -> Journal:
