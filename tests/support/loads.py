@@ -24,8 +24,10 @@ PRODUCERS = ("desk:nord", "desk:sud/1", "monitor.one")
 REPORTS: tuple[ReportName, ...] = ("compliance", "breach", "penalty")
 DECIDED = {"answer", "packages"}
 """What Verbale decided when it recorded a fact, not what its producer sent: it may differ with the order of arrival."""
-PROOF = {"findings", "versions", "purchases"}
+PROOF = {"findings", "versions", "purchases", "statements"}
 """Which facts prove a figure: their versions follow the order of arrival."""
+RANGES = {"contract", "calendar", "credits"}
+"""The same of other streams, in the evidence of a row."""
 
 
 @dataclass(frozen=True)
@@ -193,5 +195,7 @@ def _figures(ledger: Ledger) -> list[Any]:
 
 def _without_proof(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_proof(inner) for name, inner in value.items() if name not in PROOF}
+        evidence = {name: inner for name, inner in (value.get("evidence") or {}).items() if name not in RANGES}
+        kept = {**value, "evidence": evidence} if "evidence" in value else value
+        return {name: _without_proof(inner) for name, inner in kept.items() if name not in PROOF}
     return [_without_proof(inner) for inner in value] if isinstance(value, list | tuple) else value
