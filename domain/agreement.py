@@ -87,6 +87,8 @@ def _refuse_appointing_for_another(speakers: Speakers, source: str, command: App
     """Raise Rejected where another party's source would appoint or dismiss one, or take one from its party."""
     concerned = [speakers.party_of(command.source)]
     if isinstance(command, AppointSource):
+        if concerned == [command.party]:
+            return  # it says nothing new
         concerned.append(command.party)
     for party in concerned:
         if party is not None and speakers.has_source(party) and speakers.party_of(source) is not party:

@@ -465,8 +465,12 @@ def test_the_evidence_view_shows_instants_to_the_microsecond_and_facts_as_json(p
         ledger.append(Batch(facts=[NewFact(STREAM, version, fact, ORIGIN) for version, fact in enumerate(facts, 1)]))
     found = rows(postgres_url, "SELECT leaf, stream, version, occurred, recorded, state FROM evidence ORDER BY leaf")
     recorded = datetime(2026, 11, 2, 12, 0, 0, 1, UTC)
+
+    def state(at: int) -> dict[str, Any]:
+        return {"automatic": False, "at": at, "evidence": []}
+
     assert found == [
-        (version - 1, STREAM, version, epoch + timedelta(microseconds=at), recorded, {"at": at, "evidence": []})
+        (version - 1, STREAM, version, epoch + timedelta(microseconds=at), recorded, state(at))
         for version, at in enumerate(instants, 1)
     ]
 
