@@ -58,8 +58,9 @@ A producer tells Verbale what happened, one message for each fact. A message is 
 | `data` | the fields, below; no other field is accepted |
 | `actor` | optional: who acted, an identifier and never a name |
 
-CloudEvents' documented extensions may be present: `sequence` and `sequencetype` are used (below), `traceparent`,
-`tracestate`, `partitionkey`, `recordedtime`, `datacontenttype` and `dataschema` are not. Text is UTF-8; amounts in euro
+CloudEvents' documented extensions may be present: `sequence` and `sequencetype` are used (below); `recordedtime` says
+when the source itself recorded the fact, and is kept with it; `traceparent`, `tracestate`, `partitionkey`,
+`datacontenttype` and `dataschema` are not used. Text is UTF-8; amounts in euro
 and shares are text (`"5000.00"`, `"10%"`), never floating numbers; a message has at most {MOST_BYTES:,} bytes
 and {MOST_VALUES:,} values, and its source and id together {MOST_BYTES_OF_IDENTITY:,} bytes.
 

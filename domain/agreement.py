@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.facts import Command, Fact, Rejected
+from domain.penalty_facts import PenaltyStep, SettlePenalty
 from domain.record_facts import Agree, RecordAgreed
 from domain.rectification import named
 from domain.source_facts import AppointSource, DismissSource, SourceAppointed, SourceFact
@@ -69,6 +70,8 @@ def as_spoken(speakers: Speakers, source: str, command: Command) -> Command:
     party = speakers.party_of(source)
     if isinstance(command, AppointSource | DismissSource):
         _refuse_appointing_for_another(speakers, source, command)
+    if isinstance(command, PenaltyStep):
+        _refuse_acting_for_another(speakers, source, command)
     if not isinstance(command, Statement | Agree):
         return command
     if party is not None and "by" not in command.model_fields_set:
@@ -90,10 +93,19 @@ def _refuse_appointing_for_another(speakers: Speakers, source: str, command: App
         if concerned == [command.party]:
             return  # it says nothing new
         concerned.append(command.party)
+    own = speakers.party_of(source)
     for party in concerned:
-        if party is not None and speakers.has_source(party) and speakers.party_of(source) is not party:
-            raise Rejected("R7", "source", f"the {party} has a source of its own, which alone appoints or dismisses "
-                           f"sources of the {party}: this message comes from {source}")  # fmt: skip
+        if party is not None and own is not party and (own is not None or speakers.has_source(party)):
+            raise Rejected("R7", "source", f"sources of the {party} are appointed and dismissed by the {party} alone, "
+                           f"which {source} does not speak for")  # fmt: skip
+
+
+def _refuse_acting_for_another(speakers: Speakers, source: str, command: PenaltyStep) -> None:
+    """Raise Rejected where another's source claims, waives or pays for a party that has its own (P2)."""
+    party = Party.SUPPLIER if isinstance(command, SettlePenalty) else Party.CUSTOMER
+    own = speakers.party_of(source)
+    if own is not party and (own is not None or speakers.has_source(party)):
+        raise Rejected("R7", "source", f"this is for the {party} to say, which source {source} does not speak for")
 
 
 def refuse_unappointed(speakers: Speakers, source: str) -> None:
@@ -135,6 +147,11 @@ def agreed_parties(statement: Statement, source: str, speakers: Speakers, order:
     """
     said = {party for party in statement.agreed_by if _may_be_claimed(party, source, speakers, order)}
     return {statement.by, *said}
+
+
+def speaks_for_itself(party: Party, source: str, speakers: Speakers, order: int) -> bool:
+    """Whether a source is appointed to the party whose word it tells."""
+    return speakers.party_of(source, order) is party
 
 
 def claimed_parties(named: Iterable[Party], source: str, speakers: Speakers, order: int) -> set[Party]:

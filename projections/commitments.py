@@ -25,7 +25,7 @@ from domain.terms import MaintenanceOption, Option, Service
 from domain.work_facts import WorkFact
 from projections.as_of import ContractAsOf
 from projections.dues import SERVICE_NAMES, SERVICES, Commitment, Due, Kind, dues_of
-from projections.findings import Finding
+from projections.findings import Finding, renewed_after_termination
 from projections.performances import Performance, WorkTally, kind_of
 from projections.replay import Replay
 
@@ -134,7 +134,7 @@ def _row(
         performances=tuple(done),
         ended=ended,
         monitoring=due.promise.monitoring if due else (),
-        findings=_findings(contract.contract, kind.commitment, period, done),
+        findings=(*_findings(contract.contract, kind.commitment, period, done), *_in_vain(contract)),
         changes_at=earliest(None if ended or period is None else period.end, contract.next_at),
         versions=tuple(sorted(proof.union(version for performance in done for version in performance.versions))),
     )
@@ -145,6 +145,11 @@ def _proof(contract: ContractAsOf, service: Service) -> frozenset[int]:
     options = (one for one in contract.facts if isinstance(one.fact, OptionFact) and service_of(one.fact) is service)
     lasting = contract.versions(ContractSigned, ContractRenewed, ContractTerminated)
     return frozenset(lasting).union(version for one in options for version in one.versions)
+
+
+def _in_vain(contract: ContractAsOf) -> Iterator[Finding]:
+    if renewals := contract.contract.renewed_after_termination:
+        yield renewed_after_termination(contract.versions_of(renewals))
 
 
 def _findings(

@@ -23,6 +23,7 @@ from projections.findings import (
     changed_afterwards,
     charged_at_opening,
     extension_agreed_later,
+    renewed_after_termination,
     undisclosed,
     zone_rules_not_recorded,
 )
@@ -55,8 +56,8 @@ class ComplianceRow:
 
     `changes_at`: when time alone may change any of it but what running clocks count. `statements`: what a party may
     contest of it. `void`: why it is no case of anybody's, where it is none: by the customer's word or by both parties',
-    by anybody's for a best-effort request, or because the reading excludes it (S1). `recorded_at`: when each fact that
-    it rests on was recorded.
+    by anybody's for a best-effort request, or because the reading excludes it (S1). `recorded_under`: the contract
+    under which its opening was recorded. `recorded_at`: when each fact that it rests on was recorded.
     """
 
     incident: str
@@ -74,6 +75,7 @@ class ComplianceRow:
     requested_by: Requester = Requester.CUSTOMER
     void: VoidCause | None = None
     recorded_at: tuple[int, ...] = ()
+    recorded_under: str | None = None
 
     @property
     def clocks(self) -> tuple[ClockRow, ClockRow]:
@@ -140,6 +142,7 @@ def judge_clocks(incident: IncidentAsOf, inputs: Mapping[Clock, ClockInputs], re
         requested_by=incident.opened.requested_by,
         void=void,
         recorded_at=tuple(_recorded_at(incident)),
+        recorded_under=incident.recorded[0].contract if incident.recorded else None,
     )
 
 
@@ -172,6 +175,8 @@ def _charged_at_opening(incident: IncidentAsOf) -> tuple[int, ...]:
 def _contract_findings(incident: IncidentAsOf) -> Iterator[Finding]:
     """What was told of its contract after it had come in, though effective before it (A6)."""
     if incident.contract is not None:
+        if in_vain := incident.contract.contract.renewed_after_termination:
+            yield renewed_after_termination(incident.contract.versions_of(in_vain))
         for change in incident.contract.changes:
             if change.told_after(incident.opened.at):
                 yield changed_afterwards(change, incident.contract.contract.id)

@@ -11,7 +11,7 @@ from domain.contract_facts import ContractSigned
 from domain.interval import Interval
 from domain.values import SECOND, instant_text
 from projections.as_of import ContractAsOf
-from projections.findings import Finding, agreement_claimed
+from projections.findings import Finding, agreement_claimed, renewed_after_termination
 from projections.replay import Replay
 from projections.tally import WindowShare
 
@@ -35,10 +35,19 @@ def window_findings(
         count = tally.one_sided + len(alone)
         text = f"facts that it rests on, told, corrected or withdrawn by one party alone: {count}"
         yield Finding("one_sided", "A4", text, alone)
+    yield from one_sided_credits(contract)
     if tolerance and 0 < tally.cases < 1 / tolerance:
         few = _ceiling(1 / tolerance)
         text = f"cases decided: {tally.cases}; with fewer than {few} a single breach passes the tolerance"
         yield Finding("single_breach_passes", "P1", text)
+
+
+def one_sided_credits(contract: ContractAsOf) -> Iterator[Finding]:
+    """What one party alone corrected or withdrew of the credits; the versions are of the account's stream (G2)."""
+    alone = tuple(said.version for said in contract.account_statements if said.counts and said.one_sided)
+    if alone:
+        text = f"facts of its credits, corrected or withdrawn by one party alone: {len(alone)}"
+        yield Finding("one_sided", "G2", text, alone)
 
 
 def _told_of_others(contract: ContractAsOf, window: Interval) -> Iterator[int]:
@@ -53,10 +62,7 @@ def _told_of_others(contract: ContractAsOf, window: Interval) -> Iterator[int]:
 def contract_findings(contract: ContractAsOf, replay: Replay) -> Iterator[Finding]:
     """What a reader of any figure of a contract has to know."""
     if late := contract.contract.renewed_after_termination:
-        versions = contract.versions_of(late)
-        text = "renewed after it had been terminated: the renewal revives nothing, unless it says that it revokes the "
-        text += "termination, before that takes effect"
-        yield Finding("renewed_after_termination", "G2", text, versions)
+        yield renewed_after_termination(contract.versions_of(late))
     if contract.claimed:
         yield agreement_claimed(tuple(contract.claimed))
     for customer, rivals in _shared_customers(contract, replay):

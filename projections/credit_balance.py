@@ -1,12 +1,15 @@
 """What became of the prepaid hours of each contract: bought, consumed, expired, refunded, left, short (G2)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.credits import CreditAccount
 from domain.interval import earliest
+from projections.as_of import ContractAsOf
+from projections.contract_findings import one_sided_credits
 from projections.credit_findings import Opened, credit_findings, requests_used_for
-from projections.findings import Finding
+from projections.findings import Finding, renewed_after_termination
 from projections.replay import Replay
 
 
@@ -61,10 +64,17 @@ def credit_row(replay: Replay, name: str, opened: Opened | None = None) -> Credi
         refunded_value=sum((refund.price for refund in account.refunds), Decimal("0.00")),
         changes_at=earliest(contract.next_at, *(package.expires_at for package in account.usable(as_of))),
         versions=tuple(sorted(version for one in contract.account_facts for version in one.versions)),
-        findings=() if opened is None else credit_findings(contract, opened),
+        findings=() if opened is None else (*credit_findings(contract, opened), *_of_contract(contract)),
     )
 
 
 def _expired(account: CreditAccount, as_of: int) -> int:
     gone = (p for p in account.purchases if p.expires_at is not None and p.expires_at <= as_of)
     return sum(max(0, account.balance(p.package, as_of)) for p in gone)
+
+
+def _of_contract(contract: ContractAsOf) -> Iterator[Finding]:
+    """What a reader of the credits has to know of the contract, and of who corrected them."""
+    yield from one_sided_credits(contract)
+    if in_vain := contract.contract.renewed_after_termination:
+        yield renewed_after_termination(contract.versions_of(in_vain))

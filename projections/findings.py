@@ -53,6 +53,13 @@ def _agreed(agreed: bool) -> str:
     return "agreed by both" if agreed else "not agreed by the other party"
 
 
+def renewed_after_termination(versions: tuple[int, ...]) -> Finding:
+    """The contract was renewed after it had been terminated, which revives nothing (G2)."""
+    text = "renewed after it had been terminated: the renewal revives nothing, unless it says that it revokes the "
+    text += "termination, before that takes effect"
+    return Finding("renewed_after_termination", "G2", text, versions)
+
+
 def agreement_claimed(versions: tuple[int, ...]) -> Finding:
     """A party's word is told by a source that is not appointed to it, for it has none (R7)."""
     text = "the word of a party is told by a source that is not appointed to it, for the contract has appointed none"

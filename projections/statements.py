@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from domain.agreement import NOBODY, Speakers, agreed_parties, claimed_parties
+from domain.agreement import NOBODY, Speakers, agreed_parties, claimed_parties, speaks_for_itself
 from domain.facts import Fact
-from domain.incident_facts import IncidentClosed, IncidentOpened, IncidentReassessed
+from domain.incident_facts import IncidentClosed, IncidentOpened
 from domain.record_facts import RecordAgreed, RecordAnnulled, RecordRectified
 from domain.source_facts import SourceFact
 from domain.values import Party, Statement
@@ -20,11 +20,15 @@ from projections.history import Entry
 
 
 class Acceptance(NamedTuple):
-    """A party agrees to every fact of the contract up to a position of the log; recorded at (microseconds UTC)."""
+    """A party agrees to every fact of the contract up to a position of the log; recorded at (microseconds UTC).
+
+    `own_word`: a source of that party says so.
+    """
 
     party: Party
     up_to: int
     recorded_at: int
+    own_word: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +45,29 @@ class Accord:
     def of(cls, entries: Iterable[Entry]) -> "Accord":
         """The accord that the stream of a contract makes, whatever the dates of its facts."""
         sources: list[tuple[int, SourceFact]] = []
-        accepted: list[Acceptance] = []
+        accepting: list[Entry] = []
         for entry in entries:
             if isinstance(entry.fact, SourceFact):
                 sources.append((entry.position, entry.fact))
             elif isinstance(entry.fact, RecordAgreed) and entry.fact.up_to is not None:
-                accepted.append(Acceptance(entry.fact.by, entry.fact.up_to, entry.recorded_at))
-        return cls(Speakers.of(sources), tuple(accepted))
+                accepting.append(entry)
+        speakers = Speakers.of(sources)
+        return cls(speakers, tuple(_acceptance(entry, speakers) for entry in accepting))
 
     def agreed_at(self, position: int) -> dict[Party, int]:
         """The parties that have accepted the fact of a position with all before it, each with when it first did."""
         covering = (one for one in reversed(self.acceptances) if position <= one.up_to)
         return {one.party: one.recorded_at for one in covering}
+
+    def in_own_word(self, position: int) -> set[Party]:
+        """The parties of which a source of their own says that they have accepted the fact of a position."""
+        return {one.party for one in self.acceptances if one.own_word and position <= one.up_to}
+
+
+def _acceptance(entry: Entry, speakers: Speakers) -> Acceptance:
+    agreed = cast(RecordAgreed, entry.fact)
+    own = speaks_for_itself(agreed.by, entry.source, speakers, entry.position)
+    return Acceptance(agreed.by, agreed.up_to or 0, entry.recorded_at, own)
 
 
 NO_ACCORD = Accord()
@@ -97,9 +112,13 @@ class Recorded(NamedTuple):
 def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorded:
     """The facts of one stream, given in order of recording, with the agreements on record."""
     since: dict[int, dict[Party, int]] = defaultdict(dict)
+    in_own_word: dict[int, set[Party]] = defaultdict(set)
     for entry in entries:
         if isinstance(entry.fact, RecordAgreed) and entry.fact.version is not None:
             since[entry.fact.version].setdefault(entry.fact.by, entry.recorded_at)
+            accord = accords[entry.contract] if entry.contract is not None else NO_ACCORD
+            if speaks_for_itself(entry.fact.by, entry.source, accord.speakers, entry.position):
+                in_own_word[entry.fact.version].add(entry.fact.by)
     facts: list[tuple[int, Fact]] = []
     claimed: list[int] = []
     others: list[int] = []
@@ -113,7 +132,7 @@ def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorde
             if by_its_words != set(Party):
                 agreed_at[entry.version] = tuple(at for party, at in later.items() if party not in by_its_words)
             fact = _as_agreed(fact, by_its_words | set(later))
-        if _claimed(entry, accord, set(later)):
+        if _claimed(entry, accord, set(later), in_own_word[entry.version] | accord.in_own_word(entry.position)):
             claimed.append(entry.version)
         if entry.source != entries[0].source and not accord.speakers.appointed(entry.position):
             others.append(entry.version)
@@ -121,11 +140,14 @@ def recorded(entries: Sequence[Entry], accords: Mapping[str, Accord]) -> Recorde
     return Recorded(facts, tuple(claimed), tuple(others), agreed_at)
 
 
-def _claimed(entry: Entry, accord: Accord, later: set[Party]) -> bool:
-    """Whether a fact tells a party's word by a source that is not its own, while it has none; and it never agreed."""
+def _claimed(entry: Entry, accord: Accord, later: set[Party], in_own_word: set[Party]) -> bool:
+    """Whether a fact counts by a party's word that a source tells which is not that party's, while it has none.
+
+    `later`: the parties that have agreed since, by whomever told; `in_own_word`: those of them that said so themselves.
+    """
     match entry.fact:
         case Statement(by=by, agreed_by=agreed_by):
-            named = {by, *agreed_by} - later
+            named = {by, *agreed_by, *later} - in_own_word
         case RecordAgreed(by=by):
             named = {by}
         case _:
@@ -152,7 +174,7 @@ def lateness(entry: Entry, stream: Sequence[Entry]) -> int:
 
 def moves(fact: Fact) -> bool:
     """Whether a fact of a request may move a verdict: it stops, suspends, excuses, or corrects what does."""
-    return not isinstance(fact, IncidentOpened | IncidentReassessed | RecordAgreed)
+    return not isinstance(fact, IncidentOpened | RecordAgreed)
 
 
 def contestable(fact: Fact) -> Statement | None:

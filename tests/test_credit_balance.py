@@ -141,7 +141,7 @@ def test_a_row_keeps_the_versions_of_rectifications_too() -> None:
 def said(row: CreditRow) -> list[tuple[str, str, tuple[int, ...]]]:
     """The findings of a row: code, text, versions."""
     assert {finding.clause for finding in row.findings} <= {"G2"}
-    return [(finding.code, finding.text, finding.versions) for finding in row.findings]
+    return [(one.code, one.text, one.versions) for one in row.findings if one.code != "one_sided"]
 
 
 def test_nothing_is_said_of_an_account_whose_requests_are_its_own_and_whose_packages_sufficed() -> None:
@@ -154,7 +154,7 @@ def test_a_purchase_rectified_below_what_was_consumed_leaves_its_package_overdra
     journal.credits(bought(minutes=60, name="B"), consumed("Mon 10:00", 40, package="B"), rectified(2, "minutes", 30))
     text = "package B: 10 min more went from it than it held"
     assert said(journal.balance()) == [("overdrawn", text, (2, 3, 4))]
-    assert journal.balance("Mon 09:59").findings == ()
+    assert said(journal.balance("Mon 09:59")) == []
 
 
 def test_a_package_is_overdrawn_though_minutes_came_back_to_it_since() -> None:
@@ -227,13 +227,13 @@ def annulled(version: int) -> RecordAnnulled:
 def test_the_reversal_of_work_annulled_since_gives_nothing_back() -> None:
     journal = account(bought(minutes=600), consumed("Mon 10:00", 90), given_back("Tue 10:00", 90), annulled(2))
     assert figures(journal.balance()) == (600, 0, 0, 600, 0)
-    assert journal.balance().findings == ()
+    assert said(journal.balance()) == []
 
 
 def test_a_refund_whose_purchase_is_annulled_is_told() -> None:
     journal = account(bought(minutes=600), refunded("Tue 10:00", 60, "50.00"), annulled(1))
     assert (journal.balance().bought, journal.balance().left) == (0, 0)
-    assert [(one.code, one.text) for one in journal.balance().findings] == [
+    assert [(code, text) for code, text, _ in said(journal.balance())] == [
         ("overdrawn", "package A: 60 min more went from it than it held")
     ]
 
@@ -292,3 +292,11 @@ def test_what_was_bought_is_consumed_expired_or_left(
     row = account(*facts).balance(as_of)
     assert row.bought == row.consumed + row.expired + row.left
     assert min(figures(row)) >= 0
+
+
+def test_what_one_party_corrects_of_the_credits_alone_shows_on_their_row_and_on_the_ratio() -> None:
+    journal = under_contract().late("INC1").credits(rectified(1, "price", "1000.00"))
+    alone = [one for one in journal.balance().findings if one.code == "one_sided"]
+    assert [(one.clause, one.versions) for one in alone] == [("G2", (2,))]
+    assert [one for one in journal.window().findings if one.code == "one_sided" and one.clause == "G2"] == alone
+    assert [one for one in journal.penalty().findings if one.code == "one_sided" and one.clause == "G2"] == alone

@@ -39,6 +39,7 @@ from domain.incident_facts import (
 from domain.rectification import as_rectified
 from domain.terms import Impact, Urgency
 from domain.values import SECOND, Responsibility, instant_text, read_instant
+from projections.clocks import Verdict
 from projections.compliance import ClockRow, compliance
 from projections.history import History
 from projections.readings import Reading
@@ -592,11 +593,15 @@ def test_any_history_in_any_order_tells_the_same_facts(history: tuple[list[Snaps
 
 
 def figures(clock: ClockRow) -> tuple[object, ...]:
-    """What a clock shows, but for where its reckoning stands: a suspension told again moves that, and no figure."""
+    """What a clock shows, but for where its reckoning stands: a suspension told again moves that, and no figure.
+
+    What a void clock had counted follows from when it became void. A desk that shows a request open and void at one
+    instant, and void before, leaves open whether it was reopened in between.
+    """
     judged = clock.judged
     return (
         judged.target_us,
-        judged.net_us,
+        None if judged.verdict is Verdict.VOID else judged.net_us,
         judged.suspended_us,
         judged.due,
         judged.verdict,

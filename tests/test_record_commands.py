@@ -148,14 +148,17 @@ def test_a_source_is_appointed_and_dismissed_by_its_own_word(record: Run) -> Non
     assert "on record already" in record("record", "appoint", OF_CONTRACT, SOURCE, "supplier")[1]
     status, _, err = record("record", "dismiss", CONTRACT, SOURCE)
     assert status == 1
-    assert "has a source of its own" in err
+    assert "appointed and dismissed by the supplier alone" in err
     assert "Recorded: " in record("record", "dismiss", CONTRACT, SOURCE, "--source", SOURCE)[1]
     assert "on record already" in record("record", "dismiss", CONTRACT, SOURCE)[1]
 
 
 def test_a_source_that_is_appointed_to_the_other_party_speaks_for_that_one(record: Run) -> None:
     record("record", "appoint", CONTRACT, SOURCE, "supplier")
-    status, out, _ = record("record", "appoint", CONTRACT, SOURCE, "customer", "--source", SOURCE)
+    status, _, err = record("record", "appoint", CONTRACT, SOURCE, "customer", "--source", SOURCE)
+    assert (status, "by the customer alone" in err) == (1, True)
+    record("record", "dismiss", CONTRACT, SOURCE, "--source", SOURCE)
+    status, out, _ = record("record", "appoint", CONTRACT, SOURCE, "customer")
     assert (status, "Recorded: " in out) == (0, True)
     record("record", "annul", INC, "2", "--why", "of another", "--source", SOURCE)
     assert facts(record)[-1]["by"] == "customer"

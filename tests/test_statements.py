@@ -105,17 +105,18 @@ def test_it_is_late_where_its_own_source_recorded_it_late() -> None:
 
 
 @pytest.mark.parametrize(
-    "fact", [suspended("Mon 09:30"), resumed("Mon 09:30"), intervention_started("Mon 10:00"), withdrawn("Mon 10:00")]
+    "fact",
+    [
+        suspended("Mon 09:30"),
+        resumed("Mon 09:30"),
+        intervention_started("Mon 10:00"),
+        withdrawn("Mon 10:00"),
+        reassessed("Mon 10:00", 1),
+    ],
 )
 def test_all_that_stops_suspends_or_excuses_shows_it(fact: Fact) -> None:
     journal = record(opened("Mon 09:00")).incident("INC1", fact, recorded="Fri 09:00")
     assert found(journal, "recorded_late") != []
-
-
-@pytest.mark.parametrize("fact", [reassessed("Mon 10:00", 1)])
-def test_what_moves_no_verdict_does_not(fact: Fact) -> None:
-    journal = record(opened("Mon 09:00")).incident("INC1", fact, recorded="Fri 09:00")
-    assert found(journal, "recorded_late") == []
 
 
 def test_a_late_fact_that_was_annulled_is_not_rested_on() -> None:

@@ -264,3 +264,43 @@ def test_messages_of_a_contract_that_wait_or_are_refused_are_counted_beside_its_
     found = not_recorded(both.ledger, {INCIDENT: CONTRACT}.get)
     # Who waits names a request that nobody has opened: it is of no contract yet.
     assert found == {CONTRACT: NotRecorded(waiting=0, refused=2)}
+
+
+# --- no way around it -------------------------------------------------------------------------------------------
+
+
+def test_a_request_moved_elsewhere_for_a_while_is_still_spoken_of_by_its_parties_alone(both: Desk) -> None:
+    assert names([both.suspends(OURS)]) == ["Done"]
+    moved = {"version": 1, "field": "contract", "value": "nobody", "why": "a slip"}
+    assert names([both.says(OURS, "record.rectify", ON_REQUEST, moved)]) == ["Done"]
+    agreed = {"version": 2, "by": "customer"}
+    refused(both.says(OURS, "record.agree", ON_REQUEST, agreed), "R7", "by")
+    refused(both.says(OTHER, "incident.take_in_charge", ON_REQUEST, {}), "R7", "source")
+    assert names([both.says(THEIRS, "record.agree", ON_REQUEST, agreed)]) == ["Done"]
+
+
+def test_a_request_recorded_before_its_contract_is_spoken_of_by_the_parties_once_they_have_sources(desk: Desk) -> None:
+    data = {"impact": "high", "urgency": "medium", "customer": "late-comer"}
+    assert names([desk.says(OURS, "incident.open", ON_REQUEST, data, "2026-03-02T08:00:00Z")]) == ["Done"]
+    signed = sign("late", customers=["late-comer"])
+    assert names(desk.handler.handle([signed]).outcomes) == ["Done"]
+    for source, party in ((OURS, "supplier"), (THEIRS, "customer")):
+        appointed = {"source": source, "party": party}
+        assert names([desk.says(source, "contract.appoint_source", "contract-late", appointed)]) == ["Done"]
+    refused(desk.suspends(OURS, by="customer"), "R7", "by")
+    refused(desk.suspends(OTHER), "R7", "source")
+
+
+def test_a_party_s_source_does_not_appoint_the_other_s(desk: Desk) -> None:
+    assert names([desk.appoint(OURS, "supplier")]) == ["Done"]
+    refused(desk.appoint("sock:puppet", "customer", by=OURS), "R7", "source")
+
+
+@pytest.mark.parametrize(
+    ("command", "whose"), [("claim_penalty", THEIRS), ("waive_penalty", THEIRS), ("settle_penalty", OURS)]
+)
+def test_each_party_takes_its_own_steps_about_a_penalty(both: Desk, command: str, whose: str) -> None:
+    step = {"amount": "100.00", "reading": "literal", "as_of": AT, "known_on": AT}
+    for source in {OURS, THEIRS, OTHER} - {whose}:
+        refused(both.says(source, f"contract.{command}", ON_CONTRACT, step), "R7", "source")
+    assert names([both.says(whose, f"contract.{command}", ON_CONTRACT, step)]) == ["Done"]

@@ -18,7 +18,7 @@ from domain.credit_facts import CreditCommand
 from domain.credits import CreditAccount
 from domain.facts import Command, Fact, Rejected
 from domain.incident import Incident
-from domain.incident_facts import IncidentCommand, OpenIncident
+from domain.incident_facts import IncidentCommand, IncidentOpened, OpenIncident
 from domain.record_facts import Agree
 from domain.routing import routed
 from domain.streams import split_stream
@@ -90,13 +90,32 @@ class Decisions:
             coverage = self._coverage(command)
             belongs = coverage.contract or command.contract
         else:
-            opened = incident.opened
-            belongs = (opened.contract or opened.answer.contract) if opened else None
-        speakers = self._contract(belongs).speakers if belongs is not None else NOBODY
-        spoken = cast(IncidentCommand, as_spoken(speakers, message.source, command))
-        facts = incidents.decide(incident, spoken, coverage)
-        refuse_unappointed(speakers, message.source)
+            belongs = self._belongs(incident.opened)
+        spoken: Command = command
+        concerned = [self._contract(name).speakers for name in self._concerned(incident, belongs)]
+        for speakers in concerned:
+            spoken = as_spoken(speakers, message.source, spoken)
+        if not concerned:
+            spoken = as_spoken(NOBODY, message.source, spoken)
+        facts = incidents.decide(incident, cast(IncidentCommand, spoken), coverage)
+        for speakers in concerned:
+            refuse_unappointed(speakers, message.source)
         return facts, belongs
+
+    def _belongs(self, opened: IncidentOpened | None) -> str | None:
+        """The contract that a request comes under, as its opening stands: since then one may have been signed."""
+        if opened is None or opened.contract is not None:
+            return opened.contract if opened else None
+        return opened.answer.contract or (route.id if (route := self._route(opened)) else None)
+
+    def _concerned(self, incident: Incident, belongs: str | None) -> list[str]:
+        """The contracts whose parties are spoken of: that of the request, and that under which it was first recorded.
+
+        Else whoever moved a request elsewhere for a while could speak of it for others meanwhile (R7).
+        """
+        first = incident.record[0] if incident.record else None
+        at_first = self._belongs(first) if isinstance(first, IncidentOpened) else None
+        return sorted({name for name in (belongs, at_first) if name is not None})
 
     def _refuse_opening_by_another(self, incident: Incident, message: Message) -> None:
         """Raise Rejected for a request that another source has opened: two desks may name theirs alike (R4)."""
@@ -108,16 +127,20 @@ class Decisions:
                            f"{message.source} its own id")  # fmt: skip
 
     def _coverage(self, command: OpenIncident) -> CoverageDecision:
-        contract = routed(
-            command.contract,
-            command.customer,
-            command.system,
-            command.at,
-            self._contract,
-            lambda: self._contracts_that_name(command.customer, command.system),
-        ).contract
+        contract = self._route(command)
         account = self._account(contract.id) if contract else None
         return cover(contract, account, command.requested_by, command.at)
+
+    def _route(self, request: OpenIncident | IncidentOpened) -> Contract | None:
+        """The contract that a request leads to, by what is on record now."""
+        return routed(
+            request.contract,
+            request.customer,
+            request.system,
+            request.at,
+            self._contract,
+            lambda: self._contracts_that_name(request.customer, request.system),
+        ).contract
 
     def _contract(self, name: str) -> Contract:
         state = self.state(f"contract-{name}")

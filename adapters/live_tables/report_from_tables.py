@@ -65,6 +65,11 @@ class _Answering:
         """The facts of contracts alone, replayed."""
         return self._replayed("contract-")
 
+    def recorded_under(self, contract: str) -> list[tuple[str, str | None]]:
+        """The requests whose opening was recorded under a contract, each with the contract that it comes under now."""
+        where = {"reading": self.asked.reading.name, "recorded_under": contract}
+        return [(one, now) for one, now in self._tables.pick(INCIDENTS, ("incident", "contract"), where)]
+
     def replay_with_credits(self) -> Replay:
         """The facts of contracts and of their accounts, replayed."""
         return self._replayed("contract-", "credits-")

@@ -1,6 +1,6 @@
 """Breach ratio of each window of each contract against its tolerance (P1), and the cases behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -41,12 +41,13 @@ from projections.tolerance import Case, Passing
 class WindowRow(NamedTuple):
     """The ratio of one window, the ids of the incidents that are its breaches, and the messages not recorded.
 
-    `statements`: what a party may contest of its requests, and of the contract. `messages`: how many messages of its
-    contract are not recorded.
+    `left`: the requests recorded under its contract that come under another now, or none. `statements`: what a party
+    may contest of its requests, and of the contract. `messages`: how many messages of its contract are not recorded.
     """
 
     ratio: BreachRow
     late: list[str]
+    left: list[str]
     statements: list[JsonRow]
     messages: NotRecorded
 
@@ -90,6 +91,11 @@ _COLUMNS: tuple[Column[BreachRow], ...] = (
 COLUMNS: tuple[Column[WindowRow], ...] = (
     *lifted(_COLUMNS, lambda row: row.ratio),
     listed("evidence.late", "the incidents that are its breaches", lambda row: row.late),
+    listed(
+        "evidence.left",
+        "the requests recorded under the contract that come under another now, or under none",
+        lambda row: row.left,
+    ),
     statements_column("the window's requests and of the contract"),
     integer(
         "messages.waiting", "messages of the contract that wait, whatever their window", lambda r: r.messages.waiting
@@ -201,7 +207,8 @@ def _from_replay(replayed: Replayed) -> list[WindowRow]:
         late = late_in(case for incident in incidents for case in cases(incident, replay.reading))
         said = [one for i in incidents for one in told(f"incident-{i.incident}", map(statement_json, i.statements))]
         said += told_of_contract(replay.contract(row.contract))
-        return WindowRow(row, late, said, messages.get(row.contract, NOTHING_KEPT))
+        left = _left(row.contract, ((i.incident, i.contract) for i in judged if i.recorded_under == row.contract))
+        return WindowRow(row, late, left, said, messages.get(row.contract, NOTHING_KEPT))
 
     return [
         whole(row)
@@ -221,10 +228,16 @@ def _from_live(live: LiveTables) -> list[WindowRow]:
         late = late_in(map(case_of, live.rows(CASES, **window)))
         said = told_of_requests(live, row.contract, row.window)
         said += told_of_contract(live.replay.contract(row.contract))
-        return WindowRow(row, late, said, messages.get(row.contract, NOTHING_KEPT))
+        left = _left(row.contract, live.recorded_under(row.contract))
+        return WindowRow(row, late, left, said, messages.get(row.contract, NOTHING_KEPT))
 
     rows = map(row_of, live.rows(WINDOWS, order="contract, window_from"))
     return [whole(row) for row in rows if _is_asked_for(row.window, live.asked)]
+
+
+def _left(contract: str, requests: Iterable[tuple[str, str | None]]) -> list[str]:
+    """The requests that have left a contract, of those recorded under it: one that leaves its ratio leaves a trace."""
+    return sorted(incident for incident, now in requests if now != contract)
 
 
 def told_of_requests(live: LiveTables, contract: str, window: Interval | None) -> list[JsonRow]:
@@ -263,7 +276,13 @@ def _notes(report: Report[WindowRow], writing: Writing) -> list[str]:
         waiting = [f"{number} {say(NO_CASE[name])}" for name in UNDECIDED if (number := row[name])]
         kept = [f"{number} {say('messages ' + name)}" for name, number in row["messages"].items() if number]
         said = who_says_so(row["statements"], writing)
-        parts = {"not counted": not_counted, "undecided": waiting, "not recorded": kept, "told": [said] if said else []}
+        parts = {
+            "come under it no more": row["evidence"]["left"],
+            "not counted": not_counted,
+            "undecided": waiting,
+            "not recorded": kept,
+            "told": [said] if said else [],
+        }
         if any(parts.values()):
             shown = "; ".join(f"{say(heading)}: {', '.join(items)}" for heading, items in parts.items() if items)
             lines.append(f"{row['contract']}, {writing.local(row['window_from'])}: {shown}")
@@ -304,6 +323,7 @@ REPORT: Definition[WindowRow] = Definition(
     tables=(WINDOWS,),
     not_kept_live={
         "statements": "as many as there are such facts: they are in `incidents`, in `statements`",
+        "evidence_left": "they are the rows of `incidents` recorded under the contract and under it no more",
         "messages_waiting": "what is not recorded is no fact: the store knows it",
         "messages_refused": "what is not recorded is no fact: the store knows it",
         "evidence_late": "as many as a window has breaches: they are the rows of `cases` with a `breach_at`",

@@ -176,6 +176,12 @@ INCIDENTS: Table[JudgedIncident] = Table(
             lambda judged: judged.window.start if judged.window else None,
             optional=True,
         ),
+        text(
+            "recorded_under",
+            "the contract under which its opening was recorded",
+            lambda judged: judged.row.recorded_under,
+            optional=True,
+        ),
         text("requested_by", "customer, supplier or monitoring (A1)", lambda judged: judged.opened.requested_by.value),
         *lifted(tally_columns("counted."), lambda judged: judged.share.tally),
         instant(
@@ -189,6 +195,7 @@ INCIDENTS: Table[JudgedIncident] = Table(
         Index(("reading", "contract", "window_from", "changes_at")),
         Index(("reading", "contract", "window_from", "last_recorded_at")),
         Index(("contract", "opened_at")),
+        Index(("recorded_under",)),
         Index(("customer",)),
         Index(("system",)),
     ),
@@ -212,6 +219,7 @@ def row_of(stored: Stored, calendar: WorkingCalendar | None, as_of: int) -> Comp
         statements=tuple(map(statement_of, stored["statements"])),
         requested_by=Requester(stored["requested_by"]),
         void=VoidCause(stored["no_case"]) if stored["no_case"] else None,
+        recorded_under=stored["recorded_under"],
     )
 
 

@@ -25,6 +25,9 @@ class LiveTables(Protocol):
     def replay(self) -> Replay:
         """The facts of contracts alone, replayed: no incident is in it."""
 
+    def recorded_under(self, contract: str) -> list[tuple[str, str | None]]:
+        """The requests whose opening was recorded under a contract, each with the contract that it comes under now."""
+
     def replay_with_credits(self) -> Replay:
         """The facts of contracts and of their accounts, replayed."""
 
