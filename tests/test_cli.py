@@ -197,7 +197,12 @@ def test_a_figure_names_the_facts_it_rests_on(run: Run, demo_store: str) -> None
     breach, penalty = (
         rows(run, name, "--store", demo_store, *DEMO_AS_OF)["bravo-2025"] for name in ("breach", "penalty")
     )
-    assert breach["evidence"] == {"stream": "contract-bravo-2025", "versions": [1], "late": ["B-04", "B-17", "B-28"]}
+    assert breach["evidence"] == {
+        "stream": "contract-bravo-2025",
+        "versions": [1],
+        "late": ["B-04", "B-17", "B-28"],
+        "left": [],
+    }
     assert penalty["evidence"] == {"stream": "contract-bravo-2025", "versions": [1, 4, 5], "purchases": [1]}
 
 

@@ -35,6 +35,7 @@ from adapters.reports.credits import CREDITS
 from adapters.reports.penalty import PENALTIES
 from adapters.reports.question import Question
 from adapters.reports.queue import QUEUE
+from adapters.reports.report import make
 from adapters.store.errors import NewerStore, StoreError
 from adapters.store.postgres_url import postgres_location
 from domain.values import read_instant
@@ -104,9 +105,13 @@ def used_for(request: str, work: str, account: str = CONTRACT) -> bytes:
 
 
 def told_of_credits(here: Office) -> dict[str, list[str]]:
-    """The findings on each account: their texts, by contract."""
+    """The findings on the work of each account: their texts, by contract."""
     found = {row["contract"]: row["findings"] for row in here.reporting.live.rows(CREDITS)}
-    return {contract: [finding["text"] for finding in findings] for contract, findings in found.items() if findings}
+    texts = {
+        contract: [finding["text"] for finding in findings if finding["code"] != "one_sided"]
+        for contract, findings in found.items()
+    }
+    return {contract: some for contract, some in texts.items() if some}
 
 
 def test_minutes_of_one_contract_for_the_requests_of_another_are_told_and_so_are_those_for_unknown_ones(
@@ -149,6 +154,19 @@ def test_work_rectified_to_another_request_follows_that_one(here: Office) -> Non
     here.tell(opening("X2", "2026-11-02T09:00:00Z"))
     catch_up(here)
     assert told_of_credits(here) == {}
+
+
+def test_a_request_that_leaves_its_contract_is_named_by_the_ratio_that_it_leaves(here: Office) -> None:
+    here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"))
+    catch_up(here)
+    moved = {"version": 1, "field": "contract", "value": "nobody", "why": "a slip"}
+    here.tell(message("record.rectify", f"incident-{INCIDENT}", "2026-03-02T09:00:00Z", moved))
+    catch_up(here)
+    asked = Question(LITERAL, here.at.as_of, here.ledger.known_now(here.at.as_of))
+    live, replayed = from_live("breach", here.ledger, here.reporting, asked), make("breach", here.ledger, asked)
+    assert live is not None
+    assert [row["evidence"]["left"] for row in replayed.rows] == [[INCIDENT]]
+    assert live.rows == replayed.rows
 
 
 def test_a_fact_dated_a_little_ahead_is_told_when_its_time_comes(here: Office) -> None:

@@ -92,7 +92,7 @@ def test_what_no_live_table_keeps_is_what_other_tables_or_the_store_tell() -> No
     told = {("breach", "statements"), ("penalty", "statements")}
     asked_of_the_store = {("breach", "messages_waiting"), ("breach", "messages_refused")}
     of_the_contract = {("compliance", f"evidence_{part}") for part in ("contract", "calendar", "credits")}
-    counted = {("breach", "evidence_late"), ("queue", "rank")}
+    counted = {("breach", "evidence_late"), ("breach", "evidence_left"), ("queue", "rank")}
     assert measured == counted | told | asked_of_the_store | of_the_contract
 
 

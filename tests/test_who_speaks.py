@@ -288,7 +288,7 @@ def test_a_request_recorded_before_its_contract_is_spoken_of_by_the_parties_once
         appointed = {"source": source, "party": party}
         assert names([desk.says(source, "contract.appoint_source", "contract-late", appointed)]) == ["Done"]
     refused(desk.suspends(OURS, by="customer"), "R7", "by")
-    refused(desk.suspends(OTHER), "R7", "source")
+    refused(desk.says(OTHER, "incident.take_in_charge", ON_REQUEST, {}), "R7", "source")
 
 
 def test_a_party_s_source_does_not_appoint_the_other_s(desk: Desk) -> None:
