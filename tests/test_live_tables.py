@@ -157,10 +157,8 @@ def test_work_rectified_to_another_request_follows_that_one(here: Office) -> Non
 
 
 def test_a_request_that_leaves_its_contract_is_named_by_the_ratio_that_it_leaves(here: Office) -> None:
-    here.tell(*contract_in_force(), opening(time="2026-03-02T08:00:00Z"))
-    catch_up(here)
     moved = {"version": 1, "field": "contract", "value": "nobody", "why": "a slip"}
-    here.tell(message("record.rectify", f"incident-{INCIDENT}", "2026-03-02T09:00:00Z", moved))
+    here.tell(message("record.rectify", f"incident-{INCIDENT}", "2026-11-02T11:00:00Z", moved))
     catch_up(here)
     asked = Question(LITERAL, here.at.as_of, here.ledger.known_now(here.at.as_of))
     live, replayed = from_live("breach", here.ledger, here.reporting, asked), make("breach", here.ledger, asked)
