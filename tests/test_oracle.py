@@ -31,7 +31,7 @@ from domain.catalogue import COMMANDS
 from projections.readings import Reading
 
 WORLDS = int(os.environ.get("VERBALE_WORLDS", "0"))
-HISTORIES = 40 * WORLDS or 120
+HISTORIES = 40 * WORLDS or 80
 """How many histories are told: a few seconds' worth, or some thousands where worlds are asked for, as CI does."""
 QUESTIONS = 2
 """How many questions are asked of each: under a reading, as of an instant, as known on a date."""

@@ -159,7 +159,7 @@ def answers_as_a_replay_does(here: Office, readings: tuple[Reading, ...]) -> Non
         assert from_live("breach", here.ledger, here.reporting, asked) is None
 
 
-WORLDS = int(os.environ.get("VERBALE_WORLDS", "20"))
+WORLDS = int(os.environ.get("VERBALE_WORLDS", "12"))
 """How many worlds the first property tries; the others, which take longer for each, try fewer."""
 TIMERS = 6
 """How many timers run out after everything is recorded."""
