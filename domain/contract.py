@@ -107,11 +107,7 @@ class Contract:
 
     def in_force(self, at: int) -> bool:
         """Whether it was signed by `at` and is in force then."""
-        return self.signed_by(at) and self.would_be_in_force(at)
-
-    def would_be_in_force(self, at: int) -> bool:
-        """Whether `at` is a time for which it was signed, be it before or after."""
-        return any(interval.holds(at) for interval in self.in_force_intervals)
+        return self.signed_by(at) and any(interval.holds(at) for interval in self.in_force_intervals)
 
     def in_force_until(self, at: int) -> int | None:
         """When it stops being in force after `at`, an instant at which it is; None where it does not."""

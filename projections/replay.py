@@ -212,16 +212,14 @@ class Replay:
             yield recorded_late(late)
 
     def _signed_later(self, opened: IncidentOpened, contract: ContractAsOf | None) -> ContractSigned | None:
-        """The signature made only after the opening, of the contract that would have been in force at it (G1, G2)."""
+        """The signature made after the opening, of the one contract meant that was to be in force before it (G2)."""
         if opened.contract is not None:
             possible = [contract] if contract else []
         else:
             possible = [] if contract else [one for one in self._naming(opened) if _names(one.contract, opened)]
-        for one in possible:
-            signed = one.contract.signed
-            if signed and signed.at > opened.at and one.contract.would_be_in_force(opened.at):
-                return signed
-        return None
+        signatures = [signed for one in possible if (signed := one.contract.signed)]
+        later = [signed for signed in signatures if signed.in_force_from <= opened.at < signed.at]
+        return later[0] if len(later) == 1 else None
 
     def next_at(self, incident: str) -> int | None:
         """When the first fact of an incident occurs that is on record and does not count yet."""
