@@ -104,10 +104,10 @@ def _beyond_the_calendars(run: ClockRun, inputs: ClockInputs, accrued: Accrued, 
     target, ended = inputs.target_us, inputs.span.ended
     if target is None:
         return Judged(None, None, None, None, Verdict.BEST_EFFORT, None, None, ended, accrued, recheck_at)
-    exceeded_at = run.reached_within_the_calendars(target + 1)
+    due, exceeded_at = run.due_within_the_calendars(target), run.reached_within_the_calendars(target + 1)
     if exceeded_at is None:
-        return Judged(target, None, None, None, Verdict.UNDECIDED, None, None, ended, accrued, recheck_at)
-    due, decided_at = run.due_within_the_calendars(target), max(exceeded_at, inputs.retargeted_at or exceeded_at)
+        return Judged(target, None, None, due, Verdict.UNDECIDED, None, None, ended, accrued, recheck_at)
+    decided_at = max(exceeded_at, inputs.retargeted_at or exceeded_at)
     return Judged(target, None, None, due, Verdict.BREACHED, None, decided_at, ended, accrued, recheck_at)
 
 
