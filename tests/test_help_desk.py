@@ -4,11 +4,12 @@ import hmac
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.messages import CONTRACT, SOURCE, Clock, contract_in_force, memory, message, names, wire
 
@@ -574,6 +575,21 @@ def without_echoes(incident: Incident) -> set[tuple[str, int, str]]:
     return found
 
 
+def undone(snapshots: Sequence[Snapshot]) -> bool:
+    """Whether a desk shows a request void and later not: how often it is told reopened follows what is heard first."""
+    return any(one.state.void and not other.state.void for one, other in combinations(snapshots, 2))
+
+
+def says_whether_it_was_reopened(snapshots: Sequence[Snapshot]) -> bool:
+    """Not where a desk shows a request void and not void at one instant, and void before: then nobody can know."""
+    for one in snapshots:
+        together = [other for other in snapshots if other.changed_at == one.changed_at]
+        before = [other for other in snapshots if other.changed_at < one.changed_at]
+        if any(other.state.void for other in before) and len({other.state.void for other in together}) > 1:
+            return False
+    return True
+
+
 def heard(snapshots: Sequence[Snapshot]) -> tuple[Incident, History]:
     """The incident, and the whole record, once snapshots were heard in this order."""
     with open_handler() as handler:
@@ -585,6 +601,7 @@ def heard(snapshots: Sequence[Snapshot]) -> tuple[Incident, History]:
 @given(histories())
 def test_any_history_in_any_order_tells_the_same_facts(history: tuple[list[Snapshot], list[Snapshot]]) -> None:
     in_order, delivered = history
+    assume(not undone(in_order))  # what its reopenings mean is the next property's
     straight, _ = heard(in_order)
     anyhow, _ = heard(delivered)
     facts = without_echoes(straight)
@@ -617,6 +634,7 @@ def test_any_history_in_any_order_is_judged_alike(
     history: tuple[list[Snapshot], list[Snapshot]], reading: Reading
 ) -> None:
     in_order, delivered = history
+    assume(says_whether_it_was_reopened(in_order))
     (_, straight), (_, anyhow) = heard(in_order), heard(delivered)
     for time in ("11:30", "15:30", "23:00"):
         judged = []
