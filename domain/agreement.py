@@ -164,4 +164,4 @@ def claimed_parties(named: Iterable[Party], source: str, speakers: Speakers, ord
 
 
 def _may_be_claimed(party: Party, source: str, speakers: Speakers, order: int) -> bool:
-    return not speakers.has_source(party, order) or speakers.party_of(source, order) is party
+    return not speakers.has_source(party, order) or speaks_for_itself(party, source, speakers, order)
